@@ -1,0 +1,1 @@
+//! Package indexes: pages, metadata, downloads, the cache and the wheel store.

@@ -1,0 +1,1 @@
+//! Unpacked wheels into environments: schemes, scripts, RECORD and the transaction.

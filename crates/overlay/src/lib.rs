@@ -1,0 +1,1 @@
+//! Overlay rules: parsing, validation and evaluation.

@@ -1,0 +1,1 @@
+//! Version solving over a metadata provider, with overlay rules.

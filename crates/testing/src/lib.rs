@@ -1,0 +1,1 @@
+//! Test support: a wheel builder, an in-process index and test environments.
