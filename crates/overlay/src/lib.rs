@@ -1,1 +1,15 @@
-//! Overlay rules: parsing, validation and evaluation.
+//! Overlay rules: what is true of packages and is not in their metadata.
+//!
+//! A rule is a reviewed file with ranges, evidence and tests; `constraints/README.md` describes the
+//! format. This crate reads and checks rules, carries the embedded set, and answers what the rules say
+//! about a target and about a set of packages. It knows no solver and does no input or output.
+
+mod active;
+mod embedded;
+mod overlay;
+mod rules;
+
+pub use active::{ActiveConflict, ActiveRules, Finding};
+pub use embedded::{RuleSource, embedded_sources};
+pub use overlay::Overlay;
+pub use rules::*;

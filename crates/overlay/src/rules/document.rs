@@ -1,0 +1,382 @@
+//! A whole rule file: the rule, its evidence, its tests and its prose.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use bnbpip_packaging::{MarkerTree, PackageName, Requirement, Version};
+use toml::Spanned;
+use toml::value::Datetime;
+
+use super::front_matter::{
+    FrontMatter, Kind, Parts, RawEvidence, RawExpectation, RawSide, RawTest,
+};
+use super::{
+    ArtifactClaim, ArtifactEvidence, Conflict, Evidence, Exclude, Provides, Requires, Rule,
+    RuleDate, RuleError, RuleId, RuleKind, RuleProblem, Severity, Side, Subject, TestTarget,
+    VersionSet, WheelPattern,
+};
+
+/// Everything that a rule file says.
+#[derive(Debug, Clone)]
+pub struct RuleDocument {
+    /// The name of the source it was read from, usually a path with forward slashes.
+    pub file: String,
+    /// The line of the rule's `id`, from 1.
+    pub line: usize,
+    /// The rule itself.
+    pub rule: Rule,
+    /// The day on which the rule was withdrawn. A withdrawn rule is kept for the record and takes part in nothing.
+    pub withdrawn: Option<RuleDate>,
+    /// Why it is believed.
+    pub evidence: Vec<Evidence>,
+    /// Package sets that it must and must not hit.
+    pub tests: Vec<RuleTest>,
+    /// The Markdown text.
+    pub prose: String,
+}
+
+/// A package set and whether the rule applies to it.
+#[derive(Debug, Clone)]
+pub struct RuleTest {
+    /// The line of the test, from 1.
+    pub line: usize,
+    /// Whether the rule is expected to apply.
+    pub hit: bool,
+    /// The packages.
+    pub packages: Vec<Subject>,
+    /// The environment.
+    pub target: TestTarget,
+}
+
+impl RuleDocument {
+    /// Reads a rule file; `file` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a rule: bad TOML, an unknown key, a value that is not what it should be.
+    pub fn parse(text: &str, file: &str) -> Result<Self, RuleError> {
+        let parts = Parts::split(text, file)?;
+        let reader = Reader { parts: &parts };
+        reader.document(parts.parse()?)
+    }
+}
+
+/// Turns written values into checked ones; each error knows its line.
+struct Reader<'a> {
+    parts: &'a Parts<'a>,
+}
+
+impl Reader<'_> {
+    fn document(&self, mut front: FrontMatter) -> Result<RuleDocument, RuleError> {
+        let id = RuleId::from_str(front.id.as_ref())
+            .map_err(|error| self.at(&front.id, error.into()))?;
+        self.check_keys(&front)?;
+        let mut fixed = BTreeMap::new();
+        for (name, version) in &front.fixed {
+            fixed.insert(self.package(name)?, self.version(version)?);
+        }
+        let rule = Rule {
+            id,
+            title: front.title.get_ref().trim().to_owned(),
+            severity: front
+                .severity
+                .as_ref()
+                .map_or(Severity::Broken, |found| *found.get_ref()),
+            date: self.date(&front.date)?,
+            marker: front
+                .marker
+                .as_ref()
+                .map(|marker| self.marker(marker))
+                .transpose()?,
+            hint: front
+                .hint
+                .as_ref()
+                .map(|hint| hint.get_ref().trim().to_owned()),
+            fixed,
+            kind: self.kind(&mut front)?,
+        };
+        Ok(RuleDocument {
+            file: self.parts.file.to_owned(),
+            line: self.parts.line_of(front.id.span().start),
+            rule,
+            withdrawn: front
+                .withdrawn
+                .as_ref()
+                .map(|date| self.date(date))
+                .transpose()?,
+            evidence: front
+                .evidence
+                .into_iter()
+                .map(|evidence| self.evidence(evidence))
+                .collect::<Result<_, _>>()?,
+            tests: front
+                .tests
+                .into_iter()
+                .map(|test| self.test(test))
+                .collect::<Result<_, _>>()?,
+            prose: self.parts.prose.to_owned(),
+        })
+    }
+
+    /// Refuses keys of another kind, which would otherwise be read and ignored.
+    fn check_keys(&self, front: &FrontMatter) -> Result<(), RuleError> {
+        let kind = *front.kind.get_ref();
+        let place = |span: std::ops::Range<usize>| span.start;
+        let found = [
+            (
+                "severity",
+                front.severity.as_ref().map(|value| place(value.span())),
+            ),
+            ("a", front.a.as_ref().map(|value| place(value.span()))),
+            ("b", front.b.as_ref().map(|value| place(value.span()))),
+            ("c", front.c.as_ref().map(|value| place(value.span()))),
+            (
+                "packages",
+                front.packages.as_ref().map(|value| place(value.span())),
+            ),
+            (
+                "versions",
+                front.versions.as_ref().map(|value| place(value.span())),
+            ),
+            (
+                "wheels",
+                front.wheels.as_ref().map(|value| place(value.span())),
+            ),
+            (
+                "requirement",
+                front.requirement.as_ref().map(|value| place(value.span())),
+            ),
+            (
+                "provides",
+                front.provides.as_ref().map(|value| place(value.span())),
+            ),
+        ];
+        let (needed, optional): (&[&str], &[&str]) = match kind {
+            Kind::Conflict => (&["severity", "a", "b"], &["c"]),
+            Kind::Exclude => (&["severity", "packages", "versions"], &["wheels"]),
+            Kind::Requires => (&["packages", "versions", "requirement"], &[]),
+            Kind::Provides => (&["packages", "versions", "provides"], &[]),
+        };
+        for (key, offset) in found {
+            let kind = kind.as_str();
+            match offset {
+                Some(offset) if !needed.contains(&key) && !optional.contains(&key) => {
+                    return Err(self
+                        .parts
+                        .error_at(offset, RuleProblem::UnexpectedKey { kind, key }));
+                }
+                None if needed.contains(&key) => {
+                    let problem = RuleProblem::MissingKey { kind, key };
+                    return Err(self.at(&front.kind, problem));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn kind(&self, front: &mut FrontMatter) -> Result<RuleKind, RuleError> {
+        let kind = front.kind.get_ref().as_str();
+        let missing = |key| self.at(&front.kind, RuleProblem::MissingKey { kind, key });
+        if *front.kind.get_ref() == Kind::Conflict {
+            let sides = [&front.a, &front.b, &front.c];
+            let sides = sides.into_iter().flatten().map(|side| self.side(side));
+            return Ok(RuleKind::Conflict(Conflict {
+                sides: sides.collect::<Result<_, _>>()?,
+            }));
+        }
+        let written = front.packages.as_ref().ok_or_else(|| missing("packages"))?;
+        let packages = self.packages(written)?;
+        let versions = front.versions.as_ref().ok_or_else(|| missing("versions"))?;
+        let versions = self.versions(versions)?;
+        if let Some(requirement) = &front.requirement {
+            let requirement = self.requirement(requirement)?;
+            return Ok(RuleKind::Requires(Requires {
+                packages,
+                versions,
+                requirement,
+            }));
+        }
+        let mut packages = packages.into_iter();
+        let (Some(package), None) = (packages.next(), packages.next()) else {
+            return Err(self.at(written, RuleProblem::OnePackage { kind }));
+        };
+        if let Some(provided) = &front.provides {
+            let provided = self.package(provided)?;
+            return Ok(RuleKind::Provides(Provides {
+                package,
+                versions,
+                provided,
+            }));
+        }
+        let wheels = match &front.wheels {
+            Some(wheels) if wheels.get_ref().is_empty() => {
+                return Err(self.at(wheels, RuleProblem::Empty("wheels")));
+            }
+            Some(wheels) => wheels
+                .get_ref()
+                .iter()
+                .map(|wheel| WheelPattern::new(wheel.as_ref()))
+                .collect(),
+            None => Vec::new(),
+        };
+        Ok(RuleKind::Exclude(Exclude {
+            package,
+            versions,
+            wheels,
+        }))
+    }
+
+    fn side(&self, side: &Spanned<RawSide>) -> Result<Side, RuleError> {
+        let side = side.get_ref();
+        Ok(Side::new(
+            self.packages(&side.packages)?,
+            self.versions(&side.versions)?,
+        ))
+    }
+
+    fn evidence(&self, evidence: Spanned<RawEvidence>) -> Result<Evidence, RuleError> {
+        let offset = evidence.span().start;
+        let fail = |problem| self.parts.error_at(offset, problem);
+        Ok(match evidence.into_inner() {
+            RawEvidence::Source { url, detail } => Evidence::Source { url, detail },
+            RawEvidence::Changelog { url, detail } => Evidence::Changelog { url, detail },
+            RawEvidence::Reproduction { detail } => Evidence::Reproduction { detail },
+            RawEvidence::Issue { url } => Evidence::Issue { url },
+            RawEvidence::Artifact {
+                package,
+                versions,
+                wheel,
+                member,
+                present,
+                contains,
+                lacks,
+            } => {
+                let claim = match (present, contains, lacks) {
+                    (Some(true), None, None) => ArtifactClaim::Present,
+                    (Some(false), None, None) => ArtifactClaim::Absent,
+                    (None, Some(text), None) => ArtifactClaim::Contains(text),
+                    (None, None, Some(text)) => ArtifactClaim::Lacks(text),
+                    _ => return Err(fail(RuleProblem::ArtifactClaim)),
+                };
+                if versions.is_empty() {
+                    return Err(fail(RuleProblem::Empty("versions")));
+                }
+                let parse = |text: &String| {
+                    Version::from_str(text).map_err(|_| fail(RuleProblem::Version(text.clone())))
+                };
+                Evidence::Artifact(ArtifactEvidence {
+                    versions: versions.iter().map(parse).collect::<Result<_, _>>()?,
+                    package: PackageName::from_str(&package)
+                        .map_err(|_| fail(RuleProblem::PackageName(package)))?,
+                    wheel: wheel.as_deref().map(WheelPattern::new),
+                    member: WheelPattern::new(&member),
+                    claim,
+                })
+            }
+        })
+    }
+
+    fn test(&self, test: Spanned<RawTest>) -> Result<RuleTest, RuleError> {
+        let offset = test.span().start;
+        let test = test.into_inner();
+        let fail = |problem| self.parts.error_at(offset, problem);
+        if test.packages.is_empty() {
+            return Err(fail(RuleProblem::Empty("packages")));
+        }
+        let target = test.target.as_deref().unwrap_or(TestTarget::DEFAULT);
+        Ok(RuleTest {
+            line: self.parts.line_of(offset),
+            hit: test.expect == RawExpectation::Hit,
+            packages: test
+                .packages
+                .iter()
+                .map(|text| Subject::from_str(text).map_err(|error| fail(error.into())))
+                .collect::<Result<_, _>>()?,
+            target: TestTarget::from_str(target).map_err(|error| fail(error.into()))?,
+        })
+    }
+
+    fn packages(
+        &self,
+        names: &Spanned<Vec<Spanned<String>>>,
+    ) -> Result<Vec<PackageName>, RuleError> {
+        if names.get_ref().is_empty() {
+            return Err(self.at(names, RuleProblem::Empty("packages")));
+        }
+        names
+            .get_ref()
+            .iter()
+            .map(|name| self.package(name))
+            .collect()
+    }
+
+    fn package(&self, name: &Spanned<String>) -> Result<PackageName, RuleError> {
+        PackageName::from_str(name.as_ref())
+            .map_err(|_| self.at(name, RuleProblem::PackageName(name.get_ref().clone())))
+    }
+
+    fn version(&self, version: &Spanned<String>) -> Result<Version, RuleError> {
+        Version::from_str(version.as_ref())
+            .map_err(|_| self.at(version, RuleProblem::Version(version.get_ref().clone())))
+    }
+
+    fn versions(&self, versions: &Spanned<String>) -> Result<VersionSet, RuleError> {
+        VersionSet::from_str(versions.as_ref()).map_err(|source| {
+            let text = versions.get_ref().clone();
+            self.at(versions, RuleProblem::Versions { text, source })
+        })
+    }
+
+    fn marker(&self, marker: &Spanned<String>) -> Result<MarkerTree, RuleError> {
+        MarkerTree::from_str(marker.as_ref()).map_err(|error| {
+            let text = marker.get_ref().clone();
+            self.at(
+                marker,
+                RuleProblem::Marker {
+                    text,
+                    message: first_line(&error),
+                },
+            )
+        })
+    }
+
+    fn requirement(&self, requirement: &Spanned<String>) -> Result<Requirement, RuleError> {
+        Requirement::from_str(requirement.as_ref()).map_err(|error| {
+            let text = requirement.get_ref().clone();
+            self.at(
+                requirement,
+                RuleProblem::Requirement {
+                    text,
+                    message: first_line(&error),
+                },
+            )
+        })
+    }
+
+    fn date(&self, date: &Spanned<Datetime>) -> Result<RuleDate, RuleError> {
+        let written = date.get_ref();
+        match (written.date, written.time) {
+            (Some(day), None) => Ok(RuleDate {
+                year: day.year,
+                month: day.month,
+                day: day.day,
+            }),
+            _ => Err(self.at(date, RuleProblem::Date(written.to_string()))),
+        }
+    }
+
+    fn at<T>(&self, value: &Spanned<T>, problem: RuleProblem) -> RuleError {
+        self.parts.error_at(value.span().start, problem)
+    }
+}
+
+/// `pep508_rs` draws the place under its message; a line number is enough here.
+fn first_line(error: &impl ToString) -> String {
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
