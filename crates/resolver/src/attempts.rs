@@ -1,0 +1,217 @@
+//! From a request to a resolution: the attempts that it may take.
+//!
+//! The first attempt holds every rule and keeps every installed package consistent. Where that has
+//! no solution, `avoid` rules that stand in the way are dropped, then the care for installed
+//! packages that the request doesn't reach (only those that a rule speaks of stay in). What was
+//! dropped is said in the result.
+
+use std::sync::Arc;
+
+use bnbpip_overlay::{ActiveRules, Overlay, Rule, RuleId, Severity, Subject};
+use bnbpip_packaging::{PackageName, Requirement, VersionOrUrl, range};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::explanation::Explanation;
+use crate::provider::{MetadataProvider, ProviderError};
+use crate::request::SolveRequest;
+use crate::resolution::Resolution;
+use crate::solve::{Outcome, Solver};
+
+/// Why there is no resolution.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// The request can't be met.
+    #[error("No solution for the requirements")]
+    NoSolution(Box<Explanation>),
+    /// A page, file or URL could not be had.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// Two URLs are asked for under one name.
+    #[error("Failed to choose a source for `{name}`: `{first}` and `{second}` are both asked for")]
+    TwoUrls {
+        /// The package.
+        name: PackageName,
+        /// The URL that was met first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}
+
+/// Solves a request.
+///
+/// # Errors
+///
+/// [`ResolveError::NoSolution`] with the explanation, or what the provider could not bring.
+pub fn resolve<P: MetadataProvider>(
+    provider: &P,
+    request: &mut SolveRequest,
+) -> Result<Resolution<P::File>, ResolveError> {
+    if request.eager {
+        let reached = reachable_installed(request);
+        request.upgrade.extend(reached);
+    }
+    let mut relaxed: Vec<Arc<Rule>> = Vec::new();
+    let mut direct = named_urls(request)?;
+    let mut care = Care::Everything;
+    loop {
+        let rules = Arc::new(active_rules(&request.overlay, &relaxed, request));
+        let companions = companions(request, &rules, care);
+        let mut solver = Solver::new(provider, request, rules, &direct);
+        match solver.run(&companions)? {
+            Outcome::Solved => return Ok(Resolution::build(&mut solver, relaxed, care)),
+            Outcome::Direct(reference) => {
+                direct.insert(reference.name, reference.url);
+            }
+            Outcome::NoSolution(tree) => {
+                let explanation = Explanation::build(&mut solver, &tree)?;
+                let avoid = explanation.rules_of(Severity::Avoid);
+                if !avoid.is_empty() {
+                    relaxed.extend(avoid);
+                } else if let (Some(less), false) = (care.less(), companions.is_empty()) {
+                    care = less;
+                } else {
+                    return Err(ResolveError::NoSolution(Box::new(explanation)));
+                }
+            }
+        }
+    }
+}
+
+/// Which installed packages beyond the request have to stay consistent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// All that are consistent now.
+    Everything,
+    /// Those that a rule speaks of.
+    Ruled,
+}
+
+impl Care {
+    fn less(self) -> Option<Self> {
+        match self {
+            Self::Everything => Some(Self::Ruled),
+            Self::Ruled => None,
+        }
+    }
+}
+
+fn active_rules(overlay: &Overlay, relaxed: &[Arc<Rule>], request: &SolveRequest) -> ActiveRules {
+    let ids: Vec<RuleId> = relaxed.iter().map(|rule| rule.id.clone()).collect();
+    overlay.clone().without(&ids).active(&request.markers)
+}
+
+/// The URLs that the user named, by package.
+fn named_urls(request: &SolveRequest) -> Result<FxHashMap<PackageName, String>, ResolveError> {
+    let mut urls: FxHashMap<PackageName, String> = FxHashMap::default();
+    for requested in &request.requested {
+        let requirement = &requested.requirement;
+        let Some(VersionOrUrl::Url(url)) = &requirement.version_or_url else {
+            continue;
+        };
+        if !requirement.marker.evaluate(&request.markers, &[]) {
+            continue;
+        }
+        let second = url.to_string();
+        match urls.insert(requirement.name.clone(), second.clone()) {
+            Some(first) if first != second => {
+                let name = requirement.name.clone();
+                return Err(ResolveError::TwoUrls {
+                    name,
+                    first,
+                    second,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(urls)
+}
+
+/// The installed packages that are part of the solution beside the request.
+///
+/// A package whose own requirements aren't met now, or that breaks a rule now, was broken before:
+/// it is not this request's business.
+fn companions(request: &SolveRequest, rules: &ActiveRules, care: Care) -> Vec<PackageName> {
+    if request.no_dependencies || request.installed.is_empty() {
+        return Vec::new();
+    }
+    let subjects: Vec<Subject> = request
+        .installed
+        .iter()
+        .map(|(name, installed)| Subject::new(name.clone(), installed.version.clone()))
+        .collect();
+    let broken: FxHashSet<PackageName> = rules
+        .evaluate(&subjects)
+        .into_iter()
+        .flat_map(|finding| finding.packages.into_iter().map(|(name, _)| name))
+        .collect();
+    let spoken_of: FxHashSet<&PackageName> = rules
+        .conflicts()
+        .flat_map(|conflict| conflict.sides)
+        .flat_map(|side| side.packages.iter().map(|(name, _)| name))
+        .collect();
+    let mut names: Vec<PackageName> = request
+        .installed
+        .keys()
+        .filter(|name| care == Care::Everything || spoken_of.contains(*name))
+        .filter(|name| !broken.contains(*name) && is_consistent(request, rules, name))
+        .cloned()
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn is_consistent(request: &SolveRequest, rules: &ActiveRules, name: &PackageName) -> bool {
+    let Some(installed) = request.installed.get(name) else {
+        return false;
+    };
+    installed
+        .metadata
+        .requires_dist
+        .iter()
+        .filter(|requirement| requirement.marker.evaluate(&request.markers, &[]))
+        .all(|requirement| is_met(request, rules, requirement))
+}
+
+fn is_met(request: &SolveRequest, rules: &ActiveRules, requirement: &Requirement) -> bool {
+    let wanted = match &requirement.version_or_url {
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => range::from_specifiers(specifiers),
+        // The origin of an installed package is not known here; its presence counts.
+        Some(VersionOrUrl::Url(_)) | None => range::VersionRange::full(),
+    };
+    let present = |name: &PackageName, wanted: &range::VersionRange| {
+        request
+            .installed
+            .get(name)
+            .is_some_and(|installed| wanted.contains(&installed.version))
+    };
+    present(&requirement.name, &wanted)
+        || rules
+            .providers_of(&requirement.name)
+            .any(|(_, provides)| present(&provides.package, &provides.package_range(&wanted)))
+}
+
+/// What the named packages need, as far as it is installed: it is upgraded with them.
+fn reachable_installed(request: &SolveRequest) -> FxHashSet<PackageName> {
+    let mut reached = FxHashSet::default();
+    let mut open: Vec<PackageName> = request
+        .requested
+        .iter()
+        .map(|requested| requested.requirement.name.clone())
+        .collect();
+    while let Some(name) = open.pop() {
+        let Some(installed) = request.installed.get(&name) else {
+            continue;
+        };
+        if reached.insert(name) {
+            let requirements = installed.metadata.requires_dist.iter();
+            open.extend(
+                requirements
+                    .filter(|requirement| requirement.marker.evaluate(&request.markers, &[]))
+                    .map(|requirement| requirement.name.clone()),
+            );
+        }
+    }
+    reached
+}

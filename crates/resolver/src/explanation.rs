@@ -1,0 +1,424 @@
+//! Why there is no solution: the proof's premises, as facts that are each true by themselves.
+//!
+//! PubGrub's proof is a tree whose leaves are what was given: requirements, dependencies, missing
+//! versions, rules. The inner nodes follow from the leaves, so the leaves alone say why; they are
+//! brought into the order in which a person would walk from the request to the contradiction.
+//! Guards are folded back into the rule behind them.
+
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use bnbpip_overlay::{Rule, Severity};
+use bnbpip_packaging::{ExtraName, PackageName, Version, VersionRange};
+use pubgrub::{DerivationTree, External};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::attempts::ResolveError;
+use crate::package::SolverPackage;
+use crate::provider::MetadataProvider;
+use crate::reason::{Reason, VersionReason};
+use crate::solve::{Solver, Tree};
+
+/// The premises of a contradiction, in reading order.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The facts.
+    pub facts: Vec<Fact>,
+    /// The versions that exist of each package that the facts speak of, ascending.
+    pub existing: FxHashMap<PackageName, Vec<Version>>,
+}
+
+/// A package with one of its extras.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Project {
+    /// The package.
+    pub name: PackageName,
+    /// The extra, if the fact is about it.
+    pub extra: Option<ExtraName>,
+}
+
+/// One premise.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// The user asks for it: the requirement as it was written, and where it stands.
+    Requested {
+        /// The package.
+        name: PackageName,
+        /// The requirement.
+        requirement: String,
+        /// Where it stands, if not on the command line.
+        origin: Option<String>,
+    },
+    /// It is installed, and has to stay consistent.
+    Installed {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+    },
+    /// These versions of a package need those of another.
+    Depends {
+        /// The package.
+        project: Project,
+        /// The versions that say so.
+        versions: VersionRange,
+        /// What they need.
+        dependency: Project,
+        /// The versions that they accept.
+        accepted: VersionRange,
+    },
+    /// A rule keeps packages apart, or excludes versions.
+    Rule(Arc<Rule>),
+    /// No index has it.
+    NotFound(PackageName),
+    /// It has no version in the range.
+    NoVersions {
+        /// The package.
+        name: PackageName,
+        /// The range.
+        range: VersionRange,
+    },
+    /// Its versions in the range can't be taken, each for its reason; newest first.
+    Versions {
+        /// The package.
+        name: PackageName,
+        /// Version and reason.
+        reasons: Arc<Vec<(Version, VersionReason)>>,
+    },
+    /// A constraint limits it.
+    Constraint {
+        /// The package.
+        name: PackageName,
+        /// The constraint as it was written.
+        text: String,
+        /// Where it stands.
+        origin: Option<String>,
+    },
+}
+
+impl Explanation {
+    /// The rules among the facts, of one severity.
+    pub fn rules_of(&self, severity: Severity) -> Vec<Arc<Rule>> {
+        self.rules()
+            .filter(|rule| rule.severity == severity)
+            .cloned()
+            .collect()
+    }
+
+    /// The rules among the facts.
+    pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.facts.iter().filter_map(|fact| match fact {
+            Fact::Rule(rule) => Some(rule),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn build<P: MetadataProvider>(
+        solver: &mut Solver<'_, P>,
+        tree: &Tree,
+    ) -> Result<Self, ResolveError> {
+        let mut collector = Collector::default();
+        let mut visited = FxHashSet::default();
+        collector.walk(solver, tree, &mut visited);
+        let facts = in_reading_order(merge(collector.facts));
+        let mut existing = FxHashMap::default();
+        for name in facts.iter().flat_map(mentioned) {
+            if let Entry::Vacant(entry) = existing.entry(name) {
+                let versions = existing_versions(solver, entry.key())?;
+                entry.insert(versions);
+            }
+        }
+        Ok(Self { facts, existing })
+    }
+}
+
+/// The versions on the indexes, and the installed one.
+fn existing_versions<P: MetadataProvider>(
+    solver: &mut Solver<'_, P>,
+    name: &PackageName,
+) -> Result<Vec<Version>, ResolveError> {
+    let mut versions = match solver.direct.get(name) {
+        Some(_) => Vec::new(),
+        None => solver
+            .list(name)?
+            .map(|list| list.versions().to_vec())
+            .unwrap_or_default(),
+    };
+    if let Some(installed) = solver.request.installed.get(name) {
+        versions.push(installed.version.clone());
+    }
+    versions.sort_unstable();
+    versions.dedup();
+    Ok(versions)
+}
+
+fn mentioned(fact: &Fact) -> Vec<PackageName> {
+    match fact {
+        Fact::Depends {
+            project,
+            dependency,
+            ..
+        } => {
+            vec![project.name.clone(), dependency.name.clone()]
+        }
+        Fact::NoVersions { name, .. } | Fact::Versions { name, .. } => vec![name.clone()],
+        Fact::Rule(rule) => rule.packages().into_iter().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[derive(Default)]
+struct Collector {
+    facts: Vec<Fact>,
+    rules: FxHashSet<String>,
+    requested: FxHashSet<PackageName>,
+}
+
+impl Collector {
+    fn walk<P: MetadataProvider>(
+        &mut self,
+        solver: &Solver<'_, P>,
+        tree: &Tree,
+        visited: &mut FxHashSet<usize>,
+    ) {
+        let mut open = vec![tree];
+        while let Some(tree) = open.pop() {
+            match tree {
+                DerivationTree::External(external) => self.leaf(solver, external),
+                DerivationTree::Derived(derived) => {
+                    if derived.shared_id.is_some_and(|id| !visited.insert(id)) {
+                        continue;
+                    }
+                    open.push(&derived.cause2);
+                    open.push(&derived.cause1);
+                }
+            }
+        }
+    }
+
+    fn leaf<P: MetadataProvider>(
+        &mut self,
+        solver: &Solver<'_, P>,
+        external: &External<SolverPackage, VersionRange, Reason>,
+    ) {
+        match external {
+            External::NotRoot(..) => {}
+            External::NoVersions(package, range) => {
+                if let Some(name) = package.name() {
+                    let name = solver.interner.name(name).clone();
+                    self.facts.push(Fact::NoVersions {
+                        name,
+                        range: range.clone(),
+                    });
+                }
+            }
+            External::FromDependencyOf(package, versions, dependency, accepted) => {
+                self.dependency(solver, (*package, versions), (*dependency, accepted));
+            }
+            External::Custom(package, _, reason) => {
+                if let Some(name) = package.name() {
+                    self.custom(solver, solver.interner.name(name).clone(), reason);
+                }
+            }
+        }
+    }
+
+    fn dependency<P: MetadataProvider>(
+        &mut self,
+        solver: &Solver<'_, P>,
+        (package, versions): (SolverPackage, &VersionRange),
+        (dependency, accepted): (SolverPackage, &VersionRange),
+    ) {
+        if let SolverPackage::Guard(guard) = dependency {
+            if let Some(rule) = solver.guards.rule(guard) {
+                self.rule(rule);
+            }
+            return;
+        }
+        let Some(dependency) = project(solver, dependency) else {
+            return;
+        };
+        match project(solver, package) {
+            None => self.request(solver, &dependency.name),
+            // An extra needs its own project's version: true, and no news.
+            Some(project) if project.name == dependency.name => {}
+            Some(project) => self.facts.push(Fact::Depends {
+                project,
+                versions: versions.clone(),
+                dependency,
+                accepted: accepted.clone(),
+            }),
+        }
+    }
+
+    fn request<P: MetadataProvider>(&mut self, solver: &Solver<'_, P>, name: &PackageName) {
+        if !self.requested.insert(name.clone()) {
+            return;
+        }
+        let before = self.facts.len();
+        for requested in &solver.request.requested {
+            let requirement = &requested.requirement;
+            if requirement.name == *name
+                && requirement.marker.evaluate(&solver.request.markers, &[])
+            {
+                let mut plain = requirement.clone();
+                plain.marker = bnbpip_packaging::MarkerTree::default();
+                self.facts.push(Fact::Requested {
+                    name: name.clone(),
+                    requirement: plain.to_string(),
+                    origin: requested.origin.clone(),
+                });
+            }
+        }
+        if self.facts.len() == before
+            && let Some(installed) = solver.request.installed.get(name)
+        {
+            let version = installed.version.clone();
+            self.facts.push(Fact::Installed {
+                name: name.clone(),
+                version,
+            });
+        }
+    }
+
+    fn custom<P: MetadataProvider>(
+        &mut self,
+        solver: &Solver<'_, P>,
+        name: PackageName,
+        reason: &Reason,
+    ) {
+        match reason {
+            Reason::NotFound => self.facts.push(Fact::NotFound(name)),
+            Reason::Versions(reasons) => {
+                self.facts.push(Fact::Versions {
+                    name,
+                    reasons: Arc::clone(reasons),
+                });
+            }
+            Reason::Constraint(constraint) => {
+                let (text, origin) = constraint.as_ref().clone();
+                self.facts.push(Fact::Constraint { name, text, origin });
+            }
+            Reason::Rule(id) => {
+                if let Some(rule) = solver.rules.rules().iter().find(|rule| rule.id == *id) {
+                    self.rule(rule);
+                }
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &Arc<Rule>) {
+        if self.rules.insert(rule.id.to_string()) {
+            self.facts.push(Fact::Rule(Arc::clone(rule)));
+        }
+    }
+}
+
+fn project<P: MetadataProvider>(solver: &Solver<'_, P>, package: SolverPackage) -> Option<Project> {
+    let name = solver.interner.name(package.name()?).clone();
+    let extra = match package {
+        SolverPackage::Extra(_, extra) => Some(solver.interner.extra(extra).clone()),
+        _ => None,
+    };
+    Some(Project { name, extra })
+}
+
+/// Joins the same dependency of several versions into one fact, and the reasons of one package.
+fn merge(facts: Vec<Fact>) -> Vec<Fact> {
+    let mut merged: Vec<Fact> = Vec::new();
+    for fact in facts {
+        let same = merged.iter_mut().find_map(|known| join(known, &fact));
+        if same.is_none() {
+            merged.push(fact);
+        }
+    }
+    merged
+}
+
+/// Takes `fact` into `known` if both say the same of different versions.
+fn join(known: &mut Fact, fact: &Fact) -> Option<()> {
+    match (known, fact) {
+        (
+            Fact::Depends {
+                project,
+                versions,
+                dependency,
+                accepted,
+            },
+            Fact::Depends {
+                project: other,
+                versions: more,
+                dependency: other_dependency,
+                accepted: other_accepted,
+            },
+        ) if project == other && dependency == other_dependency && accepted == other_accepted => {
+            *versions = versions.union(more);
+            Some(())
+        }
+        (
+            Fact::NoVersions { name, range },
+            Fact::NoVersions {
+                name: other,
+                range: more,
+            },
+        ) if name == other => {
+            *range = range.union(more);
+            Some(())
+        }
+        (
+            Fact::Versions { name, reasons },
+            Fact::Versions {
+                name: other,
+                reasons: more,
+            },
+        ) if name == other => {
+            let mut all: Vec<_> = reasons.iter().chain(more.iter()).cloned().collect();
+            all.sort_by(|(a, _), (b, _)| b.cmp(a));
+            all.dedup();
+            *reasons = Arc::new(all);
+            Some(())
+        }
+        _ => None,
+    }
+}
+
+/// From the request outwards: a fact comes once the package that it is about was mentioned.
+fn in_reading_order(facts: Vec<Fact>) -> Vec<Fact> {
+    let mut known: FxHashSet<PackageName> = FxHashSet::default();
+    let mut ordered = Vec::with_capacity(facts.len());
+    let mut rest = facts;
+    loop {
+        let (ready, waiting): (Vec<Fact>, Vec<Fact>) =
+            rest.into_iter().partition(|fact| is_ready(fact, &known));
+        if ready.is_empty() {
+            ordered.extend(waiting);
+            return ordered;
+        }
+        for fact in &ready {
+            match fact {
+                Fact::Requested { name, .. } | Fact::Installed { name, .. } => {
+                    known.insert(name.clone());
+                }
+                Fact::Depends { dependency, .. } => {
+                    known.insert(dependency.name.clone());
+                }
+                _ => {}
+            }
+        }
+        ordered.extend(ready);
+        rest = waiting;
+    }
+}
+
+fn is_ready(fact: &Fact, known: &FxHashSet<PackageName>) -> bool {
+    match fact {
+        Fact::Requested { .. } | Fact::Installed { .. } => true,
+        Fact::Depends { project, .. } => known.contains(&project.name),
+        Fact::NotFound(name)
+        | Fact::NoVersions { name, .. }
+        | Fact::Versions { name, .. }
+        | Fact::Constraint { name, .. } => known.contains(name),
+        // Rules close the argument.
+        Fact::Rule(_) => false,
+    }
+}

@@ -1,0 +1,364 @@
+//! The result: exact versions, the exact file for each, and why.
+
+use std::sync::Arc;
+
+use bnbpip_overlay::{Rule, RuleId, RuleKind};
+use bnbpip_packaging::{ExtraName, PackageName, Version, VersionRange};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::attempts::Care;
+use crate::choose::Origin;
+use crate::package::{NameId, SolverPackage};
+use crate::provider::MetadataProvider;
+use crate::solve::{PackageId, Solver};
+
+/// A set of packages that satisfies the request and the rules.
+#[derive(Debug, Clone)]
+pub struct Resolution<F> {
+    /// The packages by name, each once; stand-ins appear under their own name.
+    pub packages: Vec<ResolvedPackage<F>>,
+    /// Rules that made a difference.
+    pub effects: Vec<RuleEffect>,
+    /// `avoid` rules that had to give way.
+    pub relaxed: Vec<Arc<Rule>>,
+    /// Extras that were asked for and don't exist: package, version, extra.
+    pub missing_extras: Vec<(PackageName, Version, ExtraName)>,
+    /// Whether installed packages that the request doesn't reach had to be left out of account.
+    pub left_installed_out: bool,
+}
+
+/// One package of a resolution.
+#[derive(Debug, Clone)]
+pub struct ResolvedPackage<F> {
+    /// The project.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Where it comes from.
+    pub source: Source<F>,
+    /// The extras that were asked for, sorted.
+    pub extras: Vec<ExtraName>,
+    /// Whether the user named it.
+    pub requested: bool,
+    /// The packages of the resolution that need it, sorted.
+    pub dependents: Vec<PackageName>,
+    /// Whether the request reaches it; if not, it is installed and was kept consistent.
+    pub reached: bool,
+}
+
+/// Where a resolved package comes from.
+#[derive(Debug, Clone)]
+pub enum Source<F> {
+    /// It is installed already.
+    Installed,
+    /// A file of an index or of `--find-links`.
+    Index(F),
+    /// A URL that a requirement names.
+    Direct {
+        /// The file.
+        file: F,
+        /// The URL as it was written.
+        url: String,
+    },
+}
+
+/// A rule that made a difference to one package.
+#[derive(Debug, Clone)]
+pub struct RuleEffect {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// The package.
+    pub package: PackageName,
+}
+
+type Chosen<'a> = FxHashMap<&'a PackageName, &'a Version>;
+
+impl<F: Clone> Resolution<F> {
+    pub(crate) fn build<P: MetadataProvider<File = F>>(
+        solver: &mut Solver<'_, P>,
+        relaxed: Vec<Arc<Rule>>,
+        care: Care,
+    ) -> Self {
+        let mut builder = Builder::new(solver);
+        builder.collect(solver);
+        builder.mark_reached(solver);
+        let mut packages = builder.packages;
+        packages.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut effects = builder.effects;
+        effects.extend(rule_effects(solver, &packages));
+        effects.sort_by(|a, b| (&a.rule.id, &a.package).cmp(&(&b.rule.id, &b.package)));
+        effects.dedup_by(|a, b| a.rule.id == b.rule.id && a.package == b.package);
+        packages.retain(|package| package.reached || !matches!(package.source, Source::Installed));
+        let versions: FxHashMap<_, _> = packages
+            .iter()
+            .map(|package| (package.name.clone(), package.version.clone()))
+            .collect();
+        let mut missing_extras = std::mem::take(&mut solver.missing_extras);
+        missing_extras.retain(|(name, version, _)| versions.get(name) == Some(version));
+        missing_extras.sort();
+        missing_extras.dedup();
+        let left_installed_out = care != Care::Everything;
+        Self {
+            packages,
+            effects,
+            relaxed,
+            missing_extras,
+            left_installed_out,
+        }
+    }
+}
+
+struct Builder<F> {
+    packages: Vec<ResolvedPackage<F>>,
+    effects: Vec<RuleEffect>,
+    /// Which packages each package leads to.
+    edges: FxHashMap<PackageName, Vec<PackageName>>,
+    decided: FxHashMap<NameId, Version>,
+    extras: FxHashMap<NameId, Vec<ExtraName>>,
+}
+
+impl<F: Clone> Builder<F> {
+    fn new<P: MetadataProvider<File = F>>(solver: &Solver<'_, P>) -> Self {
+        let mut decided = FxHashMap::default();
+        let mut extras: FxHashMap<NameId, Vec<ExtraName>> = FxHashMap::default();
+        for (id, version) in solver.decided() {
+            match solver.state.package_store[id] {
+                SolverPackage::Package(name) => {
+                    decided.insert(name, version);
+                }
+                SolverPackage::Extra(name, extra) => {
+                    extras
+                        .entry(name)
+                        .or_default()
+                        .push(solver.interner.extra(extra).clone());
+                }
+                SolverPackage::Root | SolverPackage::Guard(_) => {}
+            }
+        }
+        let edges = FxHashMap::default();
+        Self {
+            packages: Vec::new(),
+            effects: Vec::new(),
+            edges,
+            decided,
+            extras,
+        }
+    }
+
+    fn collect<P: MetadataProvider<File = F>>(&mut self, solver: &Solver<'_, P>) {
+        let everything = solver.decided();
+        let decided = std::mem::take(&mut self.decided);
+        for (id, version) in &decided {
+            let name = solver.interner.name(*id).clone();
+            let Some(candidate) = solver.candidates.get(&(*id, version.clone())) else {
+                continue;
+            };
+            let dependents = dependents(solver, &everything, *id);
+            for dependent in &dependents {
+                self.edges
+                    .entry(dependent.clone())
+                    .or_default()
+                    .push(name.clone());
+            }
+            let source = match &candidate.origin {
+                Origin::Installed => Source::Installed,
+                Origin::Index(file) => Source::Index(file.clone()),
+                Origin::Direct(file, url) => Source::Direct {
+                    file: file.clone(),
+                    url: url.clone(),
+                },
+                Origin::Provided { rule, provider, .. } => {
+                    self.stand_in(solver, rule, provider);
+                    continue;
+                }
+            };
+            let mut extras = self.extras.get(id).cloned().unwrap_or_default();
+            extras.sort_unstable();
+            self.packages.push(ResolvedPackage {
+                requested: is_requested(solver, &name),
+                version: version.clone(),
+                source,
+                extras,
+                dependents,
+                reached: false,
+                name,
+            });
+        }
+    }
+
+    fn stand_in<P: MetadataProvider<File = F>>(
+        &mut self,
+        solver: &Solver<'_, P>,
+        rule: &RuleId,
+        provider: &PackageName,
+    ) {
+        let rule = solver.rules.rules().iter().find(|known| known.id == *rule);
+        if let Some(rule) = rule {
+            let rule = Arc::clone(rule);
+            self.effects.push(RuleEffect {
+                rule,
+                package: provider.clone(),
+            });
+        }
+    }
+
+    fn mark_reached<P: MetadataProvider<File = F>>(&mut self, solver: &Solver<'_, P>) {
+        let mut reached: FxHashSet<PackageName> = FxHashSet::default();
+        let mut open: Vec<PackageName> = solver
+            .request
+            .requested
+            .iter()
+            .filter(|requested| {
+                requested
+                    .requirement
+                    .marker
+                    .evaluate(&solver.request.markers, &[])
+            })
+            .map(|requested| requested.requirement.name.clone())
+            .collect();
+        while let Some(name) = open.pop() {
+            if reached.insert(name.clone()) {
+                open.extend(self.edges.get(&name).into_iter().flatten().cloned());
+            }
+        }
+        for package in &mut self.packages {
+            package.reached = reached.contains(&package.name);
+        }
+    }
+}
+
+fn is_requested<P: MetadataProvider>(solver: &Solver<'_, P>, name: &PackageName) -> bool {
+    let request = solver.request;
+    request.requested.iter().any(|requested| {
+        requested.requirement.name == *name
+            && requested.requirement.marker.evaluate(&request.markers, &[])
+    })
+}
+
+/// The projects whose chosen versions need this one.
+fn dependents<P: MetadataProvider>(
+    solver: &Solver<'_, P>,
+    decided: &FxHashMap<PackageId, Version>,
+    name: NameId,
+) -> Vec<PackageName> {
+    let mut names = Vec::new();
+    for id in decided.keys() {
+        if solver.state.package_store[*id].name() != Some(name) {
+            continue;
+        }
+        for dependency in solver.state.dependencies(*id) {
+            let chosen = decided.get(&dependency.dependent);
+            if dependency.dependency != *id
+                || !chosen.is_some_and(|version| dependency.dependent_versions.contains(version))
+            {
+                continue;
+            }
+            let dependent = solver.state.package_store[dependency.dependent].name();
+            if let Some(dependent) = dependent
+                && dependent != name
+            {
+                names.push(solver.interner.name(dependent).clone());
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The conflicts, exclusions and missing edges that made a difference to a chosen version.
+fn rule_effects<P: MetadataProvider>(
+    solver: &Solver<'_, P>,
+    packages: &[ResolvedPackage<P::File>],
+) -> Vec<RuleEffect> {
+    let chosen: Chosen<'_> = packages
+        .iter()
+        .map(|package| (&package.name, &package.version))
+        .collect();
+    let mut effects = Vec::new();
+    for rule in solver.rules.rules() {
+        let concerned = match &rule.kind {
+            RuleKind::Conflict(conflict) => conflict_effect(solver, &conflict.sides, &chosen),
+            RuleKind::Exclude(exclude) => {
+                let ruled_out =
+                    newer_in(solver, &exclude.package, &chosen, &exclude.versions.range);
+                ruled_out.then(|| exclude.package.clone())
+            }
+            RuleKind::Requires(requires) => requires
+                .packages
+                .iter()
+                .any(|name| {
+                    chosen
+                        .get(name)
+                        .is_some_and(|v| requires.versions.contains(v))
+                })
+                .then(|| requires.requirement.name.clone())
+                .filter(|name| chosen.contains_key(name)),
+            RuleKind::Provides(_) => None,
+        };
+        let rule = Arc::clone(rule);
+        effects.extend(concerned.map(|package| RuleEffect { rule, package }));
+    }
+    effects
+}
+
+/// The package that a conflict moved: all other sides are present, and its own side has a newer
+/// version that was asked for.
+fn conflict_effect<P: MetadataProvider>(
+    solver: &Solver<'_, P>,
+    sides: &[bnbpip_overlay::Side],
+    chosen: &Chosen<'_>,
+) -> Option<PackageName> {
+    let present: Vec<bool> = sides
+        .iter()
+        .map(|side| {
+            let mut packages = side.packages.iter();
+            packages.any(|(name, range)| chosen.get(name).is_some_and(|v| range.contains(*v)))
+        })
+        .collect();
+    sides.iter().enumerate().find_map(|(position, side)| {
+        let others = present
+            .iter()
+            .enumerate()
+            .all(|(other, there)| other == position || *there);
+        if !others || present[position] {
+            return None;
+        }
+        side.packages
+            .iter()
+            .find(|(name, range)| newer_in(solver, name, chosen, range))
+            .map(|(name, _)| name.clone())
+    })
+}
+
+/// Whether `range` holds a usable version newer than the chosen one that the request allows.
+fn newer_in<P: MetadataProvider>(
+    solver: &Solver<'_, P>,
+    name: &PackageName,
+    chosen: &Chosen<'_>,
+    range: &VersionRange,
+) -> bool {
+    let Some(current) = chosen.get(name) else {
+        return false;
+    };
+    let Some(Some(list)) = solver.lists.get(name) else {
+        return false;
+    };
+    let prereleases = solver.seen.prerelease.contains(name);
+    let candidates = || {
+        list.versions()
+            .iter()
+            .enumerate()
+            .filter(|(index, version)| {
+                *version > *current
+                    && range.contains(*version)
+                    && (prereleases || !version.any_prerelease())
+                    && list.yanked(*index).is_none()
+            })
+    };
+    if candidates().next().is_none() {
+        return false;
+    }
+    let declared = solver.declared_range(name);
+    candidates().any(|(index, version)| declared.contains(version) && list.file(index).is_ok())
+}

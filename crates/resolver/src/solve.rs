@@ -1,0 +1,546 @@
+//! The loop: propagate, pick a package, pick a version, add its dependencies.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bnbpip_overlay::ActiveRules;
+use bnbpip_packaging::{ExtraName, PackageName, Version, VersionRange, range};
+use pubgrub::{
+    Dependencies, DependencyProvider, DerivationTree, Id, PackageResolutionStatistics, State,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::attempts::ResolveError;
+use crate::choose::{Candidate, Choice, List, Origin};
+use crate::conflicts::{ConflictHistory, Priority};
+use crate::edges::{self, Seen};
+use crate::package::{ExtraId, Interner, NameId, SolverPackage};
+use crate::provider::{DependencyError, MetadataProvider, PackageMetadata};
+use crate::reason::{Reason, VersionReason};
+use crate::request::SolveRequest;
+use crate::rules::{self, Guards};
+
+/// The types that the solver library works on. Its own callbacks are never used: the loop is here.
+#[derive(Debug)]
+pub(crate) struct Dialect;
+
+impl DependencyProvider for Dialect {
+    type P = SolverPackage;
+    type V = Version;
+    type VS = VersionRange;
+    type Priority = Priority;
+    type M = Reason;
+    type Err = Infallible;
+
+    fn prioritize(
+        &self,
+        _: &SolverPackage,
+        _: &VersionRange,
+        _: &PackageResolutionStatistics,
+    ) -> Priority {
+        Priority::Fixed
+    }
+
+    fn choose_version(
+        &self,
+        _: &SolverPackage,
+        _: &VersionRange,
+    ) -> Result<Option<Version>, Infallible> {
+        Ok(None)
+    }
+
+    fn get_dependencies(
+        &self,
+        _: &SolverPackage,
+        _: &Version,
+    ) -> Result<Dependencies<SolverPackage, VersionRange, Reason>, Infallible> {
+        Ok(Dependencies::Available(std::iter::empty().collect()))
+    }
+}
+
+pub(crate) type Tree = DerivationTree<SolverPackage, VersionRange, Reason>;
+pub(crate) type PackageId = Id<SolverPackage>;
+
+/// The state of one attempt.
+pub(crate) struct Solver<'a, P: MetadataProvider> {
+    pub(crate) provider: &'a P,
+    pub(crate) request: &'a SolveRequest,
+    pub(crate) rules: Arc<ActiveRules>,
+    pub(crate) direct: &'a FxHashMap<PackageName, String>,
+    pub(crate) state: State<Dialect>,
+    pub(crate) interner: Interner,
+    pub(crate) seen: Seen,
+    pub(crate) lists: FxHashMap<PackageName, Option<List<P::File>>>,
+    pub(crate) guards: Guards,
+    pub(crate) candidates: FxHashMap<(NameId, Version), Candidate<P::File>>,
+    pub(crate) missing_extras: Vec<(PackageName, Version, ExtraName)>,
+    root_edges: Vec<(SolverPackage, VersionRange)>,
+    ids: FxHashMap<SolverPackage, PackageId>,
+    history: ConflictHistory,
+    expanded: FxHashMap<PackageId, FxHashSet<Version>>,
+    decided_at: FxHashMap<PackageId, u64>,
+    decisions: u64,
+    tries: FxHashMap<NameId, u32>,
+}
+
+/// How one attempt ended.
+pub(crate) enum Outcome {
+    /// Every package has a version.
+    Solved,
+    /// No solution: the proof.
+    NoSolution(Box<Tree>),
+    /// A dependency names a URL for a package: start again knowing it.
+    Direct(edges::DirectReference),
+}
+
+impl<'a, P: MetadataProvider> Solver<'a, P> {
+    pub(crate) fn new(
+        provider: &'a P,
+        request: &'a SolveRequest,
+        rules: Arc<ActiveRules>,
+        direct: &'a FxHashMap<PackageName, String>,
+    ) -> Self {
+        let mut state = State::init(SolverPackage::Root, Version::new([0]));
+        let mut interner = Interner::default();
+        let guards = rules::install(&rules, &mut state, &mut interner);
+        for constraint in &request.constraints {
+            let package = SolverPackage::Package(interner.name_id(&constraint.name));
+            let package = state.package_store.alloc(package);
+            let reason = Reason::Constraint(Arc::new((
+                constraint.text.clone(),
+                constraint.origin.clone(),
+            )));
+            let outside = constraint.range.complement();
+            if !outside.is_empty() {
+                state.add_unavailable(package, outside, reason);
+            }
+        }
+        Self {
+            provider,
+            request,
+            rules,
+            direct,
+            state,
+            interner,
+            seen: Seen::default(),
+            lists: FxHashMap::default(),
+            guards,
+            candidates: FxHashMap::default(),
+            missing_extras: Vec::new(),
+            root_edges: Vec::new(),
+            ids: FxHashMap::default(),
+            history: ConflictHistory::default(),
+            expanded: FxHashMap::default(),
+            decided_at: FxHashMap::default(),
+            decisions: 0,
+            tries: FxHashMap::default(),
+        }
+    }
+
+    /// Runs to a solution or to a proof that there is none. `companions` are installed packages
+    /// that have to stay consistent: part of the request, at whatever version.
+    pub(crate) fn run(&mut self, companions: &[PackageName]) -> Result<Outcome, ResolveError> {
+        self.root_edges = self.request_edges(companions);
+        if let Some(reference) = self.unknown_direct() {
+            return Ok(Outcome::Direct(reference));
+        }
+        let mut next = self.state.root_package;
+        loop {
+            match self.state.unit_propagation(next) {
+                Ok(conflicts) => {
+                    let conflicts: Vec<_> = conflicts.into_iter().collect();
+                    for (affected, conflict) in conflicts {
+                        self.learn(affected, &conflict);
+                    }
+                }
+                Err(tree) => return Ok(Outcome::NoSolution(Box::new(tree))),
+            }
+            let Some((package, range)) = self.pick() else {
+                return Ok(Outcome::Solved);
+            };
+            next = package;
+            if let Some(reference) = self.decide(package, &range)? {
+                return Ok(Outcome::Direct(reference));
+            }
+        }
+    }
+
+    /// What the request asks for, in order.
+    fn request_edges(&mut self, companions: &[PackageName]) -> Vec<(SolverPackage, VersionRange)> {
+        let request = self.request;
+        let requirements = request
+            .requested
+            .iter()
+            .map(|requested| &requested.requirement);
+        let mut edges = edges::edges(
+            requirements,
+            None,
+            &request.markers,
+            &mut self.interner,
+            &mut self.seen,
+        );
+        for constraint in &request.constraints {
+            if constraint.range.as_singleton().is_some() || is_exact(&constraint.text) {
+                self.seen.pinned.insert(constraint.name.clone());
+            }
+        }
+        for name in companions {
+            let id = self.interner.name_id(name);
+            edges.push((SolverPackage::Package(id), VersionRange::full()));
+        }
+        edges
+    }
+
+    /// The next package to decide, with the versions that are left.
+    fn pick(&mut self) -> Option<(PackageId, VersionRange)> {
+        let Self {
+            state,
+            history,
+            direct,
+            interner,
+            ..
+        } = self;
+        let State {
+            partial_solution,
+            package_store,
+            ..
+        } = state;
+        partial_solution
+            .pick_highest_priority_pkg(|id, range| match package_store[id] {
+                SolverPackage::Root => Priority::Root,
+                SolverPackage::Guard(_) => Priority::Fixed,
+                SolverPackage::Package(name) | SolverPackage::Extra(name, _) => {
+                    if direct.contains_key(interner.name(name)) {
+                        Priority::Fixed
+                    } else {
+                        history.priority(name, is_pin(range))
+                    }
+                }
+            })
+            .map(|(package, range)| (package, range.clone()))
+    }
+
+    fn decide(
+        &mut self,
+        package: PackageId,
+        range: &VersionRange,
+    ) -> Result<Option<edges::DirectReference>, ResolveError> {
+        match self.state.package_store[package] {
+            SolverPackage::Root => {
+                let edges = std::mem::take(&mut self.root_edges);
+                self.announce(&edges);
+                let only = VersionRange::singleton(Version::new([0]));
+                self.state.add_package_version_dependencies(
+                    package,
+                    Version::new([0]),
+                    only,
+                    edges,
+                );
+                Ok(None)
+            }
+            SolverPackage::Guard(_) => {
+                match rules::guard_choice(range) {
+                    Some(version) => self.state.partial_solution.add_decision(package, version),
+                    None => self.state.add_no_versions(package, range.clone()),
+                }
+                Ok(None)
+            }
+            SolverPackage::Package(name) => self.decide_project(package, name, None, range),
+            SolverPackage::Extra(name, extra) => {
+                self.decide_project(package, name, Some(extra), range)
+            }
+        }
+    }
+
+    fn decide_project(
+        &mut self,
+        package: PackageId,
+        name: NameId,
+        extra: Option<ExtraId>,
+        range: &VersionRange,
+    ) -> Result<Option<edges::DirectReference>, ResolveError> {
+        let choice = match extra.and_then(|_| self.base_decision(name, range)) {
+            Some(candidate) => Choice::Version(candidate),
+            None => self.choose(name, range)?,
+        };
+        let candidate = match choice {
+            Choice::Version(candidate) => candidate,
+            Choice::NoVersions => {
+                self.state.add_no_versions(package, range.clone());
+                return Ok(None);
+            }
+            Choice::Unavailable(reason) => {
+                self.state.add_unavailable(package, range.clone(), reason);
+                return Ok(None);
+            }
+        };
+        let version = candidate.version.clone();
+        self.decisions += 1;
+        self.decided_at.insert(package, self.decisions);
+        self.announce_batch(name, range, &version);
+        if !self
+            .expanded
+            .entry(package)
+            .or_default()
+            .insert(version.clone())
+        {
+            self.candidates.insert((name, version.clone()), candidate);
+            self.state.partial_solution.add_decision(package, version);
+            return Ok(None);
+        }
+        let edges = match self.expand(name, extra, &candidate)? {
+            Ok(edges) => edges,
+            Err(reason) => {
+                let reason = Reason::Versions(Arc::new(vec![(version.clone(), reason)]));
+                self.state
+                    .add_unavailable(package, VersionRange::singleton(version), reason);
+                return Ok(None);
+            }
+        };
+        if let Some(reference) = self.unknown_direct() {
+            return Ok(Some(reference));
+        }
+        self.announce(&edges);
+        let versions = self.widened(name, &candidate);
+        self.candidates.insert((name, version.clone()), candidate);
+        self.state
+            .add_package_version_dependencies(package, version, versions, edges);
+        Ok(None)
+    }
+
+    /// The version that an extra's project already has.
+    fn base_decision(&self, name: NameId, range: &VersionRange) -> Option<Candidate<P::File>> {
+        let base = self.package_id(SolverPackage::Package(name))?;
+        let decided = self
+            .state
+            .partial_solution
+            .term_intersection_for_package(base)?;
+        let version = match decided {
+            pubgrub::Term::Positive(versions) => versions.as_singleton()?.clone(),
+            pubgrub::Term::Negative(_) => return None,
+        };
+        if !range.contains(&version) {
+            return None;
+        }
+        self.candidates.get(&(name, version)).cloned()
+    }
+
+    /// The edges of a candidate, or why its version is out.
+    fn expand(
+        &mut self,
+        name: NameId,
+        extra: Option<ExtraId>,
+        candidate: &Candidate<P::File>,
+    ) -> Result<Result<Vec<(SolverPackage, VersionRange)>, VersionReason>, ResolveError> {
+        let project = self.interner.name(name).clone();
+        let metadata = match &candidate.origin {
+            Origin::Provided {
+                provider, range, ..
+            } => {
+                let provider = SolverPackage::Package(self.interner.name_id(provider));
+                let mut edges = vec![(provider, range.clone())];
+                if extra.is_some() {
+                    edges.push(Self::same_version(name, candidate));
+                }
+                return Ok(Ok(edges));
+            }
+            Origin::Installed => match self.request.installed.get(&project) {
+                Some(installed) => Arc::clone(&installed.metadata),
+                None => Arc::default(),
+            },
+            Origin::Index(file) | Origin::Direct(file, _) => {
+                match self.provider.metadata(&project, &candidate.version, file) {
+                    Ok(metadata) => metadata,
+                    Err(DependencyError::Invalid(message)) => {
+                        return Ok(Err(VersionReason::InvalidMetadata(message)));
+                    }
+                    Err(DependencyError::Provider(error)) => {
+                        return Err(ResolveError::Provider(error));
+                    }
+                }
+            }
+        };
+        if let Some(reason) = self.wrong_python(&metadata, candidate) {
+            return Ok(Err(reason));
+        }
+        Ok(Ok(self.dependency_edges(name, extra, candidate, &metadata)))
+    }
+
+    fn wrong_python(
+        &self,
+        metadata: &PackageMetadata,
+        candidate: &Candidate<P::File>,
+    ) -> Option<VersionReason> {
+        if self.request.ignore_requires_python || matches!(candidate.origin, Origin::Installed) {
+            return None;
+        }
+        let wanted = metadata.requires_python.as_ref()?;
+        let fits = range::from_specifiers(wanted).contains(&self.request.python_version);
+        (!fits).then(|| VersionReason::RequiresPython(wanted.to_string()))
+    }
+
+    fn dependency_edges(
+        &mut self,
+        name: NameId,
+        extra: Option<ExtraId>,
+        candidate: &Candidate<P::File>,
+        metadata: &PackageMetadata,
+    ) -> Vec<(SolverPackage, VersionRange)> {
+        let extra_name = extra.map(|extra| self.interner.extra(extra).clone());
+        let mut found = Vec::new();
+        if let Some(extra_name) = &extra_name {
+            found.push(Self::same_version(name, candidate));
+            if !metadata.provides_extra.contains(extra_name) {
+                let project = self.interner.name(name).clone();
+                let missing = (project, candidate.version.clone(), extra_name.clone());
+                self.missing_extras.push(missing);
+            }
+        }
+        if self.request.no_dependencies {
+            return found;
+        }
+        found.extend(edges::edges(
+            metadata.requires_dist.iter(),
+            extra_name.as_ref(),
+            &self.request.markers,
+            &mut self.interner,
+            &mut self.seen,
+        ));
+        if extra.is_none() {
+            let project = self.interner.name(name).clone();
+            let rules = Arc::clone(&self.rules);
+            for (_, requirement) in rules.extra_requirements(&project, &candidate.version) {
+                if requirement.marker.evaluate(&self.request.markers, &[]) {
+                    edges::push(requirement, &mut self.interner, &mut self.seen, &mut found);
+                }
+            }
+        }
+        // A project that requires itself asks for nothing new.
+        let itself = SolverPackage::Package(name);
+        if extra.is_none() {
+            found.retain(|(package, _)| *package != itself);
+        }
+        found
+    }
+
+    fn same_version(name: NameId, candidate: &Candidate<P::File>) -> (SolverPackage, VersionRange) {
+        (
+            SolverPackage::Package(name),
+            VersionRange::singleton(candidate.version.clone()),
+        )
+    }
+
+    /// The candidate's version widened to its neighbours' borders: no other existing version is
+    /// inside, and adjacent versions with equal dependencies merge.
+    fn widened(&self, name: NameId, candidate: &Candidate<P::File>) -> VersionRange {
+        let single = VersionRange::singleton(candidate.version.clone());
+        let project = self.interner.name(name);
+        let installed = self.request.installed.contains_key(project);
+        match (&candidate.origin, self.lists.get(project)) {
+            (Origin::Index(_), Some(Some(list))) if !installed => {
+                single.widen_versions(list.versions())
+            }
+            _ => single,
+        }
+    }
+
+    fn unknown_direct(&mut self) -> Option<edges::DirectReference> {
+        let direct = self.direct;
+        self.seen
+            .direct
+            .iter()
+            .find(|reference| !direct.contains_key(&reference.name))
+            .cloned()
+    }
+
+    fn announce(&mut self, edges: &[(SolverPackage, VersionRange)]) {
+        for (package, range) in edges {
+            let id = self.state.package_store.alloc(*package);
+            self.ids.insert(*package, id);
+            let Some(name) = package.name() else { continue };
+            self.history.discover(name);
+            let project = self.interner.name(name);
+            let stays = self
+                .request
+                .kept(project)
+                .is_some_and(|kept| range.contains(&kept.version));
+            if !stays && !self.direct.contains_key(project) {
+                self.provider.prefetch(project, range);
+            }
+        }
+    }
+
+    /// From the fifth try of a package on, several versions' metadata is asked for ahead.
+    fn announce_batch(&mut self, name: NameId, range: &VersionRange, version: &Version) {
+        let tries = self.tries.entry(name).or_default();
+        *tries += 1;
+        if *tries >= 5 && tries.is_multiple_of(5) {
+            let count = (*tries as usize * 2).min(50);
+            self.provider
+                .prefetch_batch(self.interner.name(name), range, version, count);
+        }
+    }
+
+    /// Counts who stood in whose way; steps back when the order changed.
+    fn learn(&mut self, affected: PackageId, conflict: &pubgrub::ConflictId<Dialect>) {
+        let Some(affected_name) = self.state.package_store[affected].name() else {
+            return;
+        };
+        let culprit = self
+            .state
+            .conflict_packages(conflict)
+            .filter(|id| {
+                self.state.package_store[*id]
+                    .name()
+                    .is_some_and(|n| n != affected_name)
+            })
+            .max_by_key(|id| self.decided_at.get(id).copied().unwrap_or_default());
+        let Some(culprit) = culprit else { return };
+        let Some(culprit_name) = self.state.package_store[culprit].name() else {
+            return;
+        };
+        if self.history.record(affected_name, culprit_name) {
+            self.state.backtrack_package(culprit);
+        }
+    }
+
+    /// The solver library's id of a package, if it was met.
+    pub(crate) fn package_id(&self, package: SolverPackage) -> Option<PackageId> {
+        self.ids.get(&package).copied()
+    }
+
+    /// The decisions so far.
+    pub(crate) fn decided(&self) -> FxHashMap<PackageId, Version> {
+        self.state.partial_solution.extract_solution().collect()
+    }
+
+    /// The versions of a project that the partial solution leaves, if it is in it.
+    pub(crate) fn current_range(&self, name: NameId) -> Option<VersionRange> {
+        let package = self.package_id(SolverPackage::Package(name))?;
+        match self
+            .state
+            .partial_solution
+            .term_intersection_for_package(package)?
+        {
+            pubgrub::Term::Positive(versions) => Some(versions.clone()),
+            pubgrub::Term::Negative(versions) => Some(versions.complement()),
+        }
+    }
+}
+
+/// Whether a range holds one public version, with or without its local versions.
+fn is_pin(range: &VersionRange) -> bool {
+    if range.as_singleton().is_some() {
+        return true;
+    }
+    match range.bounding_range() {
+        Some((std::ops::Bound::Included(version), _)) => {
+            range.subset_of(&range::equal(version.clone().without_local()))
+        }
+        _ => false,
+    }
+}
+
+fn is_exact(text: &str) -> bool {
+    text.contains("==") && !text.contains('*') && !text.contains('!')
+}

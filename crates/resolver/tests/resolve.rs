@@ -1,0 +1,340 @@
+//! Whole resolutions over an in-memory universe.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bnbpip_overlay::Overlay;
+use bnbpip_packaging::{
+    MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, Requirement, Version, VersionRange,
+};
+use bnbpip_resolver::{
+    DependencyError, Explanation, Fact, InstalledPackage, MetadataProvider, PackageMetadata,
+    PrereleasePolicy, ProviderError, Requested, Resolution, ResolveError, SolveRequest, Source,
+    Unusable, VersionList, Yanked, resolve,
+};
+
+#[derive(Default)]
+struct Universe {
+    packages: BTreeMap<PackageName, BTreeMap<Version, Release>>,
+}
+
+#[derive(Default, Clone)]
+struct Release {
+    metadata: PackageMetadata,
+    yanked: bool,
+    unusable: bool,
+}
+
+struct List {
+    versions: Vec<Version>,
+    releases: Vec<Release>,
+}
+
+impl Universe {
+    fn add(mut self, name: &str, version: &str, requires: &[&str]) -> Self {
+        let metadata = PackageMetadata {
+            requires_dist: requires
+                .iter()
+                .map(|r| Requirement::from_str(r).unwrap())
+                .collect(),
+            requires_python: None,
+            provides_extra: vec!["x".parse().unwrap()],
+        };
+        let release = Release {
+            metadata,
+            ..Release::default()
+        };
+        let versions = self.packages.entry(name.parse().unwrap()).or_default();
+        versions.insert(version.parse().unwrap(), release);
+        self
+    }
+
+    fn change(mut self, name: &str, version: &str, edit: impl Fn(&mut Release)) -> Self {
+        let versions = self
+            .packages
+            .get_mut(&name.parse::<PackageName>().unwrap())
+            .unwrap();
+        edit(
+            versions
+                .get_mut(&version.parse::<Version>().unwrap())
+                .unwrap(),
+        );
+        self
+    }
+}
+
+impl VersionList for List {
+    type File = ();
+
+    fn versions(&self) -> &[Version] {
+        &self.versions
+    }
+
+    fn file(&self, index: usize) -> Result<(), Unusable> {
+        if self.releases[index].unusable {
+            Err(Unusable::OnlySource)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn yanked(&self, index: usize) -> Option<Yanked> {
+        self.releases[index]
+            .yanked
+            .then_some(Yanked { reason: None })
+    }
+}
+
+impl MetadataProvider for Universe {
+    type File = ();
+
+    fn versions(
+        &self,
+        name: &PackageName,
+    ) -> Result<Option<Arc<dyn VersionList<File = ()>>>, ProviderError> {
+        Ok(self.packages.get(name).map(|releases| {
+            let list: Arc<dyn VersionList<File = ()>> = Arc::new(List {
+                versions: releases.keys().cloned().collect(),
+                releases: releases.values().cloned().collect(),
+            });
+            list
+        }))
+    }
+
+    fn metadata(
+        &self,
+        name: &PackageName,
+        version: &Version,
+        (): &(),
+    ) -> Result<Arc<PackageMetadata>, DependencyError> {
+        Ok(Arc::new(self.packages[name][version].metadata.clone()))
+    }
+
+    fn prefetch(&self, _: &PackageName, _: &VersionRange) {}
+
+    fn prefetch_batch(&self, _: &PackageName, _: &VersionRange, _: &Version, _: usize) {}
+
+    fn direct(&self, _: &PackageName, _: &str) -> Result<(Version, ()), ProviderError> {
+        Ok((Version::new([9]), ()))
+    }
+}
+
+fn markers(windows: bool) -> MarkerEnvironment {
+    let (os_name, system, platform) = if windows {
+        ("nt", "Windows", "win32")
+    } else {
+        ("posix", "Linux", "linux")
+    };
+    MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
+        implementation_name: "cpython",
+        implementation_version: "3.11.4",
+        os_name,
+        platform_machine: "x86_64",
+        platform_python_implementation: "CPython",
+        platform_release: "",
+        platform_system: system,
+        platform_version: "",
+        python_full_version: "3.11.4",
+        python_version: "3.11",
+        sys_platform: platform,
+    })
+    .unwrap()
+}
+
+fn request(requirements: &[&str]) -> SolveRequest {
+    SolveRequest {
+        requested: requirements
+            .iter()
+            .map(|r| Requested {
+                requirement: r.parse().unwrap(),
+                origin: None,
+            })
+            .collect(),
+        constraints: Vec::new(),
+        markers: markers(false),
+        python_version: Version::new([3, 11, 4]),
+        installed: rustc_hash::FxHashMap::default(),
+        upgrade: rustc_hash::FxHashSet::default(),
+        eager: false,
+        no_dependencies: false,
+        ignore_requires_python: false,
+        prereleases: PrereleasePolicy::IfNecessary,
+        overlay: Overlay::embedded().unwrap(),
+    }
+}
+
+fn solve(universe: &Universe, requirements: &[&str]) -> String {
+    shown(resolve(universe, &mut request(requirements)))
+}
+
+fn shown(result: Result<Resolution<()>, ResolveError>) -> String {
+    let packages: Vec<String> = match result {
+        Ok(resolution) => resolution
+            .packages
+            .iter()
+            .map(|p| format!("{}=={}", p.name, p.version))
+            .collect(),
+        Err(ResolveError::NoSolution(explanation)) => facts(&explanation),
+        Err(error) => vec![error.to_string()],
+    };
+    packages.join(" ")
+}
+
+fn facts(explanation: &Explanation) -> Vec<String> {
+    explanation
+        .facts
+        .iter()
+        .map(|fact| match fact {
+            Fact::Requested { requirement, .. } => format!("requested({requirement})"),
+            Fact::Depends {
+                project,
+                dependency,
+                ..
+            } => {
+                format!("depends({}->{})", project.name, dependency.name)
+            }
+            Fact::Rule(rule) => format!("rule({})", rule.id),
+            Fact::NotFound(name) => format!("not-found({name})"),
+            Fact::NoVersions { name, .. } => format!("no-versions({name})"),
+            Fact::Versions { name, .. } => format!("versions({name})"),
+            Fact::Constraint { name, .. } => format!("constraint({name})"),
+            Fact::Installed { name, .. } => format!("installed({name})"),
+        })
+        .collect()
+}
+
+#[test]
+fn takes_the_newest_and_backtracks() {
+    let universe = Universe::default()
+        .add("a", "1", &["c<2"])
+        .add("a", "2", &["c>=2"])
+        .add("b", "1", &["c<2"])
+        .add("c", "1", &[])
+        .add("c", "2", &[]);
+    assert_eq!(solve(&universe, &["a"]), "a==2 c==2");
+    assert_eq!(solve(&universe, &["a", "b"]), "a==1 b==1 c==1");
+}
+
+#[test]
+fn extras_bring_their_requirements() {
+    let universe = Universe::default()
+        .add("a", "1", &["b; extra == 'x'", "c"])
+        .add("b", "1", &[])
+        .add("c", "1", &["a[x]"]);
+    assert_eq!(solve(&universe, &["a[x]"]), "a==1 b==1 c==1");
+}
+
+#[test]
+fn prereleases_are_taken_as_pip_takes_them() {
+    let universe = Universe::default()
+        .add("a", "1", &[])
+        .add("a", "2rc1", &[])
+        .add("only", "1a1", &[])
+        .add("needs", "1", &["a>1"]);
+    assert_eq!(solve(&universe, &["a"]), "a==1");
+    assert_eq!(solve(&universe, &["a>=2rc1"]), "a==2rc1");
+    assert_eq!(solve(&universe, &["only"]), "only==1a1");
+    assert_eq!(solve(&universe, &["needs"]), "a==2rc1 needs==1");
+}
+
+#[test]
+fn yanked_versions_need_a_pin() {
+    let universe = Universe::default()
+        .add("a", "1", &[])
+        .add("a", "2", &[])
+        .add("b", "1", &["a==2"])
+        .change("a", "2", |release| release.yanked = true);
+    assert_eq!(solve(&universe, &["a"]), "a==1");
+    assert_eq!(solve(&universe, &["a==2"]), "a==2");
+    assert_eq!(solve(&universe, &["b"]), "a==2 b==1");
+    assert_eq!(solve(&universe, &["a>=2"]), "requested(a>=2) versions(a)");
+}
+
+fn bitsandbytes() -> Universe {
+    Universe::default()
+        .add("bitsandbytes", "0.43.0", &[])
+        .add("bitsandbytes", "0.45.5", &[])
+        .add("triton", "3.1.0", &[])
+        .add("triton", "3.2.0", &[])
+        .add("triton-windows", "3.1.0.post17", &[])
+        .add("triton-windows", "3.2.0.post19", &[])
+}
+
+#[test]
+fn a_conflict_rule_takes_part() {
+    let universe = bitsandbytes();
+    assert_eq!(
+        solve(&universe, &["bitsandbytes", "triton==3.2.0"]),
+        "bitsandbytes==0.45.5 triton==3.2.0"
+    );
+    assert_eq!(
+        solve(&universe, &["bitsandbytes==0.43.0", "triton"]),
+        "bitsandbytes==0.43.0 triton==3.1.0"
+    );
+    assert_eq!(
+        solve(&universe, &["bitsandbytes==0.43.0", "triton==3.2.0"]),
+        "requested(bitsandbytes==0.43.0) requested(triton==3.2.0) rule(BNB-0001)"
+    );
+    assert_eq!(
+        solve(&universe, &["bitsandbytes==0.43.0"]),
+        "bitsandbytes==0.43.0"
+    );
+}
+
+#[test]
+fn a_stand_in_satisfies_on_its_platform_only() {
+    let universe = bitsandbytes()
+        .add("unsloth", "1", &["triton>=3.0.0"])
+        .change("triton", "3.1.0", |release| release.unusable = true)
+        .change("triton", "3.2.0", |release| release.unusable = true);
+    let mut windows = request(&["unsloth"]);
+    windows.markers = markers(true);
+    assert_eq!(
+        shown(resolve(&universe, &mut windows)),
+        "triton-windows==3.2.0.post19 unsloth==1"
+    );
+    assert_eq!(
+        solve(&universe, &["unsloth"]),
+        "requested(unsloth) depends(unsloth->triton) versions(triton)"
+    );
+}
+
+#[test]
+fn what_is_installed_stays_consistent() {
+    let universe = Universe::default()
+        .add("a", "1", &["b<2"])
+        .add("a", "2", &["b<3"])
+        .add("b", "1", &[])
+        .add("b", "2", &[])
+        .add("b", "3", &[]);
+    let installed = |names: &[(&str, &str)]| {
+        let entries = names.iter().map(|(name, version)| {
+            let (name, version): (PackageName, Version) =
+                (name.parse().unwrap(), version.parse().unwrap());
+            let metadata = Arc::new(universe.packages[&name][&version].metadata.clone());
+            (name, InstalledPackage { version, metadata })
+        });
+        entries.collect()
+    };
+    let mut kept = request(&["b"]);
+    kept.installed = installed(&[("a", "1"), ("b", "1")]);
+    let resolution = resolve(&universe, &mut kept).unwrap();
+    assert!(
+        resolution
+            .packages
+            .iter()
+            .all(|p| matches!(p.source, Source::Installed))
+    );
+
+    let mut moved = request(&["b==2"]);
+    moved.installed = installed(&[("a", "1"), ("b", "1")]);
+    assert_eq!(shown(resolve(&universe, &mut moved)), "a==2 b==2");
+
+    let mut impossible = request(&["b==3"]);
+    impossible.installed = installed(&[("a", "1"), ("b", "1")]);
+    let resolution = resolve(&universe, &mut impossible).unwrap();
+    assert!(resolution.left_installed_out);
+    assert_eq!(shown(Ok(resolution)), "b==3");
+}
