@@ -1,1 +1,13 @@
-//! Everything that a person reads: plans, explanations, tables.
+//! Everything that a person reads: explanations of failures, plans, ranges and sizes; and pip's
+//! JSON report, which programs read.
+//!
+//! Pure: it returns text, and the binary prints it.
+
+pub mod explain;
+pub mod install_report;
+pub mod plan;
+pub mod ranges;
+pub mod sizes;
+
+pub use explain::{NoSolution, TargetWords, no_solution};
+pub use plan::{Action, PlanLine, PlanView};

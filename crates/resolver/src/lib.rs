@@ -14,7 +14,7 @@ mod edges;
 pub mod explanation;
 mod package;
 pub mod provider;
-mod reason;
+pub mod reason;
 pub mod request;
 pub mod resolution;
 mod rules;

@@ -1,0 +1,420 @@
+//! A failed resolution in sentences: each a true statement about these packages, from what the
+//! user asked for to the contradiction; and hints.
+
+use std::fmt::Write as _;
+
+use bnbpip_overlay::Rule;
+use bnbpip_packaging::{IncompatibleTag, PackageName, Version, VersionRange};
+use bnbpip_resolver::explanation::Project;
+use bnbpip_resolver::reason::VersionReason;
+use bnbpip_resolver::{Explanation, Fact, Unusable};
+
+use crate::ranges;
+
+/// How the target is spoken of.
+#[derive(Debug, Clone)]
+pub struct TargetWords {
+    /// `3.11.4`
+    pub python: String,
+    /// The interpreter's own tag, `cp311`.
+    pub python_tag: String,
+    /// The best platform tag, `win_amd64`.
+    pub platform: String,
+}
+
+/// The text of a failed resolution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoSolution {
+    /// The sentences behind `ERROR: `.
+    pub messages: Vec<String>,
+    /// The derivation, a premise a line, ending in the conclusion.
+    pub derivation: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+/// Puts an explanation into words.
+pub fn no_solution(explanation: &Explanation, target: &TargetWords) -> NoSolution {
+    let writer = Writer {
+        explanation,
+        target,
+    };
+    let messages = match writer.single_requirement() {
+        Some((requirement, fact)) => writer.not_found_messages(&requirement, fact),
+        None => writer.conflict_messages(),
+    };
+    NoSolution {
+        messages,
+        derivation: writer.derivation(),
+        hints: writer.hints(),
+    }
+}
+
+struct Writer<'a> {
+    explanation: &'a Explanation,
+    target: &'a TargetWords,
+}
+
+impl Writer<'_> {
+    fn existing(&self, name: &PackageName) -> &[Version] {
+        self.explanation
+            .existing
+            .get(name)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// The requirement and the fact that rules it out, when the failure is about one package only.
+    fn single_requirement(&self) -> Option<(String, &Fact)> {
+        let mut requested: Option<(&PackageName, String)> = None;
+        let mut blocking = None;
+        for fact in &self.explanation.facts {
+            match fact {
+                Fact::Requested {
+                    name,
+                    requirement,
+                    origin,
+                } => {
+                    if requested.is_some() {
+                        return None;
+                    }
+                    requested = Some((name, with_origin(requirement, origin.as_deref())));
+                }
+                Fact::NotFound(_) | Fact::NoVersions { .. } | Fact::Versions { .. } => {
+                    blocking = Some(fact);
+                }
+                _ => return None,
+            }
+        }
+        Some((requested?.1, blocking?))
+    }
+
+    /// pip's two sentences about a requirement that nothing matches.
+    fn not_found_messages(&self, requirement: &str, fact: &Fact) -> Vec<String> {
+        let (Fact::NotFound(name) | Fact::NoVersions { name, .. } | Fact::Versions { name, .. }) =
+            fact
+        else {
+            return self.conflict_messages();
+        };
+        let versions: Vec<String> = self
+            .existing(name)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let versions = if versions.is_empty() {
+            "none".to_string()
+        } else {
+            versions.join(", ")
+        };
+        vec![
+            format!(
+                "Could not find a version that satisfies the requirement {requirement} \
+                 (from versions: {versions})"
+            ),
+            format!("No matching distribution found for {requirement}"),
+        ]
+    }
+
+    fn conflict_messages(&self) -> Vec<String> {
+        let mut requirements: Vec<String> = Vec::new();
+        for fact in &self.explanation.facts {
+            if let Fact::Requested {
+                requirement,
+                origin,
+                ..
+            } = fact
+            {
+                requirements.push(with_origin(requirement, origin.as_deref()));
+            }
+        }
+        let what = if requirements.is_empty() {
+            "these requirements".to_string()
+        } else {
+            ranges::join_and(&requirements)
+        };
+        vec![
+            format!(
+                "Cannot install {what} because these package versions have conflicting \
+                 dependencies."
+            ),
+            "ResolutionImpossible: no set of versions meets all of the following".to_string(),
+        ]
+    }
+
+    fn derivation(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for fact in &self.explanation.facts {
+            for sentence in self.sentences(fact) {
+                let lead = if lines.is_empty() { "Because" } else { "and" };
+                lines.push(format!("{lead} {sentence}"));
+            }
+        }
+        lines.push(self.conclusion());
+        lines
+    }
+
+    fn conclusion(&self) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for fact in &self.explanation.facts {
+            if let Fact::Requested { requirement, .. } = fact {
+                names.push(format!("`{requirement}`"));
+            }
+        }
+        match names.len() {
+            0 => "there is no solution.".to_string(),
+            1 => format!("{} cannot be installed.", names[0]),
+            _ => format!("{} cannot be installed together.", ranges::join_and(&names)),
+        }
+    }
+
+    fn sentences(&self, fact: &Fact) -> Vec<String> {
+        match fact {
+            Fact::Requested {
+                requirement,
+                origin,
+                ..
+            } => {
+                vec![format!(
+                    "you require {}",
+                    with_origin(requirement, origin.as_deref())
+                )]
+            }
+            Fact::Installed { name, version } => {
+                vec![format!(
+                    "{name} {version} is installed and has to keep working"
+                )]
+            }
+            Fact::Depends {
+                project,
+                versions,
+                dependency,
+                accepted,
+            } => {
+                vec![self.depends(project, versions, dependency, accepted)]
+            }
+            Fact::Rule(rule) => vec![rule_sentence(rule)],
+            Fact::NotFound(name) => vec![format!("no index has {name}")],
+            Fact::NoVersions { name, range } => vec![self.no_versions(name, range)],
+            Fact::Versions { name, reasons } => self.version_reasons(name, reasons),
+            Fact::Constraint { text, origin, .. } => {
+                vec![format!(
+                    "a constraint says {}",
+                    with_origin(text, origin.as_deref())
+                )]
+            }
+        }
+    }
+
+    fn depends(
+        &self,
+        project: &Project,
+        versions: &VersionRange,
+        dependency: &Project,
+        accepted: &VersionRange,
+    ) -> String {
+        let subject = ranges::describe(&spell(project), versions, self.existing(&project.name));
+        let verb = if needs_plural(versions, self.existing(&project.name)) {
+            "require"
+        } else {
+            "requires"
+        };
+        format!(
+            "{subject} {verb} {}{}",
+            spell(dependency),
+            ranges::specifiers(accepted)
+        )
+    }
+
+    fn no_versions(&self, name: &PackageName, range: &VersionRange) -> String {
+        let existing = self.existing(name);
+        if existing.is_empty() {
+            return format!("there is no version of {name}");
+        }
+        let specifiers = ranges::specifiers(range);
+        let all: Vec<&Version> = existing.iter().collect();
+        format!(
+            "there is no {name}{specifiers} (there are {})",
+            ranges::list(&all)
+        )
+    }
+
+    /// A sentence for each kind of reason, with the versions that it concerns.
+    fn version_reasons(
+        &self,
+        name: &PackageName,
+        reasons: &[(Version, VersionReason)],
+    ) -> Vec<String> {
+        let mut groups: Vec<(String, Vec<&Version>)> = Vec::new();
+        for (version, reason) in reasons.iter().rev() {
+            let words = self.reason(reason);
+            match groups.iter_mut().find(|(known, _)| *known == words) {
+                Some((_, versions)) => versions.push(version),
+                None => groups.push((words, vec![version])),
+            }
+        }
+        groups
+            .into_iter()
+            .map(|(words, versions)| {
+                let verb_words = if versions.len() == 1 {
+                    words
+                } else {
+                    plural(&words)
+                };
+                format!("{name} {} {verb_words}", ranges::list(&versions))
+            })
+            .collect()
+    }
+
+    fn reason(&self, reason: &VersionReason) -> String {
+        match reason {
+            VersionReason::Unusable(unusable) => self.unusable(unusable),
+            VersionReason::Yanked(None) => "was yanked".to_string(),
+            VersionReason::Yanked(Some(why)) => format!("was yanked ({why})"),
+            VersionReason::Prerelease => "is a pre-release, which nothing asks for".to_string(),
+            VersionReason::InvalidMetadata(message) => {
+                format!("has metadata that can't be read ({message})")
+            }
+            VersionReason::RequiresPython(specifiers) => self.wrong_python(specifiers),
+            VersionReason::ArbitraryEquality => "has another text than `===` names".to_string(),
+        }
+    }
+
+    fn wrong_python(&self, specifiers: &str) -> String {
+        format!(
+            "requires Python {specifiers}, and this is {}",
+            self.target.python
+        )
+    }
+
+    fn unusable(&self, unusable: &Unusable) -> String {
+        match unusable {
+            Unusable::Tags { part, offered } => {
+                let (kind, own) = match part {
+                    IncompatibleTag::Python => ("Python", self.target.python_tag.as_str()),
+                    IncompatibleTag::Abi => ("ABI", self.target.python_tag.as_str()),
+                    IncompatibleTag::Platform => ("platform", self.target.platform.as_str()),
+                };
+                let offered = cut(offered);
+                format!("has wheels for the {kind} tags {offered}, and none for {own}")
+            }
+            Unusable::RequiresPython(specifiers) => self.wrong_python(specifiers),
+            Unusable::OnlySource => {
+                "has no wheel, only a source distribution that would have to be built".to_string()
+            }
+            Unusable::BinaryPolicy => {
+                "has no file that `--only-binary` and `--no-binary` allow".to_string()
+            }
+            Unusable::TooNew => "was uploaded after the time limit".to_string(),
+            Unusable::Hash => "has no file with one of the given hashes".to_string(),
+            Unusable::Rule(id) => format!("has only files that {id} excludes"),
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let mut hints = Vec::new();
+        for rule in self.explanation.rules() {
+            if let Some(hint) = &rule.hint {
+                hints.push(format!("{hint} ({})", rule.id));
+            }
+            hints.push(format!("`--allow {}` installs it all the same", rule.id));
+        }
+        for fact in &self.explanation.facts {
+            if let Fact::Versions { name, reasons } = fact {
+                hints.extend(self.version_hint(name, reasons));
+            }
+        }
+        hints.dedup();
+        hints
+    }
+
+    fn version_hint(
+        &self,
+        name: &PackageName,
+        reasons: &[(Version, VersionReason)],
+    ) -> Option<String> {
+        let (version, reason) = reasons.first()?;
+        Some(match reason {
+            VersionReason::Unusable(Unusable::OnlySource) => format!(
+                "{name} {version} has no wheel for this target, and building from source is not \
+                 supported yet: `pip wheel {name}=={version}` makes one that can be installed"
+            ),
+            VersionReason::Unusable(Unusable::TooNew) => {
+                format!("a later `--uploaded-prior-to` lets {name} {version} in")
+            }
+            VersionReason::Unusable(Unusable::RequiresPython(specifiers))
+            | VersionReason::RequiresPython(specifiers) => {
+                format!("{name} {version} needs Python {specifiers}: use an environment with one")
+            }
+            VersionReason::Unusable(Unusable::Tags {
+                part: IncompatibleTag::Platform,
+                ..
+            }) => {
+                format!("{name} {version} is not made for {}", self.target.platform)
+            }
+            VersionReason::Unusable(Unusable::Tags { offered, .. }) => format!(
+                "{name} {version} has wheels for {}: use a Python among them",
+                cut(offered)
+            ),
+            VersionReason::Prerelease => {
+                format!("`--pre` allows pre-releases such as {name} {version}")
+            }
+            VersionReason::Yanked(_) => {
+                format!("`{name}=={version}` takes the yanked version all the same")
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A rule's sentence with its id.
+pub fn rule_sentence(rule: &Rule) -> String {
+    let mut title = rule.title.trim_end_matches('.').to_string();
+    let _ = write!(title, " ({})", rule.id);
+    title
+}
+
+fn with_origin(text: &str, origin: Option<&str>) -> String {
+    match origin {
+        Some(origin) => format!("{text} (from {origin})"),
+        None => text.to_string(),
+    }
+}
+
+fn spell(project: &Project) -> String {
+    match &project.extra {
+        Some(extra) => format!("{}[{extra}]", project.name),
+        None => project.name.to_string(),
+    }
+}
+
+/// Whether the described versions are several, listed or not.
+fn needs_plural(range: &VersionRange, existing: &[Version]) -> bool {
+    let inside = ranges::narrow(range, existing).len();
+    inside > 1 && inside < existing.len()
+}
+
+fn plural(words: &str) -> String {
+    for (one, many) in [
+        ("has ", "have "),
+        ("was ", "were "),
+        ("is ", "are "),
+        ("requires ", "require "),
+    ] {
+        if let Some(rest) = words.strip_prefix(one) {
+            return format!("{many}{rest}");
+        }
+    }
+    words.to_string()
+}
+
+fn cut(offered: &[String]) -> String {
+    const SHOWN: usize = 8;
+    if offered.len() <= SHOWN {
+        return ranges::join_and(offered);
+    }
+    format!(
+        "{} and {} more",
+        offered[..SHOWN].join(", "),
+        offered.len() - SHOWN
+    )
+}

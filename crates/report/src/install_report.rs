@@ -1,0 +1,121 @@
+//! pip's installation report, version 1
+//! ([reference](https://pip.pypa.io/en/stable/reference/installation-report/)).
+
+use bnbpip_packaging::{DirectUrl, ExtraName, Headers, MarkerEnvironment};
+use serde_json::{Map, Value, json};
+
+/// One installed (or to be installed) package.
+#[derive(Debug, Clone)]
+pub struct ReportItem<'a> {
+    /// Where the file comes from.
+    pub download_info: DirectUrl,
+    /// Whether a URL was named, rather than an index asked.
+    pub is_direct: bool,
+    /// Whether the version is yanked.
+    pub is_yanked: bool,
+    /// Whether the user named it.
+    pub requested: bool,
+    /// The extras that the user named.
+    pub requested_extras: Vec<ExtraName>,
+    /// Its metadata.
+    pub metadata: &'a Headers,
+}
+
+/// The whole report.
+pub fn render(items: &[ReportItem<'_>], markers: &MarkerEnvironment, version: &str) -> Value {
+    json!({
+        "version": "1",
+        "pip_version": version,
+        "install": items.iter().map(item).collect::<Vec<_>>(),
+        "environment": environment(markers),
+    })
+}
+
+fn item(item: &ReportItem<'_>) -> Value {
+    let mut object = Map::new();
+    let download_info = serde_json::to_value(&item.download_info).unwrap_or_default();
+    object.insert("download_info".into(), download_info);
+    object.insert("is_direct".into(), item.is_direct.into());
+    object.insert("is_yanked".into(), item.is_yanked.into());
+    object.insert("requested".into(), item.requested.into());
+    if !item.requested_extras.is_empty() {
+        let extras: Vec<String> = item
+            .requested_extras
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        object.insert("requested_extras".into(), extras.into());
+    }
+    object.insert("metadata".into(), metadata(item.metadata));
+    Value::Object(object)
+}
+
+/// Fields that may be repeated: they become lists.
+const MULTIPLE: [&str; 16] = [
+    "dynamic",
+    "platform",
+    "supported_platform",
+    "classifier",
+    "requires_dist",
+    "provides_dist",
+    "obsoletes_dist",
+    "requires_external",
+    "project_url",
+    "provides_extra",
+    "requires",
+    "provides",
+    "obsoletes",
+    "license_file",
+    "import_name",
+    "import_namespace",
+];
+
+/// Core metadata as JSON (PEP 566): lower-case keys with underscores, repeated fields as lists,
+/// keywords split, the body as the description.
+pub fn metadata(headers: &Headers) -> Value {
+    let mut object = Map::new();
+    for (name, value) in headers.iter() {
+        let key = name.to_ascii_lowercase().replace('-', "_");
+        if MULTIPLE.contains(&key.as_str()) {
+            let list = object.entry(key).or_insert_with(|| json!([]));
+            if let Value::Array(list) = list {
+                list.push(value.into());
+            }
+        } else if key == "keywords" {
+            let words = value.split(',').flat_map(|part| {
+                let comma = value.contains(',');
+                if comma {
+                    vec![part.trim()]
+                } else {
+                    part.split_whitespace().collect()
+                }
+            });
+            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+            object.insert(key, json!(words));
+        } else if key == "description" {
+            object.insert(key, value.replace("\n        ", "\n").into());
+        } else {
+            object.insert(key, value.into());
+        }
+    }
+    if !headers.body().is_empty() {
+        object.insert("description".into(), headers.body().into());
+    }
+    Value::Object(object)
+}
+
+fn environment(markers: &MarkerEnvironment) -> Value {
+    json!({
+        "implementation_name": markers.implementation_name(),
+        "implementation_version": markers.implementation_version().string,
+        "os_name": markers.os_name(),
+        "platform_machine": markers.platform_machine(),
+        "platform_release": markers.platform_release(),
+        "platform_system": markers.platform_system(),
+        "platform_version": markers.platform_version(),
+        "python_full_version": markers.python_full_version().string,
+        "platform_python_implementation": markers.platform_python_implementation(),
+        "python_version": markers.python_version().string,
+        "sys_platform": markers.sys_platform(),
+    })
+}
