@@ -65,7 +65,10 @@ impl CoreMetadata {
         Ok(Self {
             name: parse_field("Name", &display_name)?,
             version: parse_field("Version", required(&headers, "Version")?)?,
-            requires_dist: parse_fields(&headers, "Requires-Dist")?,
+            requires_dist: headers
+                .all("Requires-Dist")
+                .map(parse_requirement)
+                .collect::<Result<_, _>>()?,
             requires_python: headers
                 .first("Requires-Python")
                 .map(str::trim)
@@ -105,16 +108,14 @@ where
         })
 }
 
-fn parse_fields(headers: &Headers, field: &'static str) -> Result<Vec<Requirement>, MetadataError> {
-    headers
-        .all(field)
-        .map(|value| parse_requirement(field, value))
-        .collect()
-}
-
-/// One dependency. Folded lines are joined; a marker nested deeper than any real one is refused
-/// before the recursive parser sees it.
-fn parse_requirement(field: &'static str, value: &str) -> Result<Requirement, MetadataError> {
+/// Parses one `Requires-Dist`. Folded lines are joined; a marker nested deeper than any real one is
+/// refused before the recursive parser sees it.
+///
+/// # Errors
+///
+/// When the text is not a PEP 508 requirement.
+pub fn parse_requirement(value: &str) -> Result<Requirement, MetadataError> {
+    const FIELD: &str = "Requires-Dist";
     let joined;
     let text = if value.contains('\n') {
         joined = value.replace('\n', " ");
@@ -124,12 +125,12 @@ fn parse_requirement(field: &'static str, value: &str) -> Result<Requirement, Me
     };
     if nesting(text) > MAX_NESTING {
         return Err(MetadataError::InvalidField {
-            field,
+            field: FIELD,
             value: text.chars().take(80).collect(),
             source: "its parentheses are nested too deeply".into(),
         });
     }
-    parse_field(field, text)
+    parse_field(FIELD, text)
 }
 
 /// How deeply parentheses may be nested in a requirement; real ones stay below five.

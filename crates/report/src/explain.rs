@@ -270,6 +270,9 @@ impl Writer<'_> {
             VersionReason::Unusable(unusable) => self.unusable(unusable),
             VersionReason::Yanked(None) => "was yanked".to_string(),
             VersionReason::Yanked(Some(why)) => format!("was yanked ({why})"),
+            VersionReason::Unusable(Unusable::Rule(id)) => {
+                format!("`--allow {id}` takes {name} {version} all the same")
+            }
             VersionReason::Prerelease => "is a pre-release, which nothing asks for".to_string(),
             VersionReason::InvalidMetadata(message) => {
                 format!("has metadata that can't be read ({message})")
