@@ -1,1 +1,95 @@
-fn main() {}
+//! `bnbpip`: command line and configuration, wired to the crates that do the work; the only crate
+//! that prints, asks, reads environment variables and ends with an exit code.
+
+mod cli;
+mod commands;
+mod configuration;
+mod failure;
+mod interrupt;
+mod printer;
+mod request;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, Parsed};
+use crate::configuration::ProcessEnvironment;
+use crate::configuration::settings::Settings;
+use crate::failure::{Failure, exit_code};
+use crate::printer::{ColorChoice, Printer};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let environment = ProcessEnvironment::capture();
+    let cli = match cli::parse(ProcessEnvironment::command_line(), &environment) {
+        Ok(Parsed::Run(cli)) => cli,
+        Ok(Parsed::Show(text)) => {
+            let printer = Printer::new(0, ColorChoice::Auto, None);
+            printer.data(&text);
+            return ExitCode::SUCCESS;
+        }
+        Err(failure) => {
+            Printer::new(0, ColorChoice::Auto, None).failure(&failure);
+            return ExitCode::from(failure.exit_code());
+        }
+    };
+    let settings = Settings::resolve(&cli.global, &environment);
+    let printer = match open_printer(&settings) {
+        Ok(printer) => printer,
+        Err(failure) => {
+            Printer::new(0, settings.color, None).failure(&failure);
+            return ExitCode::from(failure.exit_code());
+        }
+    };
+    // It lives as long as the process; the Ctrl-C handler needs it too.
+    let printer: &'static Printer = Box::leak(Box::new(printer));
+    let code = match run(&cli, &settings, &environment, printer) {
+        Ok(()) => 0,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.exit_code()
+        }
+    };
+    if printer.stdout_is_broken() {
+        printer.error("Pipe to stdout was broken");
+        return ExitCode::from(exit_code::BROKEN_PIPE);
+    }
+    ExitCode::from(code)
+}
+
+fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
+    let log = match &settings.log {
+        Some(path) => {
+            if let Some(folder) = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+            {
+                fs_err::create_dir_all(folder)?;
+            }
+            let file = fs_err::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)?;
+            Some(file.into_parts().0)
+        }
+        None => None,
+    };
+    Ok(Printer::new(settings.verbosity, settings.color, log))
+}
+
+fn run(
+    cli: &Cli,
+    settings: &Settings,
+    environment: &ProcessEnvironment,
+    printer: &'static Printer,
+) -> Result<(), Failure> {
+    let _ = environment;
+    match &cli.command {
+        Some(Command::Install(arguments)) => {
+            interrupt::listen(printer);
+            commands::install::run(arguments, settings, printer)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,142 @@
+//! clap's errors in pip's words and with pip's exit codes.
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+
+use super::{unsupported, usage};
+use crate::failure::Failure;
+
+/// The failure that an error on the command line is.
+///
+/// `root` is the built definition, `words` the path of subcommands that was being read.
+pub(super) fn failure_of(error: &Error, root: &Command, words: &[&str]) -> Failure {
+    let mut command = root;
+    for word in words {
+        command = command.find_subcommand(word).unwrap_or(command);
+    }
+    let usage = usage::error_usage(words);
+    let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
+    // clap shows an option with its placeholder: `--timeout <sec>`.
+    let option = argument.split([' ', '=']).next().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::InvalidSubcommand if words.is_empty() => unknown_command(error, root),
+        ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand => need_an_action(),
+        ErrorKind::UnknownArgument if words == ["cache"] && !argument.starts_with('-') => {
+            need_an_action()
+        }
+        ErrorKind::UnknownArgument => unknown_option(&argument, command, usage),
+        ErrorKind::InvalidValue => {
+            let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+            let choices = list(error, ContextKind::ValidValue);
+            if value.is_empty() {
+                Failure::usage(usage, format!("{option} option requires 1 argument"))
+            } else {
+                let choices: Vec<_> = choices.iter().map(|choice| format!("'{choice}'")).collect();
+                let choices = choices.join(", ");
+                Failure::usage(
+                    usage,
+                    format!("option {option}: invalid choice: '{value}' (choose from {choices})"),
+                )
+            }
+        }
+        ErrorKind::ValueValidation => {
+            use std::error::Error as _;
+            let reason = error.source().map(ToString::to_string).unwrap_or_default();
+            Failure::usage(usage, format!("option {option}: {reason}"))
+        }
+        ErrorKind::TooManyValues => {
+            Failure::usage(usage, format!("{option} option does not take a value"))
+        }
+        ErrorKind::ArgumentConflict => {
+            let others = list(error, ContextKind::PriorArg);
+            let other = others.first().map(String::as_str).unwrap_or_default();
+            let other = other.split([' ', '=']).next().unwrap_or_default();
+            Failure::new(format!("Can not combine '{option}' and '{other}'"))
+        }
+        ErrorKind::MissingRequiredArgument => Failure::new("Please provide a pattern"),
+        ErrorKind::InvalidUtf8 => Failure::usage(usage, "an argument is not valid Unicode"),
+        _ => {
+            let message = error.to_string();
+            let message = message.lines().next().unwrap_or_default();
+            Failure::usage(usage, message.trim_start_matches("error: "))
+        }
+    }
+}
+
+fn need_an_action() -> Failure {
+    Failure::new("Need an action (dir, info, list, purge, remove) to perform.")
+}
+
+fn unknown_command(error: &Error, root: &Command) -> Failure {
+    let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+    if let Some(failure) = unsupported::command(&name) {
+        return failure;
+    }
+    let names = root.get_subcommands().map(Command::get_name);
+    match nearest(&name, names) {
+        Some(meant) => Failure::new(format!(
+            "unknown command \"{name}\" - maybe you meant \"{meant}\""
+        )),
+        None => Failure::new(format!("unknown command \"{name}\"")),
+    }
+}
+
+fn unknown_option(argument: &str, command: &Command, usage: String) -> Failure {
+    if !argument.starts_with('-') {
+        return Failure::usage(usage, format!("unexpected argument: {argument}"));
+    }
+    if let Some(failure) = unsupported::option(argument) {
+        return failure;
+    }
+    let option = argument.split('=').next().unwrap_or(argument);
+    let name = option.trim_start_matches('-');
+    let known: Vec<&str> = command
+        .get_arguments()
+        .filter(|known| !known.is_hide_set())
+        .filter_map(clap::Arg::get_long)
+        .collect();
+    if option.starts_with("--") {
+        let mut begun: Vec<_> = known
+            .iter()
+            .filter(|known| known.starts_with(name))
+            .collect();
+        begun.sort();
+        if begun.len() > 1 {
+            let begun: Vec<_> = begun.iter().map(|name| format!("--{name}")).collect();
+            let begun = begun.join(", ");
+            return Failure::usage(usage, format!("ambiguous option: {option} ({begun}?)"));
+        }
+    }
+    let failure = Failure::usage(usage, format!("no such option: {option}"));
+    match nearest(name, known.into_iter()) {
+        Some(meant) if option.starts_with("--") => {
+            failure.hint(format!("the nearest option is `--{meant}`"))
+        }
+        _ => failure,
+    }
+}
+
+/// The name that is most like what was typed, if any is like it at all.
+fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|name| (strsim::normalized_damerau_levenshtein(typed, name), name))
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, name)| name)
+}
+
+fn text(error: &Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => texts.first().cloned(),
+        _ => None,
+    }
+}
+
+fn list(error: &Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,93 @@
+//! The options about where packages come from and which of their files may be chosen.
+
+use clap::{ArgAction, Args};
+
+use super::values::{Cutoff, IndexStrategy};
+use crate::request::FormatControl;
+
+/// Where packages come from, and which files count.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Package Index Options")]
+pub(crate) struct IndexArgs {
+    /// The package index to ask: a URL or folder with a simple repository (PEP 503). PyPI unless
+    /// said otherwise.
+    #[arg(short = 'i', long, value_name = "url", alias = "pypi-url")]
+    pub index_url: Option<String>,
+
+    /// A further index, for packages that the first one lacks. Can be used multiple times.
+    #[arg(long, value_name = "url", action = ArgAction::Append)]
+    pub extra_index_url: Vec<String>,
+
+    /// Ask no index, only the places of --find-links.
+    #[arg(long)]
+    pub no_index: bool,
+
+    /// A folder of files, or a page with links to files, that is looked into before any index.
+    /// Can be used multiple times.
+    #[arg(short = 'f', long, value_name = "url", action = ArgAction::Append)]
+    pub find_links: Vec<String>,
+
+    /// How several indexes that have the same package are combined.
+    #[arg(long, value_name = "strategy", value_enum, default_value_t)]
+    pub index_strategy: IndexStrategy,
+
+    /// Include pre-releases and development versions.
+    #[arg(long)]
+    pub pre: bool,
+
+    /// Don't use wheels for these packages: names with commas between, or `:all:`, or `:none:`
+    /// to empty the list. Can be used multiple times.
+    #[arg(long, value_name = "format_control", action = ArgAction::Append, allow_hyphen_values = false)]
+    no_binary: Vec<String>,
+
+    /// Use nothing but wheels for these packages: names with commas between, or `:all:`, or
+    /// `:none:` to empty the list. Can be used multiple times.
+    #[arg(long, value_name = "format_control", action = ArgAction::Append)]
+    only_binary: Vec<String>,
+
+    /// Prefer a wheel of an older version to a source archive of a newer one.
+    #[arg(long)]
+    pub prefer_binary: bool,
+
+    /// Only consider files uploaded before this time: a date or a time (ISO 8601), or `P7D` for
+    /// seven days ago.
+    #[arg(long, value_name = "datetime", value_parser = Cutoff::prior_to, overrides_with = "exclude_newer")]
+    uploaded_prior_to: Option<Cutoff>,
+
+    /// The same; a date includes that day, as with uv.
+    #[arg(long, value_name = "datetime", value_parser = Cutoff::exclude_newer, overrides_with = "uploaded_prior_to")]
+    exclude_newer: Option<Cutoff>,
+
+    /// `--no-binary` and `--only-binary` in the order in which they were given.
+    #[arg(skip)]
+    pub format_control: FormatControl,
+}
+
+impl IndexArgs {
+    /// Only files uploaded before this moment count.
+    pub(crate) fn cutoff(&self) -> Option<Cutoff> {
+        self.uploaded_prior_to.or(self.exclude_newer)
+    }
+
+    /// Fills `format_control` from the order of the options on the command line, which clap's
+    /// fields don't keep between two options.
+    pub(super) fn order_formats(&mut self, matches: &clap::ArgMatches) {
+        let occurrences = |id: &str, values: &[String], no_binary: bool| -> Vec<_> {
+            let indices = matches.indices_of(id).into_iter().flatten();
+            indices
+                .zip(values)
+                .map(|(index, value)| (index, no_binary, value.clone()))
+                .collect()
+        };
+        let mut given = occurrences("no_binary", &self.no_binary, true);
+        given.extend(occurrences("only_binary", &self.only_binary, false));
+        given.sort_by_key(|(index, ..)| *index);
+        for (_, no_binary, value) in given {
+            if no_binary {
+                self.format_control.no_binary(&value);
+            } else {
+                self.format_control.only_binary(&value);
+            }
+        }
+    }
+}

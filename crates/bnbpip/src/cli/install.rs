@@ -1,0 +1,163 @@
+//! `bnbpip install`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+use super::index::IndexArgs;
+use super::values::{LinkMode, ProgressBar, PythonVersion, RootUserAction, UpgradeStrategy};
+
+/// Install packages.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Install Options")]
+pub(crate) struct InstallArgs {
+    /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel.
+    #[arg(value_name = "requirement specifier")]
+    pub requirements: Vec<String>,
+
+    /// Install what this requirements file names. Can be used multiple times.
+    #[arg(short = 'r', long = "requirement", value_name = "file", action = ArgAction::Append)]
+    pub requirement_files: Vec<String>,
+
+    /// Keep versions within this constraints file. Can be used multiple times.
+    #[arg(short = 'c', long = "constraint", value_name = "file", action = ArgAction::Append)]
+    pub constraint_files: Vec<String>,
+
+    /// Don't install dependencies.
+    #[arg(long, alias = "no-dependencies")]
+    pub no_deps: bool,
+
+    /// Show what would be installed, change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write a report of what was (or, with --dry-run, would be) installed to this file as JSON;
+    /// `-` is standard output.
+    #[arg(long, value_name = "file")]
+    pub report: Option<PathBuf>,
+
+    /// Make a virtual environment in this folder if there is none, and install into it.
+    #[arg(long, value_name = "dir", conflicts_with_all = ["python", "target", "user", "prefix"])]
+    pub venv: Option<PathBuf>,
+
+    /// Install into this folder. What is there already stays unless --upgrade is given.
+    #[arg(short, long, value_name = "dir")]
+    pub target: Option<PathBuf>,
+
+    /// Install into the user's own folder (`~/.local`, `%APPDATA%\Python`).
+    #[arg(long, overrides_with = "no_user")]
+    pub user: bool,
+
+    /// Install into the environment itself, although PIP_USER is set.
+    #[arg(long, hide = true, overrides_with = "user")]
+    pub no_user: bool,
+
+    /// Install as if this folder were the root of the file system.
+    #[arg(long, value_name = "dir")]
+    pub root: Option<PathBuf>,
+
+    /// Install into `lib`, `bin` and the other folders below this one.
+    #[arg(long, value_name = "dir")]
+    pub prefix: Option<PathBuf>,
+
+    /// Choose wheels for this platform tag rather than this machine. Can be used multiple times.
+    #[arg(long, value_name = "platform", action = ArgAction::Append)]
+    pub platform: Vec<String>,
+
+    /// Choose wheels for this Python version: 3, 3.11, 3.11.4 or 311.
+    #[arg(long, value_name = "python_version")]
+    pub python_version: Option<PythonVersion>,
+
+    /// Choose wheels for this Python implementation: cp, pp, or py for any.
+    #[arg(long, value_name = "implementation")]
+    pub implementation: Option<String>,
+
+    /// Choose wheels for this ABI tag. Can be used multiple times.
+    #[arg(long, value_name = "abi", action = ArgAction::Append)]
+    pub abi: Vec<String>,
+
+    /// Resolve for another platform: `windows`, `linux`, `macos`, or a platform tag. Markers
+    /// are read as they are there, too.
+    #[arg(long, value_name = "platform")]
+    pub python_platform: Option<String>,
+
+    /// Upgrade the named packages to the newest version.
+    #[arg(short = 'U', long)]
+    pub upgrade: bool,
+
+    /// What --upgrade does with dependencies: only if something needs a newer one, or always.
+    #[arg(long, value_name = "upgrade_strategy", value_enum, default_value_t)]
+    pub upgrade_strategy: UpgradeStrategy,
+
+    /// Install all packages again, although they are there.
+    #[arg(long)]
+    pub force_reinstall: bool,
+
+    /// Pay no attention to what is installed: resolve and install as into an empty environment.
+    #[arg(short = 'I', long)]
+    pub ignore_installed: bool,
+
+    /// Take releases that don't support this Python version by their own account.
+    #[arg(long)]
+    pub ignore_requires_python: bool,
+
+    /// Change a Python that the system's package manager looks after.
+    #[arg(long)]
+    pub break_system_packages: bool,
+
+    /// Compile modules to byte-code (the default).
+    #[arg(long, overrides_with = "no_compile")]
+    pub compile: bool,
+
+    /// Don't compile modules to byte-code.
+    #[arg(long, overrides_with = "compile")]
+    pub no_compile: bool,
+
+    /// Don't warn about scripts in a folder that isn't on PATH.
+    #[arg(long)]
+    pub no_warn_script_location: bool,
+
+    /// Don't warn about packages whose requirements the result doesn't meet.
+    #[arg(long)]
+    pub no_warn_conflicts: bool,
+
+    /// Require a hash for every package, dependencies too. On by itself as soon as a
+    /// requirements file has one --hash.
+    #[arg(long, overrides_with = "no_require_hashes")]
+    pub require_hashes: bool,
+
+    /// Don't require hashes for every package because some have one.
+    #[arg(long, overrides_with = "require_hashes")]
+    pub no_require_hashes: bool,
+
+    /// Allow what this overlay rule (`BNB-0001`) would forbid. Can be used multiple times.
+    #[arg(long, value_name = "id", action = ArgAction::Append)]
+    pub allow: Vec<String>,
+
+    /// How files get from the cache into the environment.
+    #[arg(long, value_name = "mode", value_enum, default_value_t)]
+    pub link_mode: LinkMode,
+
+    /// How downloads are shown.
+    #[arg(long, value_name = "progress_bar", value_enum, default_value_t)]
+    pub progress_bar: ProgressBar,
+
+    /// Whether to warn when run as root outside a virtual environment.
+    #[arg(long, value_name = "action", value_enum, default_value_t)]
+    pub root_user_action: RootUserAction,
+
+    /// Don't ask before changing anything.
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Where packages come from.
+    #[command(flatten)]
+    pub index: IndexArgs,
+}
+
+impl InstallArgs {
+    /// Whether modules are compiled to byte-code.
+    pub(crate) fn compiles(&self) -> bool {
+        !self.no_compile
+    }
+}

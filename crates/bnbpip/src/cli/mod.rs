@@ -1,0 +1,185 @@
+//! The command line: what may be typed, in pip's words.
+//!
+//! Defined with clap, with two differences that pip's users expect: errors read and exit as pip's
+//! do ([`errors`]), and each long option can be abbreviated.
+
+pub(crate) mod cache;
+pub(crate) mod environment;
+mod errors;
+pub(crate) mod global;
+pub(crate) mod index;
+pub(crate) mod install;
+mod unsupported;
+mod usage;
+pub(crate) mod values;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::configuration::{ProcessEnvironment, arguments};
+use crate::failure::Failure;
+
+pub(crate) use cache::CacheArgs;
+pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs};
+pub(crate) use global::GlobalArgs;
+pub(crate) use install::InstallArgs;
+
+/// Installs Python packages, and knows which of them work together on a GPU.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "bnbpip",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    infer_long_args = true,
+    args_override_self = true,
+    subcommand_help_heading = "Commands",
+    subcommand_value_name = "command",
+    help_template = TEMPLATE,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Install packages.
+    Install(Box<InstallArgs>),
+    /// Uninstall packages.
+    Uninstall(UninstallArgs),
+    /// Output installed packages in requirements format.
+    Freeze(FreezeArgs),
+    /// List installed packages.
+    List(ListArgs),
+    /// Show information about installed packages.
+    Show(ShowArgs),
+    /// Verify that installed packages have what they require and don't break a rule.
+    Check(CheckArgs),
+    /// Make a virtual environment.
+    Venv(VenvArgs),
+    /// Inspect and manage the cache.
+    Cache(CacheArgs),
+}
+
+impl Command {
+    /// The command's name, as it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Install(_) => "install",
+            Self::Uninstall(_) => "uninstall",
+            Self::Freeze(_) => "freeze",
+            Self::List(_) => "list",
+            Self::Show(_) => "show",
+            Self::Check(_) => "check",
+            Self::Venv(_) => "venv",
+            Self::Cache(_) => "cache",
+        }
+    }
+}
+
+const TEMPLATE: &str = "
+Usage:
+{usage}
+
+Description:
+  {about}
+
+{all-args}
+";
+
+/// What the command line comes to.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// Something to run.
+    Run(Box<Cli>),
+    /// A text to show: help or the version.
+    Show(String),
+}
+
+/// The definition, complete with usage lines.
+fn definition() -> clap::Command {
+    let mut root = Cli::command().override_usage(usage::usage(&[]));
+    let names: Vec<String> = root
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    for name in names {
+        let usage = usage::usage(&[&name]);
+        root = root.mut_subcommand(name, |command| {
+            command.override_usage(usage).help_template(TEMPLATE)
+        });
+    }
+    root.build();
+    root
+}
+
+/// Reads the command line, with the environment's settings put in.
+///
+/// # Errors
+/// When it, or a setting, can't be understood.
+pub(crate) fn parse(
+    command_line: Vec<OsString>,
+    environment: &ProcessEnvironment,
+) -> Result<Parsed, Failure> {
+    let version = || Parsed::Show(format!("bnbpip {}", env!("CARGO_PKG_VERSION")));
+    // The most frequent question of scripts is answered before anything is built.
+    if let [_, only] = command_line.as_slice()
+        && (only == "--version" || only == "-V")
+    {
+        return Ok(version());
+    }
+    let mut root = definition();
+    let command_line = arguments::with_environment(command_line, &root, environment)?;
+    let words = command_words(&command_line, &root);
+    let matches = match root.try_get_matches_from_mut(&command_line) {
+        Ok(matches) => matches,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return Ok(Parsed::Show(help_text(&error.to_string())));
+        }
+        Err(error) => {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            return Err(errors::failure_of(&error, &root, &words));
+        }
+    };
+    let mut cli =
+        Cli::from_arg_matches(&matches).map_err(|error| errors::failure_of(&error, &root, &[]))?;
+    if cli.global.version {
+        return Ok(version());
+    }
+    match (&mut cli.command, matches.subcommand()) {
+        (None, _) => return Ok(Parsed::Show(help_text(&root.render_help().to_string()))),
+        (Some(Command::Install(install)), Some((_, matches))) => {
+            install.index.order_formats(matches);
+        }
+        _ => {}
+    }
+    Ok(Parsed::Run(Box::new(cli)))
+}
+
+/// The command and, in a group, the second word; for the usage above an error.
+fn command_words(command_line: &[OsString], root: &clap::Command) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut command = root;
+    // Options have been moved behind the command's words.
+    for word in command_line.iter().skip(1) {
+        let found = word.to_str().and_then(|word| command.find_subcommand(word));
+        let Some(found) = found else { break };
+        words.push(found.get_name().to_owned());
+        command = found;
+    }
+    words
+}
+
+/// clap ends its help with a line break; so does the printer.
+fn help_text(text: &str) -> String {
+    text.trim_end().to_owned()
+}

@@ -1,0 +1,43 @@
+//! The usage lines of each command, in pip's manner.
+
+/// The forms of a command's line, without the program's name.
+fn forms(words: &[&str]) -> &'static [&'static str] {
+    match words {
+        ["install"] => &[
+            "install [options] <requirement specifier> [package-index-options] ...",
+            "install [options] -r <requirements file> [package-index-options] ...",
+            "install [options] <wheel url/path> ...",
+        ],
+        ["uninstall"] => &[
+            "uninstall [options] <package> ...",
+            "uninstall [options] -r <requirements file> ...",
+        ],
+        ["list"] => &["list [options]"],
+        ["freeze"] => &["freeze [options]"],
+        ["show"] => &["show [options] <package> ..."],
+        ["check"] => &["check [options]"],
+        ["venv"] => &["venv [options] [dir]"],
+        ["cache", ..] => &[
+            "cache dir",
+            "cache info",
+            "cache list [<pattern>] [--format=[human, abspath]]",
+            "cache remove <pattern>",
+            "cache purge",
+        ],
+        _ => &["<command> [options]"],
+    }
+}
+
+/// The usage of a command as `--help` shows it.
+pub(super) fn usage(words: &[&str]) -> String {
+    let forms: Vec<_> = forms(words)
+        .iter()
+        .map(|form| format!("  bnbpip {form}"))
+        .collect();
+    forms.join("\n")
+}
+
+/// The usage of a command as it stands above an error.
+pub(super) fn error_usage(words: &[&str]) -> String {
+    format!("Usage:   \n{}", usage(words))
+}

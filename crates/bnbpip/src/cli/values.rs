@@ -1,0 +1,275 @@
+//! The values that options take, parsed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
+
+/// `--upgrade-strategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum UpgradeStrategy {
+    /// Dependencies are upgraded only where something needs a newer one.
+    #[default]
+    OnlyIfNeeded,
+    /// Dependencies are upgraded as well.
+    Eager,
+}
+
+/// `--index-strategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum IndexStrategy {
+    /// Take a package from the first index that has it
+    #[default]
+    FirstIndex,
+    /// Take the best version that any index has, as pip does
+    UnsafeBestMatch,
+}
+
+/// `--link-mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LinkMode {
+    /// The fastest that the file system allows: clone, else hard link, else copy
+    #[default]
+    Auto,
+    /// Copy-on-write clones
+    #[value(alias = "reflink")]
+    Clone,
+    /// Hard links to the cache
+    Hardlink,
+    /// Copies
+    Copy,
+}
+
+/// `--progress-bar`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ProgressBar {
+    /// Bars on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// Bars
+    On,
+    /// Nothing
+    Off,
+    /// `Progress <done> of <total>` lines for another program to read
+    Raw,
+}
+
+/// `--root-user-action`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RootUserAction {
+    /// Warn
+    #[default]
+    Warn,
+    /// Say nothing
+    Ignore,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// `list --format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// A table
+    #[default]
+    Columns,
+    /// `name==version` lines
+    Freeze,
+    /// One line of JSON
+    Json,
+}
+
+/// `cache list --format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum CacheListFormat {
+    /// Names and sizes
+    #[default]
+    Human,
+    /// Absolute paths
+    Abspath,
+}
+
+/// A target's Python version as `--python-version` takes it: `3`, `3.11`, `3.11.4` or `311`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PythonVersion {
+    /// The major version.
+    pub major: u8,
+    /// The minor version.
+    pub minor: Option<u8>,
+    /// The patch version.
+    pub patch: Option<u8>,
+}
+
+impl FromStr for PythonVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |part: &str| {
+            part.parse::<u8>()
+                .map_err(|_| "each version part must be an integer".to_owned())
+        };
+        let parts: Vec<&str> = text.split('.').collect();
+        match parts[..] {
+            // `311` is 3.11, as in tags.
+            [digits] if digits.len() > 1 && digits.is_ascii() => {
+                let (major, minor) = digits.split_at(1);
+                Ok(Self {
+                    major: number(major)?,
+                    minor: Some(number(minor)?),
+                    patch: None,
+                })
+            }
+            [major] => Ok(Self {
+                major: number(major)?,
+                minor: None,
+                patch: None,
+            }),
+            [major, minor] => Ok(Self {
+                major: number(major)?,
+                minor: Some(number(minor)?),
+                patch: None,
+            }),
+            [major, minor, patch] => Ok(Self {
+                major: number(major)?,
+                minor: Some(number(minor)?),
+                patch: Some(number(patch)?),
+            }),
+            _ => Err("at most three version parts are allowed".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for PythonVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.major)?;
+        for part in [self.minor, self.patch].into_iter().flatten() {
+            write!(f, ".{part}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A point in time: only files uploaded before it count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cutoff(pub Timestamp);
+
+impl Cutoff {
+    /// Reads `--uploaded-prior-to`: a date or a time in ISO 8601 (the local time zone unless it
+    /// says another; a date is its first moment), or `P<n>D` for `n` days ago.
+    ///
+    /// # Errors
+    /// When the text is none of these.
+    pub(crate) fn prior_to(text: &str) -> Result<Self, String> {
+        Self::parse(text, false)
+    }
+
+    /// Reads `--exclude-newer`: the same, but a date stands for the end of that day.
+    ///
+    /// # Errors
+    /// When the text is none of these.
+    pub(crate) fn exclude_newer(text: &str) -> Result<Self, String> {
+        Self::parse(text, true)
+    }
+
+    fn parse(text: &str, whole_day: bool) -> Result<Self, String> {
+        let text = text.trim();
+        let unusable = || {
+            format!(
+                "`{text}` is neither a time (`2026-01-31`, `2026-01-31T12:00:00Z`) nor a number \
+                 of days ago (`P7D`)"
+            )
+        };
+        if let Some(days) = text
+            .strip_prefix(['P', 'p'])
+            .and_then(|rest| rest.strip_suffix(['D', 'd']))
+        {
+            let days: u32 = days.parse().map_err(|_| unusable())?;
+            let ago = SignedDuration::from_hours(24 * i64::from(days));
+            return Timestamp::now()
+                .checked_sub(ago)
+                .map(Self)
+                .map_err(|_| unusable());
+        }
+        if let Ok(moment) = text.parse::<Timestamp>() {
+            return Ok(Self(moment));
+        }
+        // A time would parse as a date as well, and lose its hours.
+        let date = (text.len() <= "2026-01-31".len()).then(|| text.parse::<civil::Date>());
+        let local = match date {
+            Some(Ok(date)) => {
+                let days = if whole_day { 1 } else { 0 };
+                let date = date.checked_add(days.days()).map_err(|_| unusable())?;
+                date.to_datetime(civil::Time::midnight())
+            }
+            Some(Err(_)) => return Err(unusable()),
+            None => text.parse::<civil::DateTime>().map_err(|_| unusable())?,
+        };
+        TimeZone::system()
+            .to_timestamp(local)
+            .map(Self)
+            .map_err(|_| unusable())
+    }
+}
+
+/// A number of seconds, possibly with a fraction.
+pub(crate) fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    text.trim()
+        .parse::<f64>()
+        .ok()
+        .and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| format!("invalid floating-point value: '{text}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_versions() {
+        let parse = |text: &str| {
+            text.parse::<PythonVersion>()
+                .map(|version| version.to_string())
+        };
+        assert_eq!(parse("3").unwrap(), "3");
+        assert_eq!(parse("311").unwrap(), "3.11");
+        assert_eq!(parse("3.11").unwrap(), "3.11");
+        assert_eq!(parse("3.11.4").unwrap(), "3.11.4");
+        for bad in ["", "3.", "three", "3.11.4.1", "3.999", "é1"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn cutoffs() {
+        let utc = |text: &str| Cutoff::prior_to(text).unwrap().0.to_string();
+        assert_eq!(utc("2026-01-31T12:00:00Z"), "2026-01-31T12:00:00Z");
+        assert_eq!(utc("2026-01-31T12:00:00+02:00"), "2026-01-31T10:00:00Z");
+        let start = Cutoff::prior_to("2026-01-31").unwrap();
+        assert_eq!(start, Cutoff::prior_to("2026-01-31T00:00:00").unwrap());
+        assert_eq!(
+            Cutoff::exclude_newer("2026-01-31").unwrap(),
+            Cutoff::prior_to("2026-02-01").unwrap()
+        );
+        assert_eq!(
+            Cutoff::exclude_newer("2026-01-31T12:30:00").unwrap(),
+            Cutoff::prior_to("2026-01-31 12:30").unwrap()
+        );
+        let week = Timestamp::now() - Cutoff::prior_to("P7D").unwrap().0;
+        let hours = week.as_hours();
+        assert!((167..=169).contains(&hours), "{hours}");
+        for bad in ["", "yesterday", "PD", "P1W", "2026-13-01", "2026-02-30"] {
+            assert!(Cutoff::prior_to(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Which file of a version is taken, or why none can be.
+
+use std::cmp::Reverse;
+use std::sync::{Arc, OnceLock};
+
+use bnbpip_index::{DistributionFilename, PackageFile, Project};
+use bnbpip_overlay::{ActiveRules, RuleId, Severity};
+use bnbpip_packaging::{
+    BuildTag, HashAlgorithm, IncompatibleTag, PackageName, TagCompatibility, Tags, Version,
+    WheelFilename, range,
+};
+use bnbpip_resolver::{Unusable, VersionList, Yanked};
+use rustc_hash::FxHashMap;
+
+use crate::request::FormatControl;
+
+/// What decides between files, the same for all packages of a run.
+#[derive(Debug)]
+pub struct Selection {
+    /// The tags that the target accepts.
+    pub tags: Tags,
+    /// The target's Python version.
+    pub python_version: Version,
+    /// Look past `Requires-Python`.
+    pub ignore_requires_python: bool,
+    /// Only files uploaded before this moment count, in milliseconds since 1970.
+    pub cutoff_ms: Option<i64>,
+    /// The hashes of which a file must have one, where the user gave some.
+    pub hashes: FxHashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+    /// `--no-binary` and `--only-binary`.
+    pub formats: FormatControl,
+    /// The rules in force, for those about single wheels.
+    pub rules: Arc<ActiveRules>,
+}
+
+/// How well a wheel fits: rules first, then tags, then the build number.
+type Fit = (Reverse<bool>, u32, Option<BuildTag>);
+
+/// How far a file got before it was turned down; the furthest reason is the one that is told.
+enum Obstacle {
+    TooNew,
+    Format,
+    Source,
+    Tags(IncompatibleTag),
+    RequiresPython(String),
+    Hash,
+    Rule(RuleId),
+}
+
+impl Obstacle {
+    fn progress(&self) -> u8 {
+        match self {
+            Self::TooNew => 0,
+            Self::Format => 1,
+            Self::Source => 2,
+            Self::Tags(IncompatibleTag::Python) => 3,
+            Self::Tags(IncompatibleTag::Abi) => 4,
+            Self::Tags(IncompatibleTag::Platform) => 5,
+            Self::RequiresPython(_) => 6,
+            Self::Hash => 7,
+            Self::Rule(_) => 8,
+        }
+    }
+}
+
+impl Selection {
+    /// The best file among `files`.
+    ///
+    /// # Errors
+    ///
+    /// Why none can be used.
+    pub fn best<'a>(
+        &self,
+        files: impl Iterator<Item = &'a Arc<PackageFile>> + Clone,
+    ) -> Result<Arc<PackageFile>, Unusable> {
+        let mut best: Option<(Fit, &Arc<PackageFile>)> = None;
+        let mut furthest: Option<Obstacle> = None;
+        for file in files.clone() {
+            match self.judge(file) {
+                Ok(fit) => {
+                    if best.as_ref().is_none_or(|(known, _)| fit > *known) {
+                        best = Some((fit, file));
+                    }
+                }
+                Err(obstacle) => {
+                    let further = furthest
+                        .as_ref()
+                        .is_none_or(|known| obstacle.progress() > known.progress());
+                    if further {
+                        furthest = Some(obstacle);
+                    }
+                }
+            }
+        }
+        match best {
+            Some((_, file)) => Ok(Arc::clone(file)),
+            None => Err(self.unusable(furthest, files)),
+        }
+    }
+
+    fn judge(&self, file: &PackageFile) -> Result<Fit, Obstacle> {
+        // A file without a time can't be known to be old enough.
+        if let Some(cutoff) = self.cutoff_ms
+            && file.upload_time_ms.is_none_or(|uploaded| uploaded >= cutoff)
+        {
+            return Err(Obstacle::TooNew);
+        }
+        let DistributionFilename::Wheel(wheel) = &file.filename else {
+            return Err(Obstacle::Source);
+        };
+        if !self.formats.allows_wheel(&wheel.name) {
+            return Err(Obstacle::Format);
+        }
+        let priority = match self.tags.compatibility(wheel) {
+            TagCompatibility::Compatible(priority) => priority,
+            TagCompatibility::Incompatible(part) => return Err(Obstacle::Tags(part)),
+        };
+        self.check_python(file)?;
+        self.check_hashes(file)?;
+        let avoided = self.check_rules(wheel)?;
+        Ok((Reverse(avoided), priority, wheel.build.clone()))
+    }
+
+    fn check_python(&self, file: &PackageFile) -> Result<(), Obstacle> {
+        let Some(wanted) = file.requires_python.as_ref().filter(|_| !self.ignore_requires_python)
+        else {
+            return Ok(());
+        };
+        match wanted.specifiers() {
+            Some(specifiers)
+                if !range::from_specifiers(specifiers).contains(&self.python_version) =>
+            {
+                Err(Obstacle::RequiresPython(wanted.as_str().to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A file of which no hash is known stays in: its content is checked when it arrives.
+    fn check_hashes(&self, file: &PackageFile) -> Result<(), Obstacle> {
+        let Some(allowed) = self.hashes.get(file.name()) else { return Ok(()) };
+        let comparable = allowed.iter().any(|(algorithm, _)| file.hashes.get(*algorithm).is_some());
+        let matches =
+            allowed.iter().any(|(algorithm, hex)| file.hashes.get(*algorithm) == Some(hex.as_str()));
+        if comparable && !matches { Err(Obstacle::Hash) } else { Ok(()) }
+    }
+
+    /// Whether a rule would rather not have this wheel.
+    fn check_rules(&self, wheel: &WheelFilename) -> Result<bool, Obstacle> {
+        if !self.rules.has_exclusions(&wheel.name) {
+            return Ok(false);
+        }
+        match self.rules.excluded(&wheel.name, &wheel.version, Some(wheel)) {
+            Some(rule) if rule.severity == Severity::Broken => Err(Obstacle::Rule(rule.id.clone())),
+            rule => Ok(rule.is_some()),
+        }
+    }
+
+    fn unusable<'a>(
+        &self,
+        obstacle: Option<Obstacle>,
+        files: impl Iterator<Item = &'a Arc<PackageFile>>,
+    ) -> Unusable {
+        match obstacle {
+            Some(Obstacle::TooNew) => Unusable::TooNew,
+            Some(Obstacle::RequiresPython(specifiers)) => Unusable::RequiresPython(specifiers),
+            Some(Obstacle::Hash) => Unusable::Hash,
+            Some(Obstacle::Rule(id)) => Unusable::Rule(id),
+            Some(Obstacle::Tags(part)) => {
+                Unusable::Tags { part, offered: self.offered(part, files) }
+            }
+            Some(Obstacle::Source) => Unusable::OnlySource,
+            Some(Obstacle::Format) | None => Unusable::BinaryPolicy,
+        }
+    }
+
+    /// The tags that the wheels have where they don't fit, in the page's order, each once.
+    fn offered<'a>(
+        &self,
+        part: IncompatibleTag,
+        files: impl Iterator<Item = &'a Arc<PackageFile>>,
+    ) -> Vec<String> {
+        let mut offered: Vec<String> = Vec::new();
+        for wheel in files.filter_map(|file| file.wheel()) {
+            if self.tags.compatibility(wheel) != TagCompatibility::Incompatible(part) {
+                continue;
+            }
+            let tags = match part {
+                IncompatibleTag::Python => &wheel.python_tags,
+                IncompatibleTag::Abi => &wheel.abi_tags,
+                IncompatibleTag::Platform => &wheel.platform_tags,
+            };
+            for tag in tags {
+                if !offered.iter().any(|known| **known == **tag) {
+                    offered.push(tag.to_string());
+                }
+            }
+        }
+        offered
+    }
+}
+
+/// The versions of a project, with the choice of file made once a version.
+#[derive(Debug)]
+pub struct Candidates {
+    project: Arc<Project>,
+    selection: Arc<Selection>,
+    chosen: Vec<OnceLock<Result<Arc<PackageFile>, Unusable>>>,
+}
+
+impl Candidates {
+    /// The candidates of a project.
+    pub fn new(project: Arc<Project>, selection: Arc<Selection>) -> Self {
+        let chosen = project.versions().iter().map(|_| OnceLock::new()).collect();
+        Self { project, selection, chosen }
+    }
+
+    /// The newest stable version (any, if there is no stable one) within `range` that has a file,
+    /// from the place `below` downwards.
+    pub fn likely(
+        &self,
+        range: &range::VersionRange,
+        below: usize,
+    ) -> Option<(usize, Arc<PackageFile>)> {
+        let pick = |stable: bool| {
+            let versions = self.versions().get(..below).unwrap_or_default();
+            versions
+                .iter()
+                .enumerate()
+                .rev()
+                .filter(|(_, version)| range.contains(*version))
+                .filter(|(_, version)| !stable || !version.any_prerelease())
+                .filter(|(index, _)| self.yanked(*index).is_none())
+                .find_map(|(index, _)| Some((index, self.file(index).ok()?)))
+        };
+        pick(true).or_else(|| pick(false))
+    }
+}
+
+impl VersionList for Candidates {
+    type File = Arc<PackageFile>;
+
+    fn versions(&self) -> &[Version] {
+        self.project.versions()
+    }
+
+    fn file(&self, index: usize) -> Result<Arc<PackageFile>, Unusable> {
+        let Some((version, cell)) = self.versions().get(index).zip(self.chosen.get(index)) else {
+            return Err(Unusable::BinaryPolicy);
+        };
+        cell.get_or_init(|| {
+            let files: Vec<&Arc<PackageFile>> = self.project.files(version).collect();
+            self.selection.best(files.iter().copied())
+        })
+        .clone()
+    }
+
+    fn yanked(&self, index: usize) -> Option<Yanked> {
+        let version = self.versions().get(index)?;
+        // A version counts as yanked when the file that would be taken is.
+        let file = self.file(index).ok();
+        let file = file.as_ref().or_else(|| self.project.files(version).next())?;
+        let reason = file.yanked.as_deref()?;
+        Some(Yanked { reason: (!reason.is_empty()).then(|| reason.to_string()) })
+    }
+}

@@ -1,0 +1,266 @@
+//! The resolver's view of the index: pages and metadata, fetched ahead, each once.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bnbpip_index::{IndexClient, PackageFile, WheelMetadata};
+use bnbpip_packaging::{
+    PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers,
+};
+use bnbpip_resolver::{
+    DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+
+use super::candidates::{Candidates, Selection};
+
+/// Joins the index's client to the solver, which runs on a thread of its own and may block.
+pub struct IndexProvider {
+    shared: Arc<Shared>,
+    runtime: Handle,
+}
+
+struct Shared {
+    client: Arc<IndexClient>,
+    selection: Arc<Selection>,
+    lists: Mutex<FxHashMap<PackageName, Arc<OnceCell<ListResult>>>>,
+    metadata: Mutex<FxHashMap<FileKey, Arc<OnceCell<MetadataResult>>>>,
+    announced: Mutex<FxHashSet<(PackageName, VersionRange)>>,
+    direct: Mutex<FxHashMap<String, Arc<PackageFile>>>,
+}
+
+/// The address of the file's one record: pages keep theirs for as long as the run lasts.
+type FileKey = usize;
+type ListResult = Result<Option<Arc<Candidates>>, Arc<bnbpip_index::IndexError>>;
+type MetadataResult = Result<Arc<PackageMetadata>, MetadataFailure>;
+
+#[derive(Debug, Clone)]
+enum MetadataFailure {
+    Invalid(String),
+    Index(Arc<bnbpip_index::IndexError>),
+}
+
+/// A URL that can't be used for the package that names it.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectError {
+    /// The URL's file belongs to another project.
+    #[error("Failed to use `{url}` for `{name}`: the file is of `{found}`")]
+    OtherProject {
+        /// The URL, without credentials.
+        url: String,
+        /// The project that is asked for.
+        name: PackageName,
+        /// The project that the file is of.
+        found: PackageName,
+    },
+    /// It is no wheel.
+    #[error("Failed to use `{url}`: only wheels can be installed from a URL")]
+    NotAWheel {
+        /// The URL, without credentials.
+        url: String,
+    },
+    /// The wheel's tags don't fit.
+    #[error("{filename} is not a supported wheel on this platform.")]
+    Unsupported {
+        /// The wheel's file name.
+        filename: String,
+    },
+}
+
+impl fmt::Debug for IndexProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexProvider").finish_non_exhaustive()
+    }
+}
+
+impl IndexProvider {
+    /// A provider over `client` that chooses files by `selection`.
+    pub fn new(client: Arc<IndexClient>, selection: Arc<Selection>, runtime: Handle) -> Self {
+        let shared = Shared {
+            client,
+            selection,
+            lists: Mutex::default(),
+            metadata: Mutex::default(),
+            announced: Mutex::default(),
+            direct: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared), runtime }
+    }
+
+    /// The newer versions of a package that could not be considered because they have no wheel,
+    /// newest first; only pages that were read count.
+    pub fn source_only_above(&self, name: &PackageName, chosen: &Version) -> Option<Version> {
+        let lists = lock(&self.shared.lists);
+        let candidates = lists.get(name)?.get()?.as_ref().ok()?.clone()?;
+        let versions = candidates.versions().iter().enumerate().rev();
+        versions
+            .take_while(|(_, version)| *version > chosen)
+            .filter(|(_, version)| !version.any_prerelease())
+            .find(|(index, _)| candidates.file(*index) == Err(Unusable::OnlySource))
+            .map(|(_, version)| version.clone())
+    }
+}
+
+impl Shared {
+    async fn list(&self, name: &PackageName) -> ListResult {
+        let cell = Arc::clone(lock(&self.lists).entry(name.clone()).or_default());
+        let fetch = async || {
+            let project = self.client.project(name).await?;
+            Ok(project.map(|project| {
+                Arc::new(Candidates::new(project, Arc::clone(&self.selection)))
+            }))
+        };
+        cell.get_or_init(fetch).await.clone()
+    }
+
+    async fn metadata(&self, file: &Arc<PackageFile>) -> MetadataResult {
+        let key = Arc::as_ptr(file) as FileKey;
+        let cell = Arc::clone(lock(&self.metadata).entry(key).or_default());
+        let fetch = async || match self.client.metadata(file).await {
+            Ok(metadata) => parse(&metadata).map(Arc::new).map_err(MetadataFailure::Invalid),
+            Err(error) if error.is_invalid_metadata() => {
+                Err(MetadataFailure::Invalid(error.to_string()))
+            }
+            Err(error) => Err(MetadataFailure::Index(error)),
+        };
+        cell.get_or_init(fetch).await.clone()
+    }
+
+    /// Fetches the page, then the metadata of `count` likely versions in `range`.
+    async fn fetch_ahead(
+        self: Arc<Self>,
+        name: PackageName,
+        range: VersionRange,
+        below: Option<Version>,
+        count: usize,
+    ) {
+        let Ok(Some(candidates)) = self.list(&name).await else { return };
+        let mut end = match &below {
+            Some(version) => candidates.versions().partition_point(|known| known < version),
+            None => candidates.versions().len(),
+        };
+        for _ in 0..count {
+            let Some((index, file)) = candidates.likely(&range, end) else { return };
+            end = index;
+            if count == 1 {
+                // What goes wrong here goes wrong again, and is told, when the solver asks.
+                let _told_later = self.metadata(&file).await;
+            } else {
+                let shared = Arc::clone(&self);
+                tokio::spawn(async move { shared.metadata(&file).await.map(drop) });
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Parses the texts of the metadata.
+fn parse(metadata: &WheelMetadata) -> Result<PackageMetadata, String> {
+    let requires_dist = metadata
+        .requires_dist
+        .iter()
+        .map(|text| bnbpip_packaging::metadata::parse_requirement(text))
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
+    let requires_python: Option<VersionSpecifiers> = metadata
+        .requires_python
+        .as_deref()
+        .map(bnbpip_packaging::metadata::parse_requires_python)
+        .transpose()
+        .map_err(|error| error.to_string())?;
+    let provides_extra =
+        metadata.provides_extra.iter().filter_map(|extra| extra.parse().ok()).collect();
+    Ok(PackageMetadata { requires_dist, requires_python, provides_extra })
+}
+
+fn provider_error(error: Arc<bnbpip_index::IndexError>) -> ProviderError {
+    ProviderError(Box::new(error))
+}
+
+impl MetadataProvider for IndexProvider {
+    type File = Arc<PackageFile>;
+
+    fn versions(
+        &self,
+        name: &PackageName,
+    ) -> Result<Option<Arc<dyn VersionList<File = Self::File>>>, ProviderError> {
+        let candidates = self.runtime.block_on(self.shared.list(name)).map_err(provider_error)?;
+        Ok(candidates.map(|candidates| {
+            let list: Arc<dyn VersionList<File = Self::File>> = candidates;
+            list
+        }))
+    }
+
+    fn metadata(
+        &self,
+        _: &PackageName,
+        _: &Version,
+        file: &Self::File,
+    ) -> Result<Arc<PackageMetadata>, DependencyError> {
+        match self.runtime.block_on(self.shared.metadata(file)) {
+            Ok(metadata) => Ok(metadata),
+            Err(MetadataFailure::Invalid(message)) => Err(DependencyError::Invalid(message)),
+            Err(MetadataFailure::Index(error)) => Err(provider_error(error).into()),
+        }
+    }
+
+    fn prefetch(&self, name: &PackageName, range: &VersionRange) {
+        if lock(&self.shared.announced).insert((name.clone(), range.clone())) {
+            let shared = Arc::clone(&self.shared);
+            self.runtime.spawn(shared.fetch_ahead(name.clone(), range.clone(), None, 1));
+        }
+    }
+
+    fn prefetch_batch(
+        &self,
+        name: &PackageName,
+        range: &VersionRange,
+        below: &Version,
+        count: usize,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        let (name, range, below) = (name.clone(), range.clone(), Some(below.clone()));
+        self.runtime.spawn(shared.fetch_ahead(name, range, below, count));
+    }
+
+    fn direct(
+        &self,
+        name: &PackageName,
+        url: &str,
+    ) -> Result<(Version, Self::File), ProviderError> {
+        let refuse = |error: DirectError| ProviderError(Box::new(error));
+        let parsed: url::Url = url.parse().map_err(|error| ProviderError(Box::new(error)))?;
+        let file =
+            PackageFile::from_url(parsed).map_err(|error| ProviderError(Box::new(error)))?;
+        let Some(wheel) = file.wheel() else {
+            return Err(refuse(DirectError::NotAWheel { url: file.shown_url() }));
+        };
+        if wheel.name != *name {
+            return Err(refuse(DirectError::OtherProject {
+                url: file.shown_url(),
+                name: name.clone(),
+                found: wheel.name.clone(),
+            }));
+        }
+        let fits = self.shared.selection.tags.compatibility(wheel);
+        if matches!(fits, TagCompatibility::Incompatible(_)) {
+            let filename = wheel.to_string();
+            return Err(refuse(DirectError::Unsupported { filename }));
+        }
+        let version = wheel.version.clone();
+        Ok((version, self.direct_file(url, file)))
+    }
+}
+
+impl IndexProvider {
+    /// The one record of a direct URL's file.
+    fn direct_file(&self, url: &str, file: PackageFile) -> Arc<PackageFile> {
+        let mut direct = lock(&self.shared.direct);
+        Arc::clone(direct.entry(url.to_string()).or_insert_with(|| Arc::new(file)))
+    }
+}

@@ -1,0 +1,3 @@
+//! The commands. Each module runs one.
+
+pub(crate) mod install;

@@ -1,0 +1,80 @@
+//! Where a setting's value comes from, and the only module that reads environment variables.
+//!
+//! Lowest to highest: built-in default, `PIP_<OPTION>`, `BNBPIP_<OPTION>`, the command line. The
+//! variables are turned into arguments in front of the user's own ([`arguments`]), so that every
+//! option is parsed, checked and combined in one way: a later value replaces an earlier one, and
+//! options that can be given several times add up, as with pip.
+
+pub(crate) mod arguments;
+pub(crate) mod settings;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+
+/// The index that is asked when nothing else is said.
+pub(crate) const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
+
+/// The environment variables that this process was started with, and its working directory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProcessEnvironment {
+    variables: FxHashMap<OsString, OsString>,
+    working_directory: PathBuf,
+}
+
+impl ProcessEnvironment {
+    /// Takes them from the process.
+    pub(crate) fn capture() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            // A deleted working directory leaves relative paths as they are: using one will fail
+            // with a message of its own.
+            working_directory: std::env::current_dir().unwrap_or_default(),
+        }
+    }
+
+    /// The command line, program name first.
+    pub(crate) fn command_line() -> Vec<OsString> {
+        std::env::args_os().collect()
+    }
+
+    /// A made-up environment.
+    #[cfg(test)]
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        Self {
+            variables: variables
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            working_directory: PathBuf::from("/work"),
+        }
+    }
+
+    /// A variable's value; an empty one counts as not set, as pip has it.
+    pub(crate) fn get_os(&self, name: &str) -> Option<&OsString> {
+        self.variables
+            .get(std::ffi::OsStr::new(name))
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A variable's value, if it is text and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.get_os(name).and_then(|value| value.to_str())
+    }
+
+    /// A variable's value as a path.
+    pub(crate) fn get_path(&self, name: &str) -> Option<PathBuf> {
+        self.get_os(name).map(PathBuf::from)
+    }
+
+    /// The directory that relative paths start from.
+    pub(crate) fn working_directory(&self) -> &Path {
+        &self.working_directory
+    }
+
+    /// All variables, for the processes that are started.
+    pub(crate) fn variables(&self) -> &FxHashMap<OsString, OsString> {
+        &self.variables
+    }
+}

@@ -1,0 +1,244 @@
+//! The settings that all commands share, each with its final value.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+
+use super::ProcessEnvironment;
+use crate::cli::GlobalArgs;
+use crate::cli::values::Color;
+use crate::printer::ColorChoice;
+
+/// Settings that all commands share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// How much is said: 0 is usual, each `-v` one more, each `-q` one less.
+    pub verbosity: i8,
+    /// When to use colour.
+    pub color: ColorChoice,
+    /// The file that everything said is appended to.
+    pub log: Option<PathBuf>,
+    /// Whether the user may be asked something.
+    pub may_ask: bool,
+    /// Whether settings from the environment are ignored.
+    pub isolated: bool,
+    /// Whether to refuse to work outside a virtual environment.
+    pub require_virtualenv: bool,
+    /// `--python`: an interpreter, an environment's folder or a version.
+    pub python: Option<PathBuf>,
+    /// What the shell says about the active environment.
+    pub shell: Shell,
+    /// How the network is used.
+    pub network: Network,
+    /// Where the cache is; `None` keeps nothing from one run to the next.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// What the shell says about environments.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Shell {
+    /// `VIRTUAL_ENV`: the active virtual environment.
+    pub virtual_env: Option<PathBuf>,
+    /// `CONDA_PREFIX`: conda's active environment.
+    pub conda_prefix: Option<PathBuf>,
+    /// `PATH`.
+    pub path: Option<std::ffi::OsString>,
+}
+
+/// How the network is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Network {
+    /// A proxy for every request; without one, the system's.
+    pub proxy: Option<String>,
+    /// Hosts that are asked without a proxy.
+    pub no_proxy: Option<String>,
+    /// A PEM file, or a folder of them, that replaces the system's certificates.
+    pub cert: Option<PathBuf>,
+    /// A PEM file with a client certificate and its key.
+    pub client_cert: Option<PathBuf>,
+    /// Hosts whose certificates aren't checked.
+    pub trusted_hosts: Vec<String>,
+    /// How often a request that failed for a passing reason is sent again.
+    pub retries: u32,
+    /// How long a connection may be silent.
+    pub timeout: Duration,
+    /// The `.netrc` file with credentials by host, if there may be one.
+    pub netrc: Option<PathBuf>,
+    /// Whether to do without the network.
+    pub offline: bool,
+}
+
+impl Settings {
+    /// The settings of a run: the command line's, with the environment's already among them, and
+    /// what other programs agree on (`NO_COLOR`, `SSL_CERT_FILE`, `NETRC`…).
+    pub(crate) fn resolve(global: &GlobalArgs, environment: &ProcessEnvironment) -> Self {
+        let verbosity = i16::from(global.verbose) - i16::from(global.quiet);
+        Self {
+            verbosity: i8::try_from(verbosity.clamp(-3, 3)).unwrap_or_default(),
+            color: color(global, environment),
+            log: global.log.clone(),
+            may_ask: !global.no_input,
+            isolated: global.isolated,
+            require_virtualenv: global.require_virtualenv,
+            python: global.python.clone(),
+            shell: Shell {
+                virtual_env: environment.get_path("VIRTUAL_ENV"),
+                conda_prefix: environment.get_path("CONDA_PREFIX"),
+                path: environment.get_os("PATH").cloned(),
+            },
+            network: network(global, environment),
+            cache_dir: if global.no_cache_dir {
+                None
+            } else {
+                global
+                    .cache_dir
+                    .clone()
+                    .or_else(|| default_cache_dir(environment))
+            },
+        }
+    }
+}
+
+fn color(global: &GlobalArgs, environment: &ProcessEnvironment) -> ColorChoice {
+    match global.color {
+        _ if global.no_color => ColorChoice::Never,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+        Color::Auto if environment.get("NO_COLOR").is_some() => ColorChoice::Never,
+        Color::Auto
+            if environment
+                .get("FORCE_COLOR")
+                .is_some_and(|value| value != "0") =>
+        {
+            ColorChoice::Always
+        }
+        Color::Auto if environment.get("TERM") == Some("dumb") => ColorChoice::Never,
+        Color::Auto => ColorChoice::Auto,
+    }
+}
+
+fn network(global: &GlobalArgs, environment: &ProcessEnvironment) -> Network {
+    let cert = global.cert.clone().or_else(|| {
+        // In the order in which requests, and with it pip, asks; SSL_CERT_FILE is OpenSSL's.
+        ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"]
+            .into_iter()
+            .find_map(|variable| environment.get_path(variable))
+    });
+    Network {
+        proxy: global.proxy.clone(),
+        no_proxy: environment
+            .get("no_proxy")
+            .or_else(|| environment.get("NO_PROXY"))
+            .map(str::to_owned),
+        cert,
+        client_cert: global.client_cert.clone(),
+        trusted_hosts: global.trusted_host.clone(),
+        retries: global.retries,
+        timeout: global.timeout,
+        netrc: netrc(environment),
+        offline: global.offline,
+    }
+}
+
+/// `NETRC`, else `.netrc` (on Windows also `_netrc`) in the home folder.
+fn netrc(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    if let Some(path) = environment.get_path("NETRC") {
+        return Some(path);
+    }
+    let home = etcetera::home_dir().ok()?;
+    [".netrc", "_netrc"]
+        .into_iter()
+        .map(|name| home.join(name))
+        .find(|path| path.is_file())
+}
+
+/// `~/.cache/bnbpip`, `%LOCALAPPDATA%\bnbpip\cache`.
+fn default_cache_dir(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    // Asked by hand first: the variable counts on every system, as it does for other tools.
+    let base = environment
+        .get_path("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute());
+    let base = base.or_else(|| Some(etcetera::choose_base_strategy().ok()?.cache_dir()))?;
+    Some(if cfg!(windows) {
+        base.join("bnbpip").join("cache")
+    } else {
+        base.join("bnbpip")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli;
+
+    fn settings(line: &str, variables: &[(&str, &str)]) -> Settings {
+        let environment = ProcessEnvironment::of(variables);
+        let line = line.split(' ').map(Into::into).collect();
+        match cli::parse(line, &environment).unwrap() {
+            cli::Parsed::Run(cli) => Settings::resolve(&cli.global, &environment),
+            cli::Parsed::Show(text) => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let variables = [
+            ("PIP_TIMEOUT", "7"),
+            ("PIP_DEFAULT_TIMEOUT", "8"),
+            ("BNBPIP_RETRIES", "2"),
+        ];
+        let given = settings("bnbpip --timeout 9 list", &variables);
+        assert_eq!(given.network.timeout, Duration::from_secs(9));
+        assert_eq!(given.network.retries, 2);
+        let given = settings("bnbpip list", &[("PIP_DEFAULT_TIMEOUT", "8.5")]);
+        assert_eq!(given.network.timeout, Duration::from_millis(8500));
+        assert_eq!(
+            settings("bnbpip list", &[]).network.timeout,
+            Duration::from_secs(15)
+        );
+    }
+
+    #[test]
+    fn verbosity_adds_up_on_both_sides_of_the_command() {
+        assert_eq!(settings("bnbpip -v list -vv", &[]).verbosity, 3);
+        assert_eq!(
+            settings("bnbpip list -q -q", &[("PIP_VERBOSE", "1")]).verbosity,
+            -1
+        );
+    }
+
+    #[test]
+    fn caches() {
+        let variables = [("PIP_CACHE_DIR", "/pips"), ("XDG_CACHE_HOME", "/x")];
+        let cache = settings("bnbpip list", &variables).cache_dir.unwrap();
+        assert!(cache.starts_with("/x"), "{cache:?}");
+        let variables = [("BNBPIP_CACHE_DIR", "/ours")];
+        assert_eq!(
+            settings("bnbpip list", &variables).cache_dir,
+            Some("/ours".into())
+        );
+        // Any value: that is how pip reads it, and Dockerfiles rely on it.
+        assert_eq!(
+            settings("bnbpip list", &[("PIP_NO_CACHE_DIR", "off")]).cache_dir,
+            None
+        );
+    }
+
+    #[test]
+    fn certificates_and_colour() {
+        let variables = [
+            ("SSL_CERT_FILE", "/s"),
+            ("REQUESTS_CA_BUNDLE", "/r"),
+            ("NO_COLOR", "1"),
+        ];
+        let given = settings("bnbpip list", &variables);
+        assert_eq!(given.network.cert, Some("/r".into()));
+        assert_eq!(given.color, ColorChoice::Never);
+        let given = settings("bnbpip list --cert /c --color always", &variables);
+        assert_eq!(given.network.cert, Some("/c".into()));
+        assert_eq!(given.color, ColorChoice::Always);
+        let given = settings("bnbpip list --isolated", &[("PIP_CERT", "/p")]);
+        assert_eq!(given.network.cert, None);
+    }
+}

@@ -1,0 +1,282 @@
+//! The only place that prints.
+//!
+//! Standard output carries data and the sentences that scripts look for in pip's output; everything
+//! else goes to standard error. Text may come from anywhere (an index, a wheel, a file name), so
+//! control characters in it are shown, never sent to the terminal; colour is added afterwards.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use crate::failure::Failure;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ColorChoice {
+    /// On a terminal that can show it.
+    #[default]
+    Auto,
+    /// Also into a file or a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// How a line is meant, which decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    Error,
+    Warning,
+    Hint,
+}
+
+/// Prints, as loudly as `-v` and `-q` ask for, and keeps the log of `--log`.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    verbosity: i8,
+    color: bool,
+    log: Option<Mutex<File>>,
+    progress: OnceLock<MultiProgress>,
+    stdout_broken: AtomicBool,
+}
+
+impl Printer {
+    /// A printer for a verbosity (0 is usual, each `-v` one more, each `-q` one less).
+    pub(crate) fn new(verbosity: i8, color: ColorChoice, log: Option<File>) -> Self {
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => io::stderr().is_terminal(),
+        };
+        Self {
+            verbosity,
+            color,
+            log: log.map(Mutex::new),
+            progress: OnceLock::new(),
+            stdout_broken: AtomicBool::new(false),
+        }
+    }
+
+    /// The verbosity: 0 is usual, each `-v` one more, each `-q` one less.
+    pub(crate) fn verbosity(&self) -> i8 {
+        self.verbosity
+    }
+
+    /// Whether text for standard error may carry colour.
+    pub(crate) fn uses_color(&self) -> bool {
+        self.color
+    }
+
+    /// Whether somebody watches standard error, so that progress bars make sense.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Whether writing to standard output failed because its reader has gone.
+    pub(crate) fn stdout_is_broken(&self) -> bool {
+        self.stdout_broken.load(Ordering::Relaxed)
+    }
+
+    /// The place for progress bars. Lines that are printed meanwhile go above the bars. Nothing is
+    /// drawn where standard error is no terminal, or with `-q`.
+    pub(crate) fn progress(&self) -> &MultiProgress {
+        self.progress.get_or_init(|| {
+            MultiProgress::with_draw_target(if self.verbosity < 0 {
+                ProgressDrawTarget::hidden()
+            } else {
+                ProgressDrawTarget::stderr()
+            })
+        })
+    }
+
+    /// What was asked for (a list, JSON, a path): standard output, whatever `-q` says.
+    pub(crate) fn data(&self, text: &str) {
+        self.log_lines("", text);
+        self.write_stdout(&text_for_terminal(text));
+    }
+
+    /// A sentence that pip prints on standard output too, such as `Successfully installed …`.
+    pub(crate) fn info(&self, text: &str) {
+        self.log_lines("", text);
+        if self.verbosity >= 0 {
+            self.write_stdout(&text_for_terminal(text));
+        }
+    }
+
+    /// What is going on: standard error, unless `-q`.
+    pub(crate) fn status(&self, text: &str) {
+        self.say(0, Tone::Plain, "", text);
+    }
+
+    /// A detail, with `-v`.
+    pub(crate) fn verbose(&self, text: &str) {
+        self.say(1, Tone::Plain, "", text);
+    }
+
+    /// A detail for whoever looks into a problem, with `-vv`.
+    pub(crate) fn debug(&self, text: &str) {
+        self.say(2, Tone::Plain, "", text);
+    }
+
+    /// Something that the user should know, unless `-qq`.
+    pub(crate) fn warning(&self, text: &str) {
+        self.say(-1, Tone::Warning, "WARNING: ", text);
+    }
+
+    /// An error that doesn't end the command, unless `-qqq`.
+    pub(crate) fn error(&self, text: &str) {
+        self.say(-2, Tone::Error, "ERROR: ", text);
+    }
+
+    /// What the user can do, unless `-qq`.
+    pub(crate) fn hint(&self, text: &str) {
+        self.say(-1, Tone::Hint, "hint: ", text);
+    }
+
+    /// Prints why a command failed.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let prefix = if let Some(usage) = failure.usage_text() {
+            self.say(-2, Tone::Plain, "", &format!("\n{usage}\n"));
+            ""
+        } else {
+            "ERROR: "
+        };
+        for message in failure.messages() {
+            self.say(-2, Tone::Error, prefix, message);
+        }
+        for cause in failure.causes() {
+            self.say(-2, Tone::Plain, "  Caused by: ", cause);
+        }
+        for hint in failure.hints() {
+            self.hint(hint);
+        }
+    }
+
+    /// Asks for a line of input. `None` when there is nobody to ask.
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let question = text_for_terminal(question);
+        self.suspended(|| {
+            let mut stderr = io::stderr().lock();
+            write!(stderr, "{question} ").and_then(|()| stderr.flush())
+        })
+        .ok()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned())
+    }
+
+    fn say(&self, level: i8, tone: Tone, prefix: &str, text: &str) {
+        self.log_lines(prefix, text);
+        if self.verbosity < level {
+            return;
+        }
+        let text = text_for_terminal(text);
+        let style = match tone {
+            _ if !self.color => "",
+            Tone::Plain => "",
+            Tone::Error => "\u{1b}[1;31m",
+            Tone::Warning => "\u{1b}[1;33m",
+            Tone::Hint => "\u{1b}[1;36m",
+        };
+        let reset = if style.is_empty() { "" } else { "\u{1b}[0m" };
+        let line = format!("{style}{prefix}{reset}{text}\n");
+        // Nothing can be done about a standard error that nobody reads.
+        let _ = self.suspended(|| {
+            if self.color {
+                // Old Windows consoles don't know escape sequences: translated there.
+                anstream::AutoStream::always(io::stderr()).write_all(line.as_bytes())
+            } else {
+                io::stderr().write_all(line.as_bytes())
+            }
+        });
+    }
+
+    fn write_stdout(&self, text: &str) {
+        let written = self.suspended(|| {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes())?;
+            stdout.write_all(b"\n")?;
+            stdout.flush()
+        });
+        if written.is_err() {
+            self.stdout_broken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn suspended<T>(&self, write: impl FnOnce() -> T) -> T {
+        match self.progress.get() {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn log_lines(&self, prefix: &str, text: &str) {
+        let Some(log) = &self.log else { return };
+        let now = jiff::ZonedDateTime::now()
+            .strftime("%Y-%m-%dT%H:%M:%S,%3f")
+            .to_string();
+        let mut lines = String::new();
+        for (index, line) in text.lines().enumerate() {
+            let prefix = if index == 0 { prefix } else { "" };
+            lines.push_str(&now);
+            lines.push(' ');
+            lines.push_str(prefix);
+            lines.push_str(&text_for_terminal(line));
+            lines.push('\n');
+        }
+        if let Ok(mut file) = log.lock() {
+            // A full disk must not fail the command because of its log.
+            let _ = file.write_all(lines.as_bytes());
+        }
+    }
+}
+
+/// Text with control characters and direction overrides shown as `\u{1b}`, so that nothing in it
+/// can move the cursor, hide a line or pass for another name. Line breaks and tabs stay.
+pub(crate) fn text_for_terminal(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.chars().any(must_be_shown) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if must_be_shown(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown.into()
+}
+
+fn must_be_shown(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        _ => character.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(
+            text_for_terminal("a\u{1b}[2Kb\rc\u{9b}d"),
+            "a\\u{1b}[2Kb\\u{d}c\\u{9b}d"
+        );
+        assert_eq!(text_for_terminal("evil\u{202e}txt"), "evil\\u{202e}txt");
+        assert_eq!(
+            text_for_terminal("two\nlines\tand ünïcode"),
+            "two\nlines\tand ünïcode"
+        );
+    }
+}

@@ -1,0 +1,377 @@
+//! Requirements and constraints files, nested ones included.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use url::Url;
+
+use super::file_options::FormatOption;
+use super::line::{self, FileOption, GivenOption, ParsedLine};
+use super::{
+    FileOptions, Request, RequirementHash, RequirementOrigin, Surroundings, decode, logical_lines,
+    parse_requirement, syntax,
+};
+use crate::failure::Failure;
+
+/// How deep files may include files.
+const MAX_DEPTH: usize = 100;
+
+/// Gets the bytes behind an `http:` or `https:` address.
+pub(crate) type Fetch<'a> = &'a dyn Fn(&Url) -> Result<Vec<u8>, Failure>;
+
+/// A [`Fetch`] for where there is no network to ask.
+///
+/// # Errors
+/// Always.
+pub(crate) fn read_url_nothing(url: &Url) -> Result<Vec<u8>, Failure> {
+    Err(Failure::new(format!(
+        "Failed to read `{url}`: this command reads local files only"
+    ))
+    .hint("download the file and give its path"))
+}
+
+/// Reads requirements files into a [`Request`].
+pub(crate) struct RequirementsReader<'a> {
+    surroundings: Surroundings<'a>,
+    fetch: Fetch<'a>,
+    request: Request,
+}
+
+/// A file or an address that requirements are read from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Location {
+    File(PathBuf),
+    Url(Url),
+}
+
+/// What is being read: shown name, place, and whether it constrains only.
+struct Reading<'a> {
+    shown: &'a str,
+    location: &'a Location,
+    is_constraint: bool,
+}
+
+/// The files that led to the one being read, each with the file that included it.
+type Including = FxHashMap<Location, Option<String>>;
+
+impl<'a> RequirementsReader<'a> {
+    /// A reader that has read nothing yet.
+    pub(crate) fn new(surroundings: Surroundings<'a>, fetch: Fetch<'a>) -> Self {
+        Self {
+            surroundings,
+            fetch,
+            request: Request::default(),
+        }
+    }
+
+    /// Everything that was read.
+    pub(crate) fn into_request(self) -> Request {
+        self.request
+    }
+
+    /// Adds a requirement from the command line.
+    ///
+    /// # Errors
+    /// When it isn't one.
+    pub(crate) fn add(&mut self, text: &str) -> Result<(), Failure> {
+        let origin = RequirementOrigin::CommandLine;
+        let given = parse_requirement(text, origin, Vec::new(), self.surroundings)?;
+        self.request.requirements.push(given);
+        Ok(())
+    }
+
+    /// Reads a requirements file (or, with `is_constraint`, a constraints file) and all that it
+    /// includes. `name` is a path or an address.
+    ///
+    /// # Errors
+    /// When one of them can't be read or understood, or includes itself.
+    pub(crate) fn read(&mut self, name: &str, is_constraint: bool) -> Result<(), Failure> {
+        let location = match remote(name) {
+            Some(url) => Location::Url(url),
+            None => Location::File(self.path_of(name)),
+        };
+        let including = Including::from_iter([(location.clone(), None)]);
+        let reading = Reading {
+            shown: name,
+            location: &location,
+            is_constraint,
+        };
+        self.read_nested(&reading, &including)
+    }
+
+    fn read_nested(&mut self, reading: &Reading<'_>, including: &Including) -> Result<(), Failure> {
+        let file_name = reading.shown.rsplit(['/', '\\']).next().unwrap_or_default();
+        if is_lock_name(file_name) {
+            return Err(Failure::new(format!(
+                "Failed to read `{}`: lock files are not supported yet",
+                reading.shown
+            ))
+            .hint("use a requirements file"));
+        }
+        let bytes = match reading.location {
+            Location::Url(url) => (self.fetch)(url)?,
+            Location::File(path) => {
+                fs_err::read(path).map_err(|error| unopened(reading, &error))?
+            }
+        };
+        let (text, warning) = decode::decode(&bytes, reading.shown)?;
+        self.request.warnings.extend(warning);
+        for logical in logical_lines(&text, self.surroundings.variable) {
+            let parsed = line::parse(&logical.text).map_err(|reason| {
+                line::unreadable(&logical.text, &reason, logical.number, reading.shown)
+            })?;
+            self.take_line(&parsed, reading, logical.number, including)?;
+        }
+        Ok(())
+    }
+
+    fn take_line(
+        &mut self,
+        parsed: &ParsedLine,
+        reading: &Reading<'_>,
+        number: usize,
+        including: &Including,
+    ) -> Result<(), Failure> {
+        let place = syntax::from(&origin(reading, number));
+        for given in &parsed.options {
+            refuse_unsupported(given, reading, &place)?;
+        }
+        if !parsed.requirement.is_empty() {
+            return self.take_requirement(parsed, reading, number);
+        }
+        let nested = [FileOption::Requirement, FileOption::Constraint]
+            .into_iter()
+            .find_map(|kind| parsed.options.iter().find(|given| given.option == kind));
+        if let Some(nested) = nested {
+            return self.include(nested, reading, including);
+        }
+        for given in &parsed.options {
+            self.take_option(given, reading, &place);
+        }
+        Ok(())
+    }
+
+    fn take_requirement(
+        &mut self,
+        parsed: &ParsedLine,
+        reading: &Reading<'_>,
+        number: usize,
+    ) -> Result<(), Failure> {
+        let origin = origin(reading, number);
+        let place = syntax::from(&origin);
+        let mut hashes = Vec::new();
+        for given in &parsed.options {
+            if given.option == FileOption::Hash {
+                let hash = RequirementHash::parse(&given.value).map_err(|reason| {
+                    line::unreadable(&parsed.requirement, &reason, number, reading.shown)
+                })?;
+                hashes.push(hash);
+            } else {
+                let name = &given.name;
+                self.request.warnings.push(format!(
+                    "The option {name} behind a requirement{place} is ignored: it needs a line of \
+                     its own"
+                ));
+            }
+        }
+        let given = parse_requirement(&parsed.requirement, origin, hashes, self.surroundings)?;
+        if reading.is_constraint {
+            self.request.constraints.push(given);
+        } else {
+            self.request.requirements.push(given);
+        }
+        Ok(())
+    }
+
+    fn include(
+        &mut self,
+        nested: &GivenOption,
+        reading: &Reading<'_>,
+        including: &Including,
+    ) -> Result<(), Failure> {
+        let (shown, location) = match (reading.location, remote(&nested.value)) {
+            (Location::Url(base), _) => {
+                let url = base.join(&nested.value).map_err(|error| {
+                    Failure::from(error).context(format!("Failed to read `{}`", nested.value))
+                })?;
+                (url.to_string(), Location::Url(url))
+            }
+            (Location::File(_), Some(url)) => (nested.value.clone(), Location::Url(url)),
+            (Location::File(includer), None) => {
+                let folder = includer.parent().unwrap_or(Path::new(""));
+                let path = normal(&folder.join(local_path(&nested.value)));
+                (path.display().to_string(), Location::File(path))
+            }
+        };
+        if let Some(first) = including.get(&location) {
+            let again = first
+                .as_ref()
+                .map_or_else(String::new, |first| format!(" and again in {first}"));
+            return Err(Failure::new(format!(
+                "{shown} recursively references itself in {}{again}",
+                reading.shown
+            )));
+        }
+        if including.len() >= MAX_DEPTH {
+            return Err(Failure::new(format!(
+                "Failed to read `{shown}`: files include files more than {MAX_DEPTH} deep"
+            )));
+        }
+        let mut including = including.clone();
+        including.insert(location.clone(), Some(reading.shown.to_owned()));
+        let nested = Reading {
+            shown: &shown,
+            location: &location,
+            is_constraint: nested.option == FileOption::Constraint,
+        };
+        self.read_nested(&nested, &including)
+    }
+
+    fn take_option(&mut self, given: &GivenOption, reading: &Reading<'_>, place: &str) {
+        let value = given.value.clone();
+        let options: &mut FileOptions = &mut self.request.options;
+        match given.option {
+            FileOption::IndexUrl => options.index_url = Some(value),
+            FileOption::ExtraIndexUrl => options.extra_index_urls.push(value),
+            FileOption::NoIndex => options.no_index = true,
+            FileOption::FindLinks => options.find_links.push(beside(&value, reading.location)),
+            FileOption::NoBinary => options.formats.push(FormatOption::NoBinary(value)),
+            FileOption::OnlyBinary => options.formats.push(FormatOption::OnlyBinary(value)),
+            FileOption::PreferBinary => options.prefer_binary = true,
+            FileOption::RequireHashes => options.require_hashes = Some(true),
+            FileOption::NoRequireHashes => options.require_hashes = Some(false),
+            FileOption::Pre => options.pre = true,
+            FileOption::TrustedHost => options.trusted_hosts.push(value),
+            FileOption::Hash => self
+                .request
+                .warnings
+                .push(format!("A --hash without a requirement is ignored{place}")),
+            // Taken before this is called.
+            FileOption::Requirement
+            | FileOption::Constraint
+            | FileOption::Editable
+            | FileOption::Unsupported => {}
+        }
+    }
+
+    fn path_of(&self, name: &str) -> PathBuf {
+        normal(&self.surroundings.working_directory.join(local_path(name)))
+    }
+}
+
+impl std::fmt::Debug for RequirementsReader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequirementsReader")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}
+
+fn origin(reading: &Reading<'_>, line: usize) -> RequirementOrigin {
+    let path = reading.shown.to_owned();
+    if reading.is_constraint {
+        RequirementOrigin::Constraint { path, line }
+    } else {
+        RequirementOrigin::File { path, line }
+    }
+}
+
+fn refuse_unsupported(
+    given: &GivenOption,
+    reading: &Reading<'_>,
+    place: &str,
+) -> Result<(), Failure> {
+    let name = &given.name;
+    match given.option {
+        FileOption::Editable if reading.is_constraint => Err(Failure::new(format!(
+            "Editable requirements are not allowed as constraints{place}"
+        ))),
+        FileOption::Editable => Err(Failure::new(format!(
+            "Failed to install '{}'{place}: editable installs are not supported yet",
+            given.value
+        ))
+        .hint("build a wheel of the project (`python -m build --wheel`) and name that file")),
+        FileOption::Unsupported => Err(Failure::new(format!(
+            "The option {name}{place} is not supported yet"
+        ))
+        .hint("take the option out of the file")),
+        _ => Ok(()),
+    }
+}
+
+/// The URL, if the name is one of something on the network.
+fn remote(name: &str) -> Option<Url> {
+    let url = Url::parse(name).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+/// The path that a name stands for: itself, or a `file:` address's.
+fn local_path(name: &str) -> PathBuf {
+    let is_file_url = name
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("file:"));
+    let url = if is_file_url {
+        Url::parse(name).ok()
+    } else {
+        None
+    };
+    url.and_then(|url| url.to_file_path().ok())
+        .unwrap_or_else(|| PathBuf::from(name))
+}
+
+/// A `--find-links` value: relative to its file if that exists, else as it is.
+fn beside(value: &str, location: &Location) -> String {
+    if let Location::File(path) = location
+        && let Some(folder) = path.parent()
+    {
+        let candidate = folder.join(value);
+        if candidate.exists() {
+            return candidate.display().to_string();
+        }
+    }
+    value.to_owned()
+}
+
+/// Takes `.` and `..` out by name, so that one file has one path.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// `pylock.toml`, `pylock.dev.toml`, each perhaps with `[extras]` behind.
+fn is_lock_name(name: &str) -> bool {
+    let name = name.split('[').next().unwrap_or_default();
+    name == "pylock.toml"
+        || name
+            .strip_prefix("pylock.")
+            .and_then(|rest| rest.strip_suffix(".toml"))
+            .is_some_and(|middle| !middle.is_empty() && !middle.contains('.'))
+}
+
+fn unopened(reading: &Reading<'_>, error: &io::Error) -> Failure {
+    let kind = if reading.is_constraint {
+        "constraint"
+    } else {
+        "requirements"
+    };
+    let reason = match error.kind() {
+        ErrorKind::NotFound => "[Errno 2] No such file or directory".to_owned(),
+        ErrorKind::PermissionDenied => "[Errno 13] Permission denied".to_owned(),
+        ErrorKind::IsADirectory => "[Errno 21] Is a directory".to_owned(),
+        _ => return Failure::new(format!("Could not open {kind} file: {error}")),
+    };
+    Failure::new(format!(
+        "Could not open {kind} file: {reason}: '{}'",
+        reading.shown
+    ))
+}

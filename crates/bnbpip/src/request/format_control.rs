@@ -1,0 +1,121 @@
+//! `--no-binary` and `--only-binary`: lists that depend on the order in which they were given.
+
+use std::collections::BTreeSet;
+
+use bnbpip_packaging::PackageName;
+
+/// Which packages may come as wheels, which as source archives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FormatControl {
+    no_binary: Names,
+    only_binary: Names,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Names {
+    all: bool,
+    named: BTreeSet<PackageName>,
+}
+
+/// The kinds of files that a package may come as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AllowedFormats {
+    /// Wheels may be used.
+    pub wheels: bool,
+    /// Source archives may be used.
+    pub sources: bool,
+}
+
+impl FormatControl {
+    /// Applies one `--no-binary` value: names with commas between, `:all:`, `:none:`.
+    pub(crate) fn no_binary(&mut self, value: &str) {
+        apply(value, &mut self.no_binary, &mut self.only_binary);
+    }
+
+    /// Applies one `--only-binary` value.
+    pub(crate) fn only_binary(&mut self, value: &str) {
+        apply(value, &mut self.only_binary, &mut self.no_binary);
+    }
+
+    /// What a package may come as. A package that is named counts before `:all:`.
+    pub(crate) fn allowed(&self, name: &PackageName) -> AllowedFormats {
+        let mut allowed = AllowedFormats {
+            wheels: true,
+            sources: true,
+        };
+        if self.only_binary.named.contains(name) {
+            allowed.sources = false;
+        } else if self.no_binary.named.contains(name) {
+            allowed.wheels = false;
+        } else if self.only_binary.all {
+            allowed.sources = false;
+        } else if self.no_binary.all {
+            allowed.wheels = false;
+        }
+        allowed
+    }
+
+    /// Whether every package must come as a wheel: what another platform's target needs.
+    pub(crate) fn is_wheels_only(&self) -> bool {
+        self.only_binary.all && !self.no_binary.all && self.no_binary.named.is_empty()
+    }
+}
+
+fn apply(value: &str, target: &mut Names, other: &mut Names) {
+    let mut words: &[&str] = &value.split(',').map(str::trim).collect::<Vec<_>>();
+    while let Some(position) = words.iter().position(|word| *word == ":all:") {
+        *other = Names::default();
+        *target = Names {
+            all: true,
+            named: BTreeSet::new(),
+        };
+        words = &words[position + 1..];
+        // `:all:` covers the names after it, unless a `:none:` among them starts anew.
+        if !words.contains(&":none:") {
+            return;
+        }
+    }
+    for word in words {
+        if *word == ":none:" {
+            *target = Names::default();
+        } else if let Ok(name) = word.parse::<PackageName>() {
+            other.named.remove(&name);
+            target.named.insert(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(control: &FormatControl, name: &str) -> (bool, bool) {
+        let allowed = control.allowed(&name.parse().unwrap());
+        (allowed.wheels, allowed.sources)
+    }
+
+    #[test]
+    fn later_counts_and_names_count_before_all() {
+        let mut control = FormatControl::default();
+        control.no_binary(":all:");
+        control.only_binary("Torch,numpy");
+        assert_eq!(allowed(&control, "torch"), (true, false));
+        assert_eq!(allowed(&control, "six"), (false, true));
+        assert!(!control.is_wheels_only());
+        control.only_binary(":all:");
+        assert_eq!(allowed(&control, "six"), (true, false));
+        assert!(control.is_wheels_only());
+        control.no_binary("six");
+        assert_eq!(allowed(&control, "six"), (false, true));
+    }
+
+    #[test]
+    fn none_empties() {
+        let mut control = FormatControl::default();
+        control.no_binary(":all:,:none:,six");
+        assert_eq!(allowed(&control, "six"), (false, true));
+        assert_eq!(allowed(&control, "torch"), (true, true));
+        control.no_binary(":none:");
+        assert_eq!(control, FormatControl::default());
+    }
+}

@@ -1,0 +1,134 @@
+//! What the user asked for, parsed once: requirements from the command line and from files,
+//! constraints, and the options that files carry.
+
+mod decode;
+mod file;
+mod file_options;
+mod format_control;
+mod hash_option;
+mod line;
+mod logical_lines;
+mod path_or_url;
+mod requirement;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use bnbpip_packaging::{PackageName, Requirement};
+
+pub(crate) use file::{Fetch, RequirementsReader, read_url_nothing};
+pub(crate) use file_options::FileOptions;
+pub(crate) use format_control::FormatControl;
+pub(crate) use hash_option::RequirementHash;
+use logical_lines::logical_lines;
+pub(crate) use requirement::parse_requirement;
+
+/// Where a requirement stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RequirementOrigin {
+    /// On the command line.
+    CommandLine,
+    /// In a requirements file.
+    File {
+        /// The file's path or URL as it was given or, for a nested file, found.
+        path: String,
+        /// The line, from 1; the first one if it is continued.
+        line: usize,
+    },
+    /// In a constraints file: it limits versions and asks for nothing.
+    Constraint {
+        /// The file's path or URL.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+impl RequirementOrigin {
+    /// Whether it is a constraint only.
+    pub(crate) fn is_constraint(&self) -> bool {
+        matches!(self, Self::Constraint { .. })
+    }
+}
+
+impl fmt::Display for RequirementOrigin {
+    /// As pip says it: `-r requirements.txt (line 3)`; empty for the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => Ok(()),
+            Self::File { path, line } => write!(f, "-r {path} (line {line})"),
+            Self::Constraint { path, line } => write!(f, "-c {path} (line {line})"),
+        }
+    }
+}
+
+/// One requirement or constraint that the user gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestedRequirement {
+    /// The requirement. A wheel's path or URL has become a direct reference by name.
+    pub requirement: Requirement,
+    /// Where it stands.
+    pub source: RequirementOrigin,
+    /// The hashes that one of its files must have; empty if none were given.
+    pub hashes: Vec<RequirementHash>,
+    /// The text as it was given, without options.
+    pub raw: String,
+}
+
+/// Everything that was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// What to install, in the order given: the command line first, then the files.
+    pub requirements: Vec<RequestedRequirement>,
+    /// What limits versions.
+    pub constraints: Vec<RequestedRequirement>,
+    /// The options in files.
+    pub options: FileOptions,
+    /// What the user should be told about the files.
+    pub warnings: Vec<String>,
+}
+
+impl Request {
+    /// Whether any requirement or constraint carries a hash, which makes hashes required for all.
+    pub(crate) fn has_hashes(&self) -> bool {
+        self.requirements
+            .iter()
+            .chain(&self.constraints)
+            .any(|given| !given.hashes.is_empty())
+    }
+
+    /// The name of a requirement that is the name of a requirements file, typed without `-r`.
+    pub(crate) fn misplaced_requirements_file(&self) -> Option<&RequestedRequirement> {
+        let file: Option<PackageName> = "requirements.txt".parse().ok();
+        self.requirements
+            .iter()
+            .find(|given| Some(&given.requirement.name) == file.as_ref())
+    }
+}
+
+/// What parsing needs to know of the outside.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    /// The folder that relative paths start from.
+    pub working_directory: &'a Path,
+    /// Looks up an environment variable for `${NAME}`; `None` if it is unset or empty.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl fmt::Debug for Surroundings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("working_directory", &self.working_directory)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Surroundings<'_> {
+    /// A path made absolute.
+    fn absolute(&self, path: &str) -> PathBuf {
+        self.working_directory.join(path)
+    }
+}

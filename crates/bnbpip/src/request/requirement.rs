@@ -1,0 +1,138 @@
+//! A requirement's text, from the command line or a file.
+
+use std::str::FromStr;
+
+use bnbpip_packaging::{ExtraName, MarkerTree, Requirement, VersionOrUrl};
+
+use super::{
+    RequestedRequirement, RequirementHash, RequirementOrigin, Surroundings, path_or_url, syntax,
+};
+use crate::failure::Failure;
+
+/// Reads a requirement: a name with version limits (PEP 508), `name @ address`, or the path or
+/// address of a wheel, each with an optional `; marker`.
+///
+/// # Errors
+/// With the place of the mistake marked, or with what to do about something that bnbpip can't
+/// install from.
+pub(crate) fn parse_requirement(
+    text: &str,
+    origin: RequirementOrigin,
+    hashes: Vec<RequirementHash>,
+    surroundings: Surroundings<'_>,
+) -> Result<RequestedRequirement, Failure> {
+    let text = text.trim();
+    syntax::check_nesting(text, &origin)?;
+    let separator = if path_or_url::is_url(text) { "; " } else { ";" };
+    let (reference, marker) = match text.split_once(separator) {
+        Some((reference, marker)) => (reference.trim(), marker.trim()),
+        None => (text, ""),
+    };
+    let requirement = match path_or_url::parse(reference, &origin, surroundings)? {
+        Some(wheel) => Requirement {
+            name: wheel.filename.name.clone(),
+            extras: extras(wheel.extras.as_deref(), text, &origin)?,
+            version_or_url: Some(VersionOrUrl::Url(wheel.url)),
+            marker: parse_marker(marker, text, &origin)?,
+            origin: None,
+        },
+        None => named(text, reference, &origin, surroundings)?,
+    };
+    if origin.is_constraint() && !requirement.extras.is_empty() {
+        return Err(Failure::new(format!(
+            "Constraints cannot have extras{}",
+            syntax::from(&origin)
+        ))
+        .caused_by(format!("'{text}' asks for extras"))
+        .hint("constrain the package without its extras, and ask for them as a requirement"));
+    }
+    Ok(RequestedRequirement {
+        requirement,
+        source: origin,
+        hashes,
+        raw: text.to_owned(),
+    })
+}
+
+fn named(
+    text: &str,
+    reference: &str,
+    origin: &RequirementOrigin,
+    surroundings: Surroundings<'_>,
+) -> Result<Requirement, Failure> {
+    let mut requirement = Requirement::from_str(text).map_err(|error| {
+        let failure = syntax::from_parser(&error, text, origin);
+        match advice(reference, surroundings) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
+    if let Some(VersionOrUrl::Url(url)) = &requirement.version_or_url {
+        let given = url.given().unwrap_or(url.raw().as_str()).to_owned();
+        let wheel = path_or_url::wheel_url(url.to_url(), &given, origin)?;
+        if wheel.filename.name != requirement.name {
+            return Err(Failure::new(format!(
+                "Failed to install `{}`{}: the file is a wheel of `{}`",
+                requirement.name,
+                syntax::from(origin),
+                wheel.filename.name
+            )));
+        }
+        requirement.version_or_url = Some(VersionOrUrl::Url(wheel.url));
+    }
+    Ok(requirement)
+}
+
+/// What the user may have meant by text that is no requirement.
+fn advice(reference: &str, surroundings: Surroundings<'_>) -> Option<String> {
+    const OPERATORS: [&str; 8] = ["~=", "==", "!=", "<=", ">=", "===", "<", ">"];
+    if path_or_url::looks_like_path(reference) {
+        let exists = surroundings.absolute(reference).exists();
+        return Some(if exists {
+            format!(
+                "It looks like a path. The path does exist. If '{reference}' is a requirements \
+                 file, use the '-r' flag to install the packages specified within it."
+            )
+        } else {
+            format!("It looks like a path. File '{reference}' does not exist.")
+        });
+    }
+    let has_operator = OPERATORS
+        .iter()
+        .any(|operator| reference.contains(operator));
+    (reference.contains('=') && !has_operator)
+        .then(|| "= is not a valid operator. Did you mean == ?".to_owned())
+}
+
+fn parse_marker(
+    marker: &str,
+    text: &str,
+    origin: &RequirementOrigin,
+) -> Result<MarkerTree, Failure> {
+    if marker.is_empty() {
+        return Ok(MarkerTree::TRUE);
+    }
+    MarkerTree::from_str(marker).map_err(|error| syntax::from_parser(&error, text, origin))
+}
+
+fn extras(
+    bracketed: Option<&str>,
+    text: &str,
+    origin: &RequirementOrigin,
+) -> Result<Vec<ExtraName>, Failure> {
+    let Some(bracketed) = bracketed else {
+        return Ok(Vec::new());
+    };
+    bracketed
+        .trim_matches(['[', ']'])
+        .split(',')
+        .map(str::trim)
+        .filter(|extra| !extra.is_empty())
+        .map(|extra| {
+            ExtraName::from_str(extra).map_err(|error| {
+                let start = text.find(extra).unwrap_or_default();
+                syntax::invalid(text, text, &error.to_string(), (start, extra.len()), origin)
+            })
+        })
+        .collect()
+}
