@@ -65,9 +65,11 @@ if tags: print(packaging.__version__, *tags.sys_tags())",
     let (version, theirs) = said.split_once(' ').unwrap();
     let mut theirs: Vec<&str> = theirs.split(' ').collect();
     if version.parse::<Version>().unwrap() < "26".parse().unwrap() {
-        // Until then a machine's own tag came last, not first.
-        ours.retain(|tag| !tag.contains("-linux_"));
-        theirs.retain(|tag| !tag.contains("-linux_"));
+        // Until then a machine's own tag came last, not first, and long ago `cpXY-none-any` was
+        // not there.
+        let is_settled = |tag: &str| !tag.contains("-linux_") && !tag.ends_with("-none-any");
+        ours.retain(|tag| is_settled(tag));
+        theirs.retain(|tag| is_settled(tag));
     }
     let difference = ours
         .iter()
