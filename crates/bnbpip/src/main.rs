@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     };
     // It lives as long as the process; the Ctrl-C handler needs it too.
     let printer: &'static Printer = Box::leak(Box::new(printer));
-    let code = match run(&cli, &settings, &environment, printer) {
+    let code = match run(&cli, &settings, printer) {
         Ok(()) => 0,
         Err(failure) => {
             printer.failure(&failure);
@@ -78,18 +78,24 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
     Ok(Printer::new(settings.verbosity, settings.color, log))
 }
 
-fn run(
-    cli: &Cli,
-    settings: &Settings,
-    environment: &ProcessEnvironment,
-    printer: &'static Printer,
-) -> Result<(), Failure> {
-    let _ = environment;
+fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
+    use crate::commands::{check, freeze, install, list, show, uninstall, venv};
     match &cli.command {
         Some(Command::Install(arguments)) => {
             interrupt::listen(printer);
-            commands::install::run(arguments, settings, printer)
+            install::run(arguments, settings, printer)
         }
-        _ => Ok(()),
+        Some(Command::Uninstall(arguments)) => {
+            interrupt::listen(printer);
+            uninstall::run(arguments, settings, printer)
+        }
+        Some(Command::Freeze(arguments)) => freeze::run(arguments, settings, printer),
+        Some(Command::List(arguments)) => list::run(arguments, settings, printer),
+        Some(Command::Show(arguments)) => show::run(arguments, settings, printer),
+        Some(Command::Check(arguments)) => check::run(arguments, settings, printer),
+        Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
+        Some(Command::Cache(_)) => Ok(()),
+        // Help and an empty command line have been answered while parsing.
+        Some(Command::Help(_)) | None => Ok(()),
     }
 }

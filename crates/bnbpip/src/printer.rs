@@ -156,20 +156,21 @@ impl Printer {
         }
     }
 
-    /// Asks for a line of input. `None` when there is nobody to ask.
+    /// Asks for a line of input; the question stands on standard output, as pip's do. `None` when
+    /// there is no answer to read.
     pub(crate) fn ask(&self, question: &str) -> Option<String> {
-        if !io::stdin().is_terminal() {
-            return None;
-        }
+        self.log_lines("", question);
         let question = text_for_terminal(question);
         self.suspended(|| {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "{question} ").and_then(|()| stderr.flush())
+            let mut stdout = io::stdout().lock();
+            stdout
+                .write_all(question.as_bytes())
+                .and_then(|()| stdout.flush())
         })
         .ok()?;
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).ok()?;
-        Some(answer.trim().to_owned())
+        let length = io::stdin().read_line(&mut answer).ok()?;
+        (length > 0).then_some(answer)
     }
 
     fn say(&self, level: i8, tone: Tone, prefix: &str, text: &str) {

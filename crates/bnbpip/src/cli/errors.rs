@@ -19,7 +19,10 @@ pub(super) fn failure_of(error: &Error, root: &Command, words: &[&str]) -> Failu
     // clap shows an option with its placeholder: `--timeout <sec>`.
     let option = argument.split([' ', '=']).next().unwrap_or_default();
     match error.kind() {
-        ErrorKind::InvalidSubcommand if words.is_empty() => unknown_command(error, root),
+        ErrorKind::InvalidSubcommand if words.is_empty() => {
+            let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+            unknown_command(&name, root)
+        }
         ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand => need_an_action(),
         ErrorKind::UnknownArgument if words == ["cache"] && !argument.starts_with('-') => {
             need_an_action()
@@ -67,13 +70,13 @@ fn need_an_action() -> Failure {
     Failure::new("Need an action (dir, info, list, purge, remove) to perform.")
 }
 
-fn unknown_command(error: &Error, root: &Command) -> Failure {
-    let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-    if let Some(failure) = unsupported::command(&name) {
+/// The failure for a command that isn't there, with the nearest one that is.
+pub(super) fn unknown_command(name: &str, root: &Command) -> Failure {
+    if let Some(failure) = unsupported::command(name) {
         return failure;
     }
     let names = root.get_subcommands().map(Command::get_name);
-    match nearest(&name, names) {
+    match nearest(name, names) {
         Some(meant) => Failure::new(format!(
             "unknown command \"{name}\" - maybe you meant \"{meant}\""
         )),

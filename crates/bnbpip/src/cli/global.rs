@@ -12,7 +12,7 @@ use super::values::{self, Color};
 #[command(next_help_heading = "General Options")]
 pub(crate) struct GlobalArgs {
     /// Show help.
-    #[arg(short = 'h', long, global = true, action = ArgAction::Help)]
+    #[arg(short = 'h', long, global = true, action = ArgAction::HelpShort)]
     pub help: Option<bool>,
 
     /// Show version and exit.

@@ -2,17 +2,18 @@
 
 use std::path::PathBuf;
 
+use bnbpip_platform::{PipPlatform, PythonPlatform, TargetPython};
 use clap::{ArgAction, Args};
 
 use super::index::IndexArgs;
-use super::values::{LinkMode, ProgressBar, PythonVersion, RootUserAction, UpgradeStrategy};
+use super::values::{LinkMode, ProgressBar, RootUserAction, UpgradeStrategy};
 
 /// Install packages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Install Options")]
 pub(crate) struct InstallArgs {
     /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel.
-    #[arg(value_name = "requirement specifier")]
+    #[arg(value_name = "requirement specifier", help_heading = None)]
     pub requirements: Vec<String>,
 
     /// Install what this requirements file names. Can be used multiple times.
@@ -66,7 +67,7 @@ pub(crate) struct InstallArgs {
 
     /// Choose wheels for this Python version: 3, 3.11, 3.11.4 or 311.
     #[arg(long, value_name = "python_version")]
-    pub python_version: Option<PythonVersion>,
+    pub python_version: Option<TargetPython>,
 
     /// Choose wheels for this Python implementation: cp, pp, or py for any.
     #[arg(long, value_name = "implementation")]

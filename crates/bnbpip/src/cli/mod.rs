@@ -32,6 +32,7 @@ pub(crate) use install::InstallArgs;
     name = "bnbpip",
     disable_help_flag = true,
     disable_version_flag = true,
+    disable_help_subcommand = true,
     infer_long_args = true,
     args_override_self = true,
     subcommand_help_heading = "Commands",
@@ -68,22 +69,16 @@ pub(crate) enum Command {
     Venv(VenvArgs),
     /// Inspect and manage the cache.
     Cache(CacheArgs),
+    /// Show help for a command.
+    Help(HelpArgs),
 }
 
-impl Command {
-    /// The command's name, as it is typed.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Install(_) => "install",
-            Self::Uninstall(_) => "uninstall",
-            Self::Freeze(_) => "freeze",
-            Self::List(_) => "list",
-            Self::Show(_) => "show",
-            Self::Check(_) => "check",
-            Self::Venv(_) => "venv",
-            Self::Cache(_) => "cache",
-        }
-    }
+/// `bnbpip help`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct HelpArgs {
+    /// The command.
+    #[arg(value_name = "command")]
+    pub(crate) command: Option<String>,
 }
 
 const TEMPLATE: &str = "
@@ -107,19 +102,24 @@ pub(crate) enum Parsed {
 
 /// The definition, complete with usage lines.
 fn definition() -> clap::Command {
-    let mut root = Cli::command().override_usage(usage::usage(&[]));
-    let names: Vec<String> = root
-        .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect();
-    for name in names {
-        let usage = usage::usage(&[&name]);
-        root = root.mut_subcommand(name, |command| {
-            command.override_usage(usage).help_template(TEMPLATE)
-        });
-    }
+    let mut root = with_usage(Cli::command(), &[]);
     root.build();
     root
+}
+
+fn with_usage(command: clap::Command, words: &[&str]) -> clap::Command {
+    let mut command = command
+        .override_usage(usage::usage(words))
+        .help_template(TEMPLATE);
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|nested| nested.get_name().to_owned())
+        .collect();
+    for name in names {
+        let words = [words, &[&name]].concat();
+        command = command.mut_subcommand(&name, |nested| with_usage(nested, &words));
+    }
+    command
 }
 
 /// Reads the command line, with the environment's settings put in.
@@ -156,7 +156,8 @@ pub(crate) fn parse(
         return Ok(version());
     }
     match (&mut cli.command, matches.subcommand()) {
-        (None, _) => return Ok(Parsed::Show(help_text(&root.render_help().to_string()))),
+        (None, _) => return help(&mut root, None),
+        (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
         (Some(Command::Install(install)), Some((_, matches))) => {
             install.index.order_formats(matches);
         }
@@ -177,6 +178,17 @@ fn command_words(command_line: &[OsString], root: &clap::Command) -> Vec<String>
         command = found;
     }
     words
+}
+
+/// The help of a command, or of all.
+fn help(root: &mut clap::Command, name: Option<&str>) -> Result<Parsed, Failure> {
+    let Some(name) = name else {
+        return Ok(Parsed::Show(help_text(&root.render_help().to_string())));
+    };
+    match root.find_subcommand_mut(name) {
+        Some(command) => Ok(Parsed::Show(help_text(&command.render_help().to_string()))),
+        None => Err(errors::unknown_command(name, root)),
+    }
 }
 
 /// clap ends its help with a line break; so does the printer.

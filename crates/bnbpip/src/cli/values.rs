@@ -1,8 +1,5 @@
 //! The values that options take, parsed.
 
-use std::fmt;
-use std::str::FromStr;
-
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
 
@@ -99,66 +96,6 @@ pub(crate) enum CacheListFormat {
     Abspath,
 }
 
-/// A target's Python version as `--python-version` takes it: `3`, `3.11`, `3.11.4` or `311`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PythonVersion {
-    /// The major version.
-    pub major: u8,
-    /// The minor version.
-    pub minor: Option<u8>,
-    /// The patch version.
-    pub patch: Option<u8>,
-}
-
-impl FromStr for PythonVersion {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |part: &str| {
-            part.parse::<u8>()
-                .map_err(|_| "each version part must be an integer".to_owned())
-        };
-        let parts: Vec<&str> = text.split('.').collect();
-        match parts[..] {
-            // `311` is 3.11, as in tags.
-            [digits] if digits.len() > 1 && digits.is_ascii() => {
-                let (major, minor) = digits.split_at(1);
-                Ok(Self {
-                    major: number(major)?,
-                    minor: Some(number(minor)?),
-                    patch: None,
-                })
-            }
-            [major] => Ok(Self {
-                major: number(major)?,
-                minor: None,
-                patch: None,
-            }),
-            [major, minor] => Ok(Self {
-                major: number(major)?,
-                minor: Some(number(minor)?),
-                patch: None,
-            }),
-            [major, minor, patch] => Ok(Self {
-                major: number(major)?,
-                minor: Some(number(minor)?),
-                patch: Some(number(patch)?),
-            }),
-            _ => Err("at most three version parts are allowed".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for PythonVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.major)?;
-        for part in [self.minor, self.patch].into_iter().flatten() {
-            write!(f, ".{part}")?;
-        }
-        Ok(())
-    }
-}
-
 /// A point in time: only files uploaded before it count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cutoff(pub Timestamp);
@@ -234,21 +171,6 @@ pub(crate) fn seconds(text: &str) -> Result<std::time::Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn python_versions() {
-        let parse = |text: &str| {
-            text.parse::<PythonVersion>()
-                .map(|version| version.to_string())
-        };
-        assert_eq!(parse("3").unwrap(), "3");
-        assert_eq!(parse("311").unwrap(), "3.11");
-        assert_eq!(parse("3.11").unwrap(), "3.11");
-        assert_eq!(parse("3.11.4").unwrap(), "3.11.4");
-        for bad in ["", "3.", "three", "3.11.4.1", "3.999", "é1"] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn cutoffs() {

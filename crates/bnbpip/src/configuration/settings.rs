@@ -11,7 +11,7 @@ use crate::cli::values::Color;
 use crate::printer::ColorChoice;
 
 /// Settings that all commands share.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// How much is said: 0 is usual, each `-v` one more, each `-q` one less.
     pub verbosity: i8,
@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub network: Network,
     /// Where the cache is; `None` keeps nothing from one run to the next.
     pub cache_dir: Option<PathBuf>,
+    /// The process's environment, for `${NAME}` in requirements files and for interpreters.
+    pub environment: ProcessEnvironment,
 }
 
 /// What the shell says about environments.
@@ -88,6 +90,7 @@ impl Settings {
                 path: environment.get_os("PATH").cloned(),
             },
             network: network(global, environment),
+            environment: environment.clone(),
             cache_dir: if global.no_cache_dir {
                 None
             } else {

@@ -1,0 +1,216 @@
+//! Which environment a command works on, and how the crates that know interpreters and the one
+//! that installs see it.
+
+use std::path::PathBuf;
+
+use bnbpip_platform::{
+    DiscoveryError, DiscoveryInputs, Environment, Interpreter, Origin, PROBE_VARIABLES, Prober,
+    PythonRequest, Scheme,
+};
+
+use crate::configuration::settings::Settings;
+use crate::failure::{Failure, exit_code};
+use crate::printer::Printer;
+
+/// How interpreters are asked about themselves.
+pub(crate) fn prober(settings: &Settings) -> Prober {
+    let variables = PROBE_VARIABLES.iter().filter_map(|name| {
+        settings
+            .environment
+            .get_os(name)
+            .map(|value| (name.into(), value.clone()))
+    });
+    let prober = Prober::new().with_environment(variables);
+    match &settings.cache_dir {
+        Some(cache) => prober.with_cache(cache),
+        None => prober,
+    }
+}
+
+/// What finding an environment goes by.
+///
+/// # Errors
+/// When `--python` can't be understood.
+pub(crate) fn discovery_inputs(settings: &Settings) -> Result<DiscoveryInputs, Failure> {
+    let cwd = settings.environment.working_directory().to_path_buf();
+    let python = match &settings.python {
+        Some(python) => Some(match python.to_str() {
+            Some(text) => PythonRequest::parse(text, &cwd)?,
+            None => PythonRequest::Path(cwd.join(python)),
+        }),
+        None => None,
+    };
+    Ok(DiscoveryInputs {
+        python,
+        virtual_env: settings.shell.virtual_env.clone(),
+        conda_prefix: settings.shell.conda_prefix.clone(),
+        cwd,
+        path: settings.shell.path.clone(),
+    })
+}
+
+/// Finds the environment to work on.
+///
+/// # Errors
+/// When there is none, or it doesn't work.
+pub(crate) fn find(settings: &Settings) -> Result<Environment, Failure> {
+    let inputs = discovery_inputs(settings)?;
+    bnbpip_platform::find_environment(&inputs, &prober(settings)).map_err(explained)
+}
+
+/// The same, for a command that changes the environment: `--require-virtualenv` and the claims of
+/// a system's package manager are looked at.
+///
+/// # Errors
+/// When there is none, or it must not be changed.
+pub(crate) fn find_to_change(
+    settings: &Settings,
+    break_system_packages: bool,
+) -> Result<Environment, Failure> {
+    let environment = find(settings)?;
+    check_virtualenv(settings, &environment.interpreter)?;
+    if !break_system_packages {
+        check_externally_managed(&environment.interpreter)?;
+    }
+    Ok(environment)
+}
+
+/// Holds `--require-virtualenv`.
+///
+/// # Errors
+/// When it is set and the interpreter is no virtual environment's.
+pub(crate) fn check_virtualenv(
+    settings: &Settings,
+    interpreter: &Interpreter,
+) -> Result<(), Failure> {
+    if settings.require_virtualenv && !interpreter.is_venv {
+        return Err(
+            Failure::new("Could not find an activated virtualenv (required).")
+                .hint("make one with `bnbpip venv`, or leave out `--require-virtualenv`")
+                .exit_with(exit_code::ENVIRONMENT),
+        );
+    }
+    Ok(())
+}
+
+/// Holds the claim of a system's package manager (PEP 668).
+///
+/// # Errors
+/// When there is one.
+pub(crate) fn check_externally_managed(interpreter: &Interpreter) -> Result<(), Failure> {
+    let Some(managed) = interpreter
+        .externally_managed
+        .as_ref()
+        .filter(|_| !interpreter.is_venv)
+    else {
+        return Ok(());
+    };
+    let mut message = "externally-managed-environment: this environment is externally managed \
+                       by the system's package manager"
+        .to_owned();
+    for line in managed
+        .message
+        .iter()
+        .flat_map(|message| message.trim().lines())
+    {
+        message.push_str("\n  ");
+        message.push_str(line);
+    }
+    Err(Failure::new(message)
+        .hint("make a virtual environment with `bnbpip venv` and install there")
+        .hint("`--break-system-packages` overrides this, and may break the system's Python"))
+}
+
+/// Says on standard error which environment is about to be changed.
+pub(crate) fn announce(environment: &Environment, printer: &Printer) {
+    printer.status(&format!(
+        "Using {} {} in `{}` ({})",
+        environment.interpreter.implementation(),
+        environment.interpreter.version(),
+        environment.root.display(),
+        environment.origin
+    ));
+}
+
+/// A failed discovery with what to do about it.
+pub(crate) fn explained(error: DiscoveryError) -> Failure {
+    let hints: Vec<String> = match &error {
+        DiscoveryError::NoEnvironment {
+            interpreter_on_path,
+            ..
+        } => {
+            let mut hints = vec![
+                "make one with `bnbpip venv`, which is then found in `.venv`, or with `bnbpip \
+                 install --venv DIR …`"
+                    .to_owned(),
+            ];
+            if let Some(python) = interpreter_on_path {
+                hints.push(format!(
+                    "or name one: `--python {}` works on that Python itself",
+                    python.display()
+                ));
+            }
+            hints
+        }
+        DiscoveryError::NoInterpreter { origin, .. } => vec![match origin {
+            Origin::Requested => {
+                "`--python` takes an interpreter, an environment's folder, or a version".to_owned()
+            }
+            Origin::VirtualEnv => "make the environment again, or run `deactivate`".to_owned(),
+            Origin::CondaPrefix => "install Python into it with `conda install python`".to_owned(),
+            Origin::DotVenv => "make it again with `bnbpip venv --clear`".to_owned(),
+        }],
+        DiscoveryError::NotOnPath { .. } => {
+            vec!["install that Python, or give the path of an interpreter".to_owned()]
+        }
+        DiscoveryError::Probe(_) => Vec::new(),
+    };
+    hints.into_iter().fold(Failure::from(error), Failure::hint)
+}
+
+/// The folders that an interpreter imports from, the environment's own among them even if they
+/// don't exist yet.
+pub(crate) fn library_dirs(interpreter: &Interpreter) -> Vec<PathBuf> {
+    let mut folders = interpreter.sys_path.clone();
+    for own in interpreter.library_folders() {
+        if !folders.iter().any(|folder| folder == own) {
+            folders.push(own.to_path_buf());
+        }
+    }
+    folders
+}
+
+/// The environment as the installer sees it, with files going to `scheme`.
+pub(crate) fn for_installer(
+    interpreter: &Interpreter,
+    scheme: &Scheme,
+) -> bnbpip_installer::Environment {
+    let prefix = interpreter.is_venv.then(|| interpreter.prefix.clone());
+    let is_windows = interpreter.markers.platform_system() == "Windows";
+    bnbpip_installer::Environment {
+        state_dir: bnbpip_installer::default_state_dir(prefix.as_deref(), &scheme.purelib),
+        scheme: bnbpip_installer::Scheme {
+            purelib: scheme.purelib.clone(),
+            platlib: scheme.platlib.clone(),
+            scripts: scheme.scripts.clone(),
+            data: scheme.data.clone(),
+            headers: scheme.include.clone(),
+        },
+        interpreter: bnbpip_installer::InterpreterFacts {
+            sys_executable: interpreter.sys_executable.clone(),
+            gui_executable: gui_executable(interpreter, is_windows),
+            version: interpreter.version_info,
+            is_windows,
+            cache_tag: interpreter.cache_tag.clone(),
+        },
+        prefix,
+        stdlib: vec![interpreter.stdlib.clone()],
+        library_dirs: library_dirs(interpreter),
+    }
+}
+
+/// `pythonw.exe` beside `python.exe`.
+fn gui_executable(interpreter: &Interpreter, is_windows: bool) -> Option<PathBuf> {
+    let candidate = interpreter.sys_executable.with_file_name("pythonw.exe");
+    (is_windows && candidate.is_file()).then_some(candidate)
+}
