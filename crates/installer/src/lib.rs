@@ -1,1 +1,45 @@
-//! Unpacked wheels into environments: schemes, scripts, RECORD and the transaction.
+//! Unpacked wheels into environments: schemes, scripts, `RECORD` and the [`Transaction`].
+//!
+//! An [`Environment`] says where a target's files go. [`InstalledEnvironment::scan`] lists what
+//! is installed there. A [`Transaction`] prepares wheels ([`Transaction::install`]) and removals
+//! ([`Transaction::remove`]) and makes all changes at once ([`Transaction::commit`]), leaving a
+//! [`Receipt`]. This crate knows neither the network nor the solver, and asks the target's
+//! interpreter for nothing but byte-code.
+
+mod area;
+mod compile;
+mod environment;
+mod installed;
+mod journal;
+mod launcher;
+mod link;
+mod lock;
+mod owners;
+mod paths;
+mod planner;
+mod python_json;
+mod receipt;
+mod removal;
+mod script;
+mod stage;
+mod steps;
+mod swap;
+mod transaction;
+mod wheel;
+
+pub use environment::{Environment, InterpreterFacts, Scheme, default_state_dir};
+pub use installed::{
+    DistributionKind, InstalledDistribution, InstalledEnvironment, InstalledError,
+};
+pub use launcher::{LauncherError, Launchers, launcher};
+pub use link::LinkMode;
+pub use receipt::{Receipt, ReceiptEntry, ReceiptError, receipts};
+pub use removal::{RemovalError, RemovalPlan};
+pub use stage::INSTALLER;
+pub use steps::{Step, StepHook};
+pub use swap::Recovery;
+pub use transaction::{
+    ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode, Transaction, TransactionError,
+    has_pending, recover,
+};
+pub use wheel::{UnpackedWheel, WheelError, WheelFile, WheelInstall};

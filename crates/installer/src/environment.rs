@@ -1,0 +1,179 @@
+//! What the installer has to know of a target: its install scheme, its interpreter, and where
+//! bnbpip keeps its own files in it. Plain data: the caller probes, this crate doesn't.
+
+use std::path::{Path, PathBuf};
+
+use crate::paths;
+
+/// The folders that a wheel's files go to (`sysconfig.get_paths()` of the target).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheme {
+    /// Pure Python libraries.
+    pub purelib: PathBuf,
+    /// Libraries with compiled code; often the same folder.
+    pub platlib: PathBuf,
+    /// Executables.
+    pub scripts: PathBuf,
+    /// The base of data files, usually the environment's prefix.
+    pub data: PathBuf,
+    /// The base of C headers; a distribution's go to a folder of its name in it.
+    pub headers: PathBuf,
+}
+
+/// What scripts and byte-code depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterpreterFacts {
+    /// `sys.executable`, symbolic links not resolved: it stands in shebang lines.
+    pub sys_executable: PathBuf,
+    /// `pythonw.exe`, for GUI scripts on Windows; `None` where there is none.
+    pub gui_executable: Option<PathBuf>,
+    /// Major and minor version.
+    pub version: (u8, u8),
+    /// Whether the target runs Windows.
+    pub is_windows: bool,
+    /// `sys.implementation.cache_tag`; `None` when the interpreter writes no byte-code.
+    pub cache_tag: Option<String>,
+}
+
+/// A place to install to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Where files go.
+    pub scheme: Scheme,
+    /// The interpreter that will run them.
+    pub interpreter: InterpreterFacts,
+    /// The prefix of a virtual environment: nothing outside of it is ever removed. `None` for
+    /// an interpreter that isn't in one.
+    pub prefix: Option<PathBuf>,
+    /// The folders of the standard library (`stdlib`, `platstdlib`); never removed from.
+    pub stdlib: Vec<PathBuf>,
+    /// The folders that hold installed distributions, in the order of `sys.path`.
+    pub library_dirs: Vec<PathBuf>,
+    /// Where the lock, the journal and the receipts live; see [`default_state_dir`].
+    pub state_dir: PathBuf,
+}
+
+/// The folder for bnbpip's own files in an environment: `<prefix>/.bnbpip` in a virtual
+/// environment, which keeps it out of `sys.path`, else `<library>/.bnbpip`.
+pub fn default_state_dir(virtual_environment_prefix: Option<&Path>, purelib: &Path) -> PathBuf {
+    virtual_environment_prefix
+        .unwrap_or(purelib)
+        .join(".bnbpip")
+}
+
+/// The environment's folders with symbolic links resolved, so that one file has one path.
+#[derive(Debug, Clone)]
+pub(crate) struct Roots {
+    pub(crate) purelib: PathBuf,
+    pub(crate) platlib: PathBuf,
+    pub(crate) scripts: PathBuf,
+    pub(crate) data: PathBuf,
+    pub(crate) headers: PathBuf,
+    pub(crate) prefix: Option<PathBuf>,
+    pub(crate) stdlib: Vec<PathBuf>,
+    pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+impl Roots {
+    pub(crate) fn resolve(environment: &Environment) -> Self {
+        let scheme = &environment.scheme;
+        Self {
+            purelib: paths::resolve(&scheme.purelib),
+            platlib: paths::resolve(&scheme.platlib),
+            scripts: paths::resolve(&scheme.scripts),
+            data: paths::resolve(&scheme.data),
+            headers: paths::resolve(&scheme.headers),
+            prefix: environment.prefix.as_deref().map(paths::resolve),
+            stdlib: environment
+                .stdlib
+                .iter()
+                .map(|p| paths::resolve(p))
+                .collect(),
+            library_dirs: environment
+                .library_dirs
+                .iter()
+                .map(|p| paths::resolve(p))
+                .collect(),
+        }
+    }
+
+    /// Whether a folder belongs to the environment rather than to a distribution: it is a root
+    /// or holds one, and is never moved or removed.
+    pub(crate) fn is_boundary(&self, directory: &Path) -> bool {
+        [
+            &self.purelib,
+            &self.platlib,
+            &self.scripts,
+            &self.data,
+            &self.headers,
+        ]
+        .into_iter()
+        .chain(self.prefix.as_ref())
+        .chain(&self.library_dirs)
+        .chain(&self.stdlib)
+        .any(|root| root.starts_with(directory))
+    }
+
+    /// Whether a wheel must not write this path, nor an uninstall remove it: the interpreter,
+    /// the activation scripts and `pyvenv.cfg`.
+    pub(crate) fn is_protected(&self, path: &Path) -> bool {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            return false;
+        };
+        let name = name.to_ascii_lowercase();
+        let parent = path.parent();
+        if parent == Some(&self.scripts) {
+            return is_interpreter_name(&name) || is_activation_name(&name);
+        }
+        name == "pyvenv.cfg"
+            && (parent == self.prefix.as_deref() || parent == Some(self.data.as_path()))
+    }
+}
+
+fn is_interpreter_name(name: &str) -> bool {
+    let stem = name.strip_suffix(".exe").unwrap_or(name);
+    ["pythonw", "python", "pypyw", "pypy"].iter().any(|base| {
+        stem.strip_prefix(base).is_some_and(|version| {
+            let version = version.strip_suffix('t').unwrap_or(version);
+            version
+                .chars()
+                .all(|digit| digit.is_ascii_digit() || digit == '.')
+        })
+    })
+}
+
+fn is_activation_name(name: &str) -> bool {
+    ["activate", "deactivate"]
+        .iter()
+        .any(|base| name.strip_prefix(base).is_some_and(is_script_suffix))
+}
+
+fn is_script_suffix(suffix: &str) -> bool {
+    matches!(
+        suffix,
+        "" | ".bat" | ".ps1" | ".csh" | ".fish" | ".nu" | ".xsh" | "_this.py" | ".exe" | ".cmd"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_files_that_make_an_environment_work() {
+        for name in [
+            "python",
+            "python3",
+            "python3.11",
+            "python3.13t",
+            "pythonw.exe",
+        ] {
+            assert!(is_interpreter_name(name), "{name}");
+        }
+        for name in ["python-config", "pythonic", "ipython", "python3-config"] {
+            assert!(!is_interpreter_name(name), "{name}");
+        }
+        assert!(is_activation_name("activate.fish"));
+        assert!(!is_activation_name("activate-global-python-argcomplete"));
+    }
+}

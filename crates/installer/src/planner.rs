@@ -1,0 +1,465 @@
+//! Turning staged wheels and removals into a list of moves: whole folders where they can be,
+//! each package's record out first and in last, and no file of another package overwritten.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::area::Areas;
+use crate::environment::Roots;
+use crate::journal::{Journal, Operation};
+use crate::owners::{self, Owners};
+use crate::paths;
+use crate::removal::Cover;
+use crate::stage::{StagedTree, StagedWheel};
+use crate::steps::Files;
+use crate::swap::{exists, is_directory};
+use crate::transaction::{ClobberPolicy, TargetMode, TransactionError};
+
+/// A removal and the files that it moves away.
+pub(crate) struct PlannedRemoval {
+    pub(crate) cover: Cover,
+    pub(crate) emitted: bool,
+}
+
+/// What stands at a path once the moves so far are made.
+enum Found {
+    /// On disk since before the transaction.
+    OnDisk(PathBuf),
+    /// Placed by this wheel of the transaction; now still at this path.
+    Placed(PathBuf, usize),
+}
+
+#[derive(Clone)]
+enum Placed {
+    /// A folder that a move makes.
+    Made,
+    /// A file or folder that a move brings from here, of this wheel.
+    From(PathBuf, usize),
+}
+
+pub(crate) struct Planner<'a> {
+    pub(crate) roots: &'a Roots,
+    pub(crate) files: &'a Files,
+    pub(crate) journal: &'a mut Journal,
+    pub(crate) areas: &'a mut Areas,
+    pub(crate) owners: &'a Owners,
+    pub(crate) clobber: ClobberPolicy,
+    pub(crate) target_mode: Option<TargetMode>,
+    pub(crate) wheels: &'a [StagedWheel],
+    pub(crate) removals: Vec<PlannedRemoval>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) warnings: Vec<String>,
+    gone: FxHashSet<PathBuf>,
+    placed: FxHashMap<PathBuf, Placed>,
+    removed_by: FxHashMap<PathBuf, usize>,
+    skipped_items: FxHashSet<PathBuf>,
+}
+
+/// The parts of a planner that come from outside.
+pub(crate) struct PlannerInput<'a> {
+    pub(crate) roots: &'a Roots,
+    pub(crate) files: &'a Files,
+    pub(crate) journal: &'a mut Journal,
+    pub(crate) areas: &'a mut Areas,
+    pub(crate) owners: &'a Owners,
+    pub(crate) clobber: ClobberPolicy,
+    pub(crate) target_mode: Option<TargetMode>,
+    pub(crate) wheels: &'a [StagedWheel],
+    pub(crate) removals: Vec<Cover>,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(input: PlannerInput<'a>) -> Self {
+        let mut removed_by = FxHashMap::default();
+        for (at, cover) in input.removals.iter().enumerate() {
+            for path in &cover.paths {
+                removed_by.insert(paths::key(path), at);
+            }
+        }
+        Self {
+            roots: input.roots,
+            files: input.files,
+            journal: input.journal,
+            areas: input.areas,
+            owners: input.owners,
+            clobber: input.clobber,
+            target_mode: input.target_mode,
+            wheels: input.wheels,
+            removals: input
+                .removals
+                .into_iter()
+                .map(|cover| PlannedRemoval {
+                    cover,
+                    emitted: false,
+                })
+                .collect(),
+            operations: Vec::new(),
+            warnings: Vec::new(),
+            gone: FxHashSet::default(),
+            placed: FxHashMap::default(),
+            removed_by,
+            skipped_items: FxHashSet::default(),
+        }
+    }
+
+    /// Moves a removed distribution's files aside, once.
+    pub(crate) fn remove(&mut self, at: usize) -> Result<(), TransactionError> {
+        if std::mem::replace(&mut self.removals[at].emitted, true) {
+            return Ok(());
+        }
+        for path in std::mem::take(&mut self.removals[at].cover.paths) {
+            self.stash(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Removes folders that the removals leave empty.
+    pub(crate) fn remove_empty_parents(&mut self) {
+        let mut parents: Vec<PathBuf> = self
+            .removals
+            .iter_mut()
+            .flat_map(|removal| std::mem::take(&mut removal.cover.parents))
+            .collect();
+        parents.sort_by(|a, b| {
+            let depth = |path: &Path| path.components().count();
+            depth(b).cmp(&depth(a)).then(a.cmp(b))
+        });
+        parents.dedup();
+        self.operations.extend(
+            parents
+                .into_iter()
+                .filter(|path| !self.gone.contains(&paths::key(path)))
+                .map(|path| Operation::RemoveEmptyDirectory { path }),
+        );
+    }
+
+    /// Brings a wheel's files to their places, its record last.
+    pub(crate) fn place_wheel(&mut self, at: usize) -> Result<(), TransactionError> {
+        let wheel = &self.wheels[at];
+        for (number, tree) in wheel.trees.iter().enumerate() {
+            if number > 0 && self.skips_target_item(&tree.target) {
+                continue;
+            }
+            self.make_directory(&tree.target)?;
+            for name in children(&tree.staged).map_err(plan_error)? {
+                if number > 0 || *name != *wheel.dist_info {
+                    self.place_top(tree, &name, at)?;
+                }
+            }
+        }
+        let library = &wheel.trees[0];
+        self.place_top(library, std::ffi::OsStr::new(&wheel.dist_info), at)
+    }
+
+    /// Replaces a file by one that was prepared.
+    pub(crate) fn replace_file(
+        &mut self,
+        staged: PathBuf,
+        target: PathBuf,
+    ) -> Result<(), TransactionError> {
+        self.stash(&target)?;
+        self.operations.push(Operation::Place { staged, target });
+        Ok(())
+    }
+
+    fn place_top(
+        &mut self,
+        tree: &StagedTree,
+        name: &std::ffi::OsStr,
+        wheel: usize,
+    ) -> Result<(), TransactionError> {
+        let target = tree.target.join(name);
+        if self.skips_target_item(&target) {
+            return Ok(());
+        }
+        self.place(&tree.staged.join(name), &target, wheel)
+    }
+
+    /// With `--target`, whether the item of the target folder that holds the path was there
+    /// before and stays as it is.
+    fn skips_target_item(&mut self, path: &Path) -> bool {
+        let Some(mode) = self.target_mode else {
+            return false;
+        };
+        let Some(item) = path
+            .strip_prefix(&self.roots.purelib)
+            .ok()
+            .and_then(|relative| relative.components().next())
+            .map(|first| self.roots.purelib.join(first))
+        else {
+            return false;
+        };
+        let key = paths::key(&item);
+        if self.skipped_items.contains(&key) {
+            return true;
+        }
+        if self.placed.contains_key(&key) || self.gone.contains(&key) || !exists(&item) {
+            return false;
+        }
+        let is_link = fs_err::symlink_metadata(&item).is_ok_and(|found| found.is_symlink());
+        let warning = match mode {
+            TargetMode { upgrade: false } => format!(
+                "Target directory {} already exists. Specify --upgrade to force replacement.",
+                item.display()
+            ),
+            TargetMode { upgrade: true } if is_link => format!(
+                "Target directory {} already exists and is a link. It is not replaced: remove it if replacement is desired.",
+                item.display()
+            ),
+            TargetMode { upgrade: true } => return false,
+        };
+        self.warnings.push(warning);
+        self.skipped_items.insert(key);
+        true
+    }
+
+    fn make_directory(&mut self, path: &Path) -> Result<(), TransactionError> {
+        match self.find(path) {
+            Some(found) if is_directory(found.path()) => return Ok(()),
+            Some(_) => return Err(in_the_way(path)),
+            None if matches!(self.placed.get(&paths::key(path)), Some(Placed::Made)) => {
+                return Ok(());
+            }
+            None => {}
+        }
+        if let Some(parent) = path.parent() {
+            self.make_directory(parent)?;
+        }
+        self.operations.push(Operation::MakeDirectory {
+            path: path.to_path_buf(),
+        });
+        self.placed.insert(paths::key(path), Placed::Made);
+        Ok(())
+    }
+
+    /// What stands at a path after the moves planned so far.
+    fn find(&self, path: &Path) -> Option<Found> {
+        let mut above = Some(path);
+        while let Some(ancestor) = above {
+            let key = paths::key(ancestor);
+            match self.placed.get(&key) {
+                Some(Placed::From(source, wheel)) => {
+                    let now = match path.strip_prefix(ancestor) {
+                        Ok(rest) if !rest.as_os_str().is_empty() => source.join(rest),
+                        _ => source.clone(),
+                    };
+                    return exists(&now).then_some(Found::Placed(now, *wheel));
+                }
+                Some(Placed::Made) => return None,
+                None if self.gone.contains(&key) => return None,
+                None => above = ancestor.parent(),
+            }
+        }
+        exists(path).then(|| Found::OnDisk(path.to_path_buf()))
+    }
+
+    fn place(
+        &mut self,
+        staged: &Path,
+        target: &Path,
+        wheel: usize,
+    ) -> Result<(), TransactionError> {
+        if matches!(self.placed.get(&paths::key(target)), Some(Placed::Made)) {
+            return self.place_children(staged, target, wheel);
+        }
+        let Some(found) = self.find(target) else {
+            self.push_place(staged, target, wheel);
+            return Ok(());
+        };
+        if let Found::OnDisk(path) = &found {
+            if let Some(removal) = self.removed_by.get(&paths::key(path)).copied() {
+                self.remove(removal)?;
+                return self.place(staged, target, wheel);
+            }
+            if fs_err::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+                && is_directory(staged)
+            {
+                return self.place_behind_link(staged, path, wheel);
+            }
+        }
+        match (is_directory(staged), is_directory(found.path())) {
+            (true, true) => self.place_children(staged, target, wheel),
+            (false, true) => Err(in_the_way(target)),
+            (_, false) => self.place_over_file(staged, target, &found, wheel),
+        }
+    }
+
+    fn place_children(
+        &mut self,
+        staged: &Path,
+        target: &Path,
+        wheel: usize,
+    ) -> Result<(), TransactionError> {
+        for name in children(staged).map_err(plan_error)? {
+            self.place(&staged.join(&name), &target.join(&name), wheel)?;
+        }
+        Ok(())
+    }
+
+    /// A link to a folder (`lib64`) is followed, as long as it stays in the environment.
+    fn place_behind_link(
+        &mut self,
+        staged: &Path,
+        link: &Path,
+        wheel: usize,
+    ) -> Result<(), TransactionError> {
+        let target = paths::resolve(link);
+        let inside = match &self.roots.prefix {
+            Some(prefix) => target.starts_with(prefix),
+            None => target.starts_with(&self.roots.data) || target.starts_with(&self.roots.purelib),
+        };
+        if inside && is_directory(&target) {
+            self.place(staged, &target, wheel)
+        } else {
+            Err(in_the_way(link))
+        }
+    }
+
+    /// A file stands where a file or folder is to go.
+    fn place_over_file(
+        &mut self,
+        staged: &Path,
+        target: &Path,
+        found: &Found,
+        wheel: usize,
+    ) -> Result<(), TransactionError> {
+        let name = self.wheels[wheel].name.to_string();
+        let shown = target.display();
+        let owner = match found {
+            Found::Placed(_, other) => Some(self.wheels[*other].name.to_string()),
+            Found::OnDisk(path) => self.owners.owner(path).map(str::to_string),
+        };
+        if is_byte_code(target) && matches!(found, Found::OnDisk(_)) {
+            return self.replace(staged, target, wheel);
+        }
+        if is_same_file(staged, found.path()).map_err(plan_error)? {
+            return Ok(());
+        }
+        let Some(owner) = owner else {
+            self.warnings.push(format!(
+                "`{name}` replaces `{shown}`, which belongs to no package"
+            ));
+            return self.replace(staged, target, wheel);
+        };
+        let harmless = self
+            .is_harmless(staged, target, found)
+            .map_err(plan_error)?;
+        if !harmless && self.clobber == ClobberPolicy::Refuse {
+            return Err(TransactionError::Clobber {
+                path: target.to_path_buf(),
+                wheel: name,
+                owner,
+            });
+        }
+        if let Found::Placed(..) = found {
+            self.warnings.push(format!(
+                "`{name}` and `{owner}` both hold `{shown}`; that of `{owner}` is installed"
+            ));
+            return Ok(());
+        }
+        self.warnings.push(format!(
+            "`{name}` replaces `{shown}`, which belongs to `{owner}` too"
+        ));
+        self.replace(staged, target, wheel)
+    }
+
+    fn replace(
+        &mut self,
+        staged: &Path,
+        target: &Path,
+        wheel: usize,
+    ) -> Result<(), TransactionError> {
+        self.stash(target)?;
+        self.push_place(staged, target, wheel);
+        Ok(())
+    }
+
+    fn is_harmless(&self, staged: &Path, target: &Path, found: &Found) -> io::Result<bool> {
+        let library = [&self.roots.purelib, &self.roots.platlib]
+            .into_iter()
+            .find_map(|library| target.strip_prefix(library).ok());
+        let Some(relative) = library else {
+            return Ok(false);
+        };
+        let relative = relative.to_string_lossy().replace('\\', "/");
+        if owners::is_stray(&relative) {
+            return Ok(true);
+        }
+        if target.file_name().is_none_or(|name| name != "__init__.py") || is_directory(staged) {
+            return Ok(false);
+        }
+        let (new, old) = (fs_err::read(staged)?, fs_err::read(found.path())?);
+        Ok([new, old]
+            .iter()
+            .all(|text| owners::declares_namespace(&String::from_utf8_lossy(text))))
+    }
+
+    fn stash(&mut self, target: &Path) -> Result<(), TransactionError> {
+        if !self.gone.insert(paths::key(target)) {
+            return Ok(());
+        }
+        let stash = self
+            .areas
+            .stash_for(target, self.files, self.journal)
+            .map_err(plan_error)?;
+        self.operations.push(Operation::Stash {
+            target: target.to_path_buf(),
+            stash,
+        });
+        Ok(())
+    }
+
+    fn push_place(&mut self, staged: &Path, target: &Path, wheel: usize) {
+        self.operations.push(Operation::Place {
+            staged: staged.to_path_buf(),
+            target: target.to_path_buf(),
+        });
+        self.placed.insert(
+            paths::key(target),
+            Placed::From(staged.to_path_buf(), wheel),
+        );
+    }
+}
+
+impl Found {
+    fn path(&self) -> &Path {
+        match self {
+            Self::OnDisk(path) | Self::Placed(path, _) => path,
+        }
+    }
+}
+
+fn plan_error(source: io::Error) -> TransactionError {
+    TransactionError::Plan { source }
+}
+
+fn in_the_way(path: &Path) -> TransactionError {
+    TransactionError::InTheWay {
+        path: path.to_path_buf(),
+    }
+}
+
+/// The names in a folder, sorted.
+fn children(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        names.push(entry?.file_name());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn is_byte_code(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "pyc")
+}
+
+/// Whether two files hold the same bytes.
+fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
+    let (left, right) = (fs_err::symlink_metadata(a)?, fs_err::symlink_metadata(b)?);
+    if !left.is_file() || !right.is_file() || left.len() != right.len() {
+        return Ok(false);
+    }
+    Ok(fs_err::read(a)? == fs_err::read(b)?)
+}

@@ -1,0 +1,191 @@
+//! Every operation that changes the disk, in one place, so that a test can stop the world
+//! before any of them ([`StepHook`]).
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A change to the disk which is about to be made.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// A folder is created.
+    CreateDirectory(&'a Path),
+    /// A file is linked or copied.
+    Link(&'a Path, &'a Path),
+    /// A file is written.
+    Write(&'a Path),
+    /// A file or folder is renamed.
+    Rename(&'a Path, &'a Path),
+    /// A file is removed.
+    RemoveFile(&'a Path),
+    /// An empty folder is removed.
+    RemoveDirectory(&'a Path),
+    /// A file's or folder's content is forced to the disk.
+    Sync(&'a Path),
+}
+
+/// Fault injection: asked before every step. An error takes the step's place.
+pub trait StepHook: Send + Sync {
+    /// Lets the step pass, or fails it.
+    ///
+    /// # Errors
+    ///
+    /// The error that the step is to fail with.
+    fn before(&self, step: Step<'_>) -> io::Result<()>;
+}
+
+/// The disk, with the hook that may fail its operations.
+#[derive(Clone, Default)]
+pub(crate) struct Files {
+    hook: Option<Arc<dyn StepHook>>,
+}
+
+/// Delays between attempts of a rename that something else holds up, in milliseconds: virus
+/// scanners and indexers keep fresh files open for moments.
+const RENAME_DELAYS_MS: [u64; 8] = [5, 10, 20, 40, 80, 160, 320, 640];
+
+impl Files {
+    pub(crate) fn new(hook: Option<Arc<dyn StepHook>>) -> Self {
+        Self { hook }
+    }
+
+    fn before(&self, step: Step<'_>) -> io::Result<()> {
+        match &self.hook {
+            Some(hook) => hook.before(step),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.before(Step::CreateDirectory(path))?;
+        fs_err::create_dir(path)
+    }
+
+    /// Creates a folder and its parents; one that is there is fine.
+    pub(crate) fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.before(Step::CreateDirectory(path))?;
+        fs_err::create_dir_all(path)
+    }
+
+    /// Writes a file that must not be there yet.
+    pub(crate) fn write_new(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.before(Step::Write(path))?;
+        let mut file = fs_err::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)?;
+        file.write_all(content)
+    }
+
+    pub(crate) fn append(&self, file: &mut fs_err::File, content: &[u8]) -> io::Result<()> {
+        self.before(Step::Write(file.path()))?;
+        file.write_all(content)
+    }
+
+    pub(crate) fn sync(&self, file: &fs_err::File) -> io::Result<()> {
+        self.before(Step::Sync(file.path()))?;
+        file.sync_data()
+    }
+
+    /// Forces a folder's entries to the disk, where the platform can.
+    pub(crate) fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.before(Step::Sync(path))?;
+        if cfg!(unix) {
+            fs_err::File::open(path)?.sync_all()
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.before(Step::Link(from, to))?;
+        fs_err::hard_link(from, to)
+    }
+
+    pub(crate) fn reflink(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.before(Step::Link(from, to))?;
+        reflink_copy::reflink(from, to)
+    }
+
+    /// Copies content alone: mode and times are those of a new file.
+    pub(crate) fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.before(Step::Link(from, to))?;
+        let mut source = fs_err::File::open(from)?;
+        let mut target = fs_err::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(to)?;
+        io::copy(source.file_mut(), target.file_mut()).map(|_| ())
+    }
+
+    /// Renames, with patience for sharing violations.
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut delays = RENAME_DELAYS_MS.iter();
+        loop {
+            let outcome = self
+                .before(Step::Rename(from, to))
+                .and_then(|()| fs_err::rename(from, to));
+            match (outcome, delays.next()) {
+                (Err(error), Some(delay)) if is_transient(&error) => {
+                    std::thread::sleep(Duration::from_millis(*delay));
+                }
+                (outcome, _) => return outcome,
+            }
+        }
+    }
+
+    pub(crate) fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.before(Step::RemoveFile(path))?;
+        match fs_err::remove_file(path) {
+            #[cfg(windows)]
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let mut permissions = fs_err::symlink_metadata(path)?.permissions();
+                permissions.set_readonly(false);
+                fs_err::set_permissions(path, permissions)?;
+                fs_err::remove_file(path)
+            }
+            outcome => outcome,
+        }
+    }
+
+    pub(crate) fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.before(Step::RemoveDirectory(path))?;
+        fs_err::remove_dir(path)
+    }
+
+    /// Removes a file or a whole tree; links are removed, not followed. One that isn't there is fine.
+    pub(crate) fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        let metadata = match fs_err::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            outcome => outcome?,
+        };
+        if !metadata.is_dir() {
+            return self.remove_file(path);
+        }
+        for entry in fs_err::read_dir(path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                self.remove_tree(&entry.path())?;
+            } else {
+                self.remove_file(&entry.path())?;
+            }
+        }
+        self.remove_dir(path)
+    }
+}
+
+/// Whether a moment's wait may cure the error: Windows' access denied (5), sharing violation
+/// (32) and lock violation (33), or a resource that says it is busy.
+pub(crate) fn is_transient(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ResourceBusy
+        || cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32 | 33))
+}
+
+/// Whether a folder that can't be renamed whole may still be moved file by file: it crosses
+/// layers of an overlay file system, or a file in it is open on Windows.
+pub(crate) fn may_split(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::CrossesDevices
+        || is_transient(error)
+        || cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied
+}

@@ -1,0 +1,725 @@
+//! The only way to change an environment. Everything is prepared where nobody sees it, written
+//! down in a journal, and then swapped in by a run of renames; an interruption at any instant
+//! leaves what the next transaction turns into the old or the new state.
+//!
+//! Killed processes are covered completely. After a power failure the journal is on the disk
+//! before the first rename is, but the content of files that were copied, not linked, is as
+//! safe as the file system makes it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bnbpip_packaging::{PackageName, Version};
+use rustc_hash::FxHashSet;
+
+use crate::area::Areas;
+use crate::compile::CompilePool;
+use crate::environment::{Environment, Roots};
+use crate::installed::{DistributionKind, InstalledDistribution, InstalledEnvironment};
+use crate::journal::{Journal, Operation};
+use crate::launcher::{LauncherError, Launchers};
+use crate::link::{self, LinkMode, Linker};
+use crate::lock::EnvironmentLock;
+use crate::owners::Owners;
+use crate::paths;
+use crate::planner::{Planner, PlannerInput};
+use crate::receipt::{self, Receipt, ReceiptEntry};
+use crate::removal::{RemovalError, RemovalPlan};
+use crate::script::Shebang;
+use crate::stage::{StagedWheel, Stager};
+use crate::steps::{Files, StepHook};
+use crate::swap::{self, Recovery, SwapError};
+use crate::wheel::{WheelError, WheelInstall};
+
+/// What to do about a file of another package in the place of a wheel's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClobberPolicy {
+    /// Refuse the wheel, unless the file is the same or known to be harmless.
+    #[default]
+    Refuse,
+    /// Overwrite it and say so.
+    Report,
+}
+
+/// pip's rules for `--target`: an item of the folder that is there already stays, with a
+/// warning, unless upgrading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TargetMode {
+    /// Whether items that are there are replaced.
+    pub upgrade: bool,
+}
+
+/// How to install.
+#[derive(Clone, Default)]
+pub struct InstallOptions {
+    /// How files come from the store.
+    pub link_mode: LinkMode,
+    /// Whether modules are byte-compiled.
+    pub compile: bool,
+    /// The compiling processes; 0 means one for each processor.
+    pub compile_workers: usize,
+    /// What to do about files of other packages.
+    pub clobber: ClobberPolicy,
+    /// Set for `--target`; the library folder is then the target folder.
+    pub target_mode: Option<TargetMode>,
+    /// Whether a wheel whose `RECORD` disagrees with its files is refused rather than reported.
+    pub strict_record: bool,
+    /// The stubs of Windows launchers; needed when the target runs Windows and a wheel has
+    /// entry points.
+    pub launchers: Option<Launchers>,
+    /// What the user did, for the receipt.
+    pub command: String,
+    /// Fault injection; none outside of tests.
+    pub step_hook: Option<Arc<dyn StepHook>>,
+}
+
+/// Told what happens. Every method may be called from any thread.
+pub trait Progress: Sync {
+    /// Another process is changing the environment; this one waits.
+    fn waiting_for_lock(&self) {}
+    /// An interrupted transaction was found and dealt with.
+    fn recovered(&self, _recovery: Recovery) {}
+    /// A wheel has been prepared.
+    fn wheel_staged(&self, _name: &PackageName, _version: &Version) {}
+    /// The changes begin to show.
+    fn committing(&self) {}
+}
+
+impl Progress for () {}
+
+/// Why an environment was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactionError {
+    /// bnbpip's own folder in the environment can't be made or the lock not be taken.
+    #[error("Failed to lock the environment in `{state_dir}`")]
+    Lock {
+        /// The folder.
+        state_dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// An interrupted transaction could not be dealt with.
+    #[error("Failed to recover the interrupted change in `{state_dir}`")]
+    Recover {
+        /// The folder.
+        state_dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A wheel is not installable.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// A Windows script could not be made.
+    #[error(transparent)]
+    Launcher(#[from] LauncherError),
+    /// A distribution is not removable.
+    #[error(transparent)]
+    Removal(#[from] RemovalError),
+    /// A wheel's files could not be prepared.
+    #[error("Failed to prepare wheel `{wheel}`")]
+    Stage {
+        /// The wheel.
+        wheel: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The changes could not be worked out.
+    #[error("Failed to prepare the changes")]
+    Plan {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of another package is in the way.
+    #[error("Failed to install `{wheel}`: it would overwrite `{path}`, which belongs to `{owner}`")]
+    Clobber {
+        /// The file.
+        path: PathBuf,
+        /// The package that would be installed.
+        wheel: String,
+        /// The package that owns the file.
+        owner: String,
+    },
+    /// A folder stands where a file is to go, or the reverse.
+    #[error("Failed to install to `{path}`: something that no package owns is in the way")]
+    InTheWay {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A change failed; all of them were taken back.
+    #[error("Failed to change the environment; it is as it was")]
+    RolledBack {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A change failed, and so did taking the others back.
+    #[error(
+        "Failed to change the environment and to take the change back ({second}); the next bnbpip command tries again"
+    )]
+    Stuck {
+        /// The cause of the first failure.
+        #[source]
+        source: io::Error,
+        /// The cause of the second, as text.
+        second: String,
+    },
+}
+
+impl TransactionError {
+    /// What the user can do, in a sentence.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Removal(error) => error.hint(),
+            Self::Clobber { owner, .. } => {
+                Some(format!("Uninstall `{owner}` first if you don't need both"))
+            }
+            Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
+            _ => None,
+        }
+    }
+}
+
+/// What a transaction did.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What changed; also kept in the environment.
+    pub receipt: Receipt,
+    /// What was odd but tolerated, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// An open transaction: it holds the environment's lock. Dropped without [`Self::commit`], it
+/// leaves the environment as it was.
+pub struct Transaction<'a> {
+    environment: &'a Environment,
+    options: InstallOptions,
+    progress: &'a dyn Progress,
+    roots: Roots,
+    files: Files,
+    folder: PathBuf,
+    recovered: Vec<Recovery>,
+    linker: Linker,
+    shebang: Shebang,
+    default_mode: u32,
+    pool: Option<CompilePool>,
+    disk: Mutex<Disk>,
+    staged: Mutex<Vec<StagedWheel>>,
+    removals: Mutex<Vec<RemovalPlan>>,
+    next_wheel: AtomicUsize,
+    // Dropped last.
+    _lock: EnvironmentLock,
+}
+
+struct Disk {
+    journal: Journal,
+    areas: Areas,
+    is_over: bool,
+}
+
+/// Whether an interrupted transaction, or one of another process, is pending: for reporting,
+/// without a lock.
+///
+/// # Errors
+///
+/// When the state folder is there but can't be listed.
+pub fn has_pending(state_dir: &Path) -> io::Result<bool> {
+    Ok(!swap::pending_folders(state_dir)?.is_empty())
+}
+
+/// Deals with interrupted transactions, if there are any: for commands that only read.
+///
+/// # Errors
+///
+/// When the lock can't be taken or a change can neither be finished nor taken back.
+pub fn recover(
+    state_dir: &Path,
+    progress: &dyn Progress,
+) -> Result<Vec<Recovery>, TransactionError> {
+    let state_dir = paths::resolve(state_dir);
+    let recovering = |source| TransactionError::Recover {
+        state_dir: state_dir.clone(),
+        source,
+    };
+    if !has_pending(&state_dir).map_err(recovering)? {
+        return Ok(Vec::new());
+    }
+    let _lock =
+        EnvironmentLock::acquire(&state_dir, || progress.waiting_for_lock()).map_err(|source| {
+            TransactionError::Lock {
+                state_dir: state_dir.clone(),
+                source,
+            }
+        })?;
+    let recovered = swap::recover(&Files::default(), &state_dir).map_err(recovering)?;
+    for recovery in &recovered {
+        progress.recovered(*recovery);
+    }
+    Ok(recovered)
+}
+
+impl<'a> Transaction<'a> {
+    /// Takes the environment's lock, deals with interrupted transactions, and opens a new one.
+    ///
+    /// # Errors
+    ///
+    /// When the environment can't be written, or an interrupted change can't be dealt with.
+    pub fn begin(
+        environment: &'a Environment,
+        options: InstallOptions,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, TransactionError> {
+        let files = Files::new(options.step_hook.clone());
+        let state_dir = paths::resolve(&environment.state_dir);
+        let locking = |source| TransactionError::Lock {
+            state_dir: state_dir.clone(),
+            source,
+        };
+        files.create_dir_all(&state_dir).map_err(locking)?;
+        let lock = EnvironmentLock::acquire(&state_dir, || progress.waiting_for_lock())
+            .map_err(locking)?;
+        let recovered =
+            swap::recover(&files, &state_dir).map_err(|source| TransactionError::Recover {
+                state_dir: state_dir.clone(),
+                source,
+            })?;
+        for recovery in &recovered {
+            progress.recovered(*recovery);
+        }
+        let id = new_id();
+        let folder = state_dir.join(format!("{}{id}", swap::FOLDER_PREFIX));
+        files.create_dir(&folder).map_err(locking)?;
+        let opened = Journal::create(&folder, &files).and_then(|journal| {
+            let default_mode = link::mode_of(&folder.join(crate::journal::FILE_NAME))?;
+            Ok((journal, default_mode))
+        });
+        let (journal, default_mode) = opened.map_err(|source| {
+            swap::clean_up(&files, &folder, &[]);
+            locking(source)
+        })?;
+        Ok(Self {
+            roots: Roots::resolve(environment),
+            linker: Linker::new(files.clone(), options.link_mode),
+            shebang: Shebang::of(&environment.interpreter),
+            pool: start_pool(environment, &options),
+            disk: Mutex::new(Disk {
+                journal,
+                areas: Areas::new(&id, &folder),
+                is_over: false,
+            }),
+            staged: Mutex::default(),
+            removals: Mutex::default(),
+            next_wheel: AtomicUsize::new(0),
+            environment,
+            options,
+            progress,
+            files,
+            folder,
+            recovered,
+            default_mode,
+            _lock: lock,
+        })
+    }
+
+    /// What [`Self::begin`] found and dealt with.
+    pub fn recovered(&self) -> &[Recovery] {
+        &self.recovered
+    }
+
+    /// Plans to uninstall a distribution; gives what that will remove.
+    ///
+    /// # Errors
+    ///
+    /// When its files are unknown or not the environment's to remove.
+    pub fn remove(
+        &self,
+        distribution: &InstalledDistribution,
+    ) -> Result<RemovalPlan, TransactionError> {
+        let plan = RemovalPlan::with_roots(&self.roots, self.environment, distribution)?;
+        lock(&self.removals).push(plan.clone());
+        Ok(plan)
+    }
+
+    /// Prepares a wheel. Several threads may do so at once, while other wheels still arrive.
+    ///
+    /// # Errors
+    ///
+    /// When the wheel breaks the specification, or its files can't be prepared.
+    pub fn install(&self, install: WheelInstall) -> Result<(), TransactionError> {
+        let number = self.next_wheel.fetch_add(1, Ordering::Relaxed);
+        let stager = Stager {
+            environment: self.environment,
+            roots: &self.roots,
+            files: &self.files,
+            linker: &self.linker,
+            shebang: &self.shebang,
+            launchers: self.options.launchers,
+            pool: self.pool.as_ref(),
+            default_mode: self.default_mode,
+            strict_record: self.options.strict_record,
+        };
+        let mut folder_for = |root: &Path| {
+            let mut disk = lock(&self.disk);
+            let Disk { journal, areas, .. } = &mut *disk;
+            let folder = areas
+                .folder_for(root, &self.files, journal)?
+                .join(format!("new-{number}"));
+            if !folder.is_dir() {
+                self.files.create_dir(&folder)?;
+            }
+            Ok(folder)
+        };
+        let wheel = stager.stage(install, &mut folder_for)?;
+        self.progress.wheel_staged(&wheel.name, &wheel.version);
+        lock(&self.staged).push(wheel);
+        Ok(())
+    }
+
+    /// Makes all planned changes, or none.
+    ///
+    /// # Errors
+    ///
+    /// When a check or a change fails; except for [`TransactionError::Stuck`], the environment is then as it was.
+    pub fn commit(self) -> Result<Outcome, TransactionError> {
+        let mut wheels = std::mem::take(&mut *lock(&self.staged));
+        wheels.sort_by(|a, b| a.name.cmp(&b.name));
+        for wheel in &mut wheels {
+            wheel
+                .finish(&self.files)
+                .map_err(|source| TransactionError::Stage {
+                    wheel: wheel.wheel.clone(),
+                    source,
+                })?;
+        }
+        let installed = InstalledEnvironment::scan(&self.environment.library_dirs)
+            .map_err(|source| TransactionError::Plan { source })?;
+        let removals = self.removals_for(&wheels, &installed)?;
+        let receipt = self.receipt(&wheels, &removals)?;
+        let (plan, mut warnings) = self.plan(&wheels, &removals, &installed, &receipt)?;
+        warnings.extend(
+            wheels
+                .iter_mut()
+                .flat_map(|w| std::mem::take(&mut w.warnings)),
+        );
+        if let Some(failure) = self.pool.as_ref().and_then(CompilePool::failure) {
+            warnings.push(format!("Some files were not byte-compiled: {failure}"));
+        }
+        self.swap(&plan)?;
+        Ok(Outcome { receipt, warnings })
+    }
+
+    /// The asked-for removals, those of replaced distributions, and of any others of a wheel's
+    /// name beside it, each once. The index of the wheel that replaces it goes with each.
+    fn removals_for(
+        &self,
+        wheels: &[StagedWheel],
+        installed: &InstalledEnvironment,
+    ) -> Result<Vec<(RemovalPlan, Option<usize>)>, TransactionError> {
+        let mut seen: FxHashSet<PathBuf> = FxHashSet::default();
+        let mut removals = Vec::new();
+        for plan in std::mem::take(&mut *lock(&self.removals)) {
+            if seen.insert(paths::resolve(&plan.distribution.dist_info)) {
+                let wheel = wheels
+                    .iter()
+                    .position(|wheel| wheel.name == plan.distribution.name);
+                removals.push((plan, wheel));
+            }
+        }
+        let keeps_existing = self.options.target_mode == Some(TargetMode { upgrade: false });
+        for (at, wheel) in wheels.iter().enumerate() {
+            for distribution in &wheel.replaces {
+                if seen.insert(paths::resolve(&distribution.dist_info)) {
+                    let plan =
+                        RemovalPlan::with_roots(&self.roots, self.environment, distribution)?;
+                    removals.push((plan, Some(at)));
+                }
+            }
+            if keeps_existing {
+                continue;
+            }
+            let beside = installed
+                .distributions
+                .iter()
+                .chain(&installed.shadowed)
+                .filter(|found| {
+                    found.name == wheel.name
+                        && found.kind == DistributionKind::DistInfo
+                        && paths::resolve(&found.location) == wheel.trees[0].target
+                });
+            for distribution in beside {
+                if seen.insert(paths::resolve(&distribution.dist_info)) {
+                    let plan = RemovalPlan::with_roots(&self.roots, self.environment, distribution);
+                    let plan = match plan {
+                        Err(RemovalError::NoRecord { .. }) => {
+                            RemovalPlan::record_alone(&self.roots, self.environment, distribution)?
+                        }
+                        other => other?,
+                    };
+                    removals.push((plan, Some(at)));
+                }
+            }
+        }
+        Ok(removals)
+    }
+
+    fn receipt(
+        &self,
+        wheels: &[StagedWheel],
+        removals: &[(RemovalPlan, Option<usize>)],
+    ) -> Result<Receipt, TransactionError> {
+        let state_dir = self.folder.parent().unwrap_or(&self.folder);
+        let number =
+            receipt::next_number(state_dir).map_err(|source| TransactionError::Plan { source })?;
+        let mut removed: Vec<ReceiptEntry> = removals
+            .iter()
+            .map(|(plan, _)| removed_entry(&plan.distribution))
+            .collect();
+        removed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Receipt {
+            version: 1,
+            number,
+            time_unix_s: receipt::now_unix_s(),
+            command: self.options.command.clone(),
+            removed,
+            installed: wheels.iter().map(installed_entry).collect(),
+        })
+    }
+
+    fn plan(
+        &self,
+        wheels: &[StagedWheel],
+        removals: &[(RemovalPlan, Option<usize>)],
+        installed: &InstalledEnvironment,
+        receipt: &Receipt,
+    ) -> Result<(Vec<Operation>, Vec<String>), TransactionError> {
+        let owners = Self::owners(wheels, removals, installed);
+        let keep = owners.paths();
+        let mut disk = lock(&self.disk);
+        let Disk { journal, areas, .. } = &mut *disk;
+        let mut planner = Planner::new(PlannerInput {
+            roots: &self.roots,
+            files: &self.files,
+            journal,
+            areas,
+            owners: &owners,
+            clobber: self.options.clobber,
+            target_mode: self.options.target_mode,
+            wheels,
+            removals: removals
+                .iter()
+                .map(|(plan, _)| plan.cover(&self.roots, &keep))
+                .collect(),
+        });
+        for (at, (_, wheel)) in removals.iter().enumerate() {
+            if wheel.is_none() {
+                planner.remove(at)?;
+            }
+        }
+        for wheel in 0..wheels.len() {
+            for (at, (_, replaced_by)) in removals.iter().enumerate() {
+                if *replaced_by == Some(wheel) {
+                    planner.remove(at)?;
+                }
+            }
+            planner.place_wheel(wheel)?;
+        }
+        for (number, (file, lines)) in path_lines(removals).into_iter().enumerate() {
+            let staged = self
+                .stage_path_file(&mut planner, number, &file, &lines)
+                .map_err(|source| TransactionError::Plan { source })?;
+            planner.replace_file(staged, file)?;
+        }
+        planner.remove_empty_parents();
+        let (mut operations, warnings) = (
+            std::mem::take(&mut planner.operations),
+            std::mem::take(&mut planner.warnings),
+        );
+        drop(planner);
+        operations.extend(
+            self.place_receipt(receipt)
+                .map_err(|source| TransactionError::Plan { source })?,
+        );
+        Ok((operations, warnings))
+    }
+
+    /// The files of the distributions that stay, as far as they can meet this transaction's.
+    fn owners(
+        wheels: &[StagedWheel],
+        removals: &[(RemovalPlan, Option<usize>)],
+        installed: &InstalledEnvironment,
+    ) -> Owners {
+        let mut tops: FxHashSet<String> = FxHashSet::default();
+        let mut insert = |top: &str| {
+            if !tops.contains(top) {
+                tops.insert(top.to_string());
+            }
+        };
+        for row in wheels.iter().flat_map(|wheel| &wheel.rows) {
+            insert(row.path.split('/').next().unwrap_or_default());
+        }
+        for (plan, _) in removals {
+            let library = paths::resolve(&plan.distribution.location);
+            for file in &plan.files {
+                let top = file.strip_prefix(&library).ok();
+                let top = top.and_then(|relative| relative.components().next());
+                insert(&top.map_or("..".into(), |top| top.as_os_str().to_string_lossy()));
+            }
+        }
+        let removed: FxHashSet<&Path> = removals
+            .iter()
+            .map(|(plan, _)| plan.distribution.dist_info.as_path())
+            .collect();
+        let staying: Vec<&InstalledDistribution> = installed
+            .distributions
+            .iter()
+            .chain(&installed.shadowed)
+            .filter(|found| !removed.contains(found.dist_info.as_path()))
+            .collect();
+        Owners::read(&staying, &tops)
+    }
+
+    /// Writes a path file without the lines that go.
+    fn stage_path_file(
+        &self,
+        planner: &mut Planner<'_>,
+        number: usize,
+        file: &Path,
+        lines: &[String],
+    ) -> io::Result<PathBuf> {
+        let text = fs_err::read_to_string(file)?;
+        let kept: String = text
+            .split_inclusive('\n')
+            .filter(|line| !lines.iter().any(|gone| line.trim_end() == gone))
+            .collect();
+        let parent = file.parent().unwrap_or(file);
+        let folder = planner
+            .areas
+            .folder_for(parent, planner.files, planner.journal)?;
+        let staged = folder.join(format!("path-{number}"));
+        self.files.write_new(&staged, kept.as_bytes())?;
+        Ok(staged)
+    }
+
+    /// The last operations: the receipt appears when everything else is done.
+    fn place_receipt(&self, receipt: &Receipt) -> io::Result<Vec<Operation>> {
+        let state_dir = self.folder.parent().unwrap_or(&self.folder);
+        let staged = self.folder.join("receipt.json");
+        self.files
+            .write_new(&staged, &serde_json::to_vec_pretty(receipt)?)?;
+        let target = receipt::path(state_dir, receipt.number);
+        let mut operations = Vec::new();
+        let receipts = state_dir.join(receipt::FOLDER);
+        if !receipts.is_dir() {
+            operations.push(Operation::MakeDirectory { path: receipts });
+        }
+        operations.push(Operation::Place { staged, target });
+        Ok(operations)
+    }
+
+    fn swap(&self, plan: &[Operation]) -> Result<(), TransactionError> {
+        let mut disk = lock(&self.disk);
+        let Disk {
+            journal,
+            areas,
+            is_over,
+        } = &mut *disk;
+        journal
+            .plan(plan, &self.folder)
+            .map_err(|source| TransactionError::Plan { source })?;
+        self.progress.committing();
+        // From here on only the journal knows what to do.
+        *is_over = true;
+        let outcome = swap::execute(&self.files, journal, plan);
+        let others = areas.others(&self.folder);
+        match outcome {
+            Ok(()) => {
+                // Without the mark the next run sees for itself that everything is done, and
+                // cleans up; it must only not be cleaned up here.
+                if journal.committed().is_ok() {
+                    swap::clean_up(&self.files, &self.folder, &others);
+                }
+                Ok(())
+            }
+            Err(SwapError::RolledBack(source)) => {
+                swap::clean_up(&self.files, &self.folder, &others);
+                Err(TransactionError::RolledBack { source })
+            }
+            Err(SwapError::Stuck { source, second }) => Err(TransactionError::Stuck {
+                source,
+                second: second.to_string(),
+            }),
+        }
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // The compilers write into the folder that is about to go.
+        drop(self.pool.take());
+        let disk = lock(&self.disk);
+        if !disk.is_over {
+            swap::clean_up(&self.files, &self.folder, &disk.areas.others(&self.folder));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn start_pool(environment: &Environment, options: &InstallOptions) -> Option<CompilePool> {
+    if !options.compile || environment.interpreter.cache_tag.is_none() {
+        return None;
+    }
+    let workers = match options.compile_workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        given => given,
+    };
+    Some(CompilePool::start(&environment.interpreter, workers))
+}
+
+/// Sorts by time, and differs between processes.
+fn new_id() -> String {
+    let time = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_nanos());
+    format!("{time:x}-{:x}", std::process::id())
+}
+
+fn path_lines(removals: &[(RemovalPlan, Option<usize>)]) -> Vec<(PathBuf, Vec<String>)> {
+    let mut by_file: std::collections::BTreeMap<PathBuf, Vec<String>> =
+        std::collections::BTreeMap::default();
+    for (file, line) in removals.iter().flat_map(|(plan, _)| &plan.path_lines) {
+        by_file.entry(file.clone()).or_default().push(line.clone());
+    }
+    by_file.into_iter().collect()
+}
+
+fn removed_entry(distribution: &InstalledDistribution) -> ReceiptEntry {
+    ReceiptEntry {
+        name: distribution.name.to_string(),
+        version: distribution.version.to_string(),
+        wheel: None,
+        sha256: None,
+        requested: distribution.requested(),
+        direct_url: distribution.direct_url().ok().flatten(),
+        installer: distribution.installer(),
+    }
+}
+
+fn installed_entry(wheel: &StagedWheel) -> ReceiptEntry {
+    ReceiptEntry {
+        name: wheel.name.to_string(),
+        version: wheel.version.to_string(),
+        wheel: Some(wheel.wheel.clone()),
+        sha256: wheel.sha256.clone(),
+        requested: wheel.requested,
+        direct_url: wheel.direct_url.clone(),
+        installer: Some(crate::stage::INSTALLER.to_string()),
+    }
+}
