@@ -1,0 +1,289 @@
+//! The one door to all of this: projects, metadata, wheels, each asked for once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bnbpip_packaging::PackageName;
+
+use crate::cache::Cache;
+use crate::download::{DownloadedFile, Downloader, RequiredHashes};
+use crate::error::{IndexError, SharedResult};
+use crate::http::{HttpClient, SharedHttp};
+use crate::index_url::{IndexUrl, host_of, without_credentials};
+use crate::locations::{IndexEntry, IndexLocations, IndexStrategy};
+use crate::metadata::{MetadataFetcher, WheelMetadataLite, metadata_of_local_wheel};
+use crate::once_map::OnceMap;
+use crate::options::ClientOptions;
+use crate::page::{Link, PackageFile, PageScope, Project, ProjectPage};
+use crate::progress::Progress;
+use crate::simple::{PageFetcher, page_of};
+use crate::store::{Store, StoredWheel};
+
+/// What is known about the metadata of a file.
+#[derive(Debug, Clone)]
+pub enum Metadata {
+    /// A wheel's.
+    Wheel(Arc<WheelMetadataLite>),
+    /// A source distribution: it has to be built to know.
+    NeedsBuild,
+}
+
+/// Looks projects up, reads metadata and fetches wheels. Cheap to clone; clones share everything.
+///
+/// Its methods must be called inside a `tokio` runtime.
+#[derive(Debug, Clone)]
+pub struct IndexClient {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    locations: IndexLocations,
+    http: SharedHttp,
+    pages: PageFetcher,
+    metadata: MetadataFetcher,
+    downloader: Arc<Downloader>,
+    store: Arc<Store>,
+    keep_archives: bool,
+    projects: OnceMap<PackageName, SharedResult<Option<Arc<Project>>>>,
+    flat: OnceMap<IndexUrl, SharedResult<Arc<Vec<Link<'static>>>>>,
+    metadata_of: OnceMap<FileKey, SharedResult<Arc<WheelMetadataLite>>>,
+    wheels: OnceMap<FileKey, SharedResult<Arc<StoredWheel>>>,
+}
+
+/// Address and SHA-256 of a file.
+type FileKey = (String, Option<Box<str>>);
+
+fn key_of(file: &PackageFile) -> FileKey {
+    let sha256 = file.hashes.sha256().map(Box::from);
+    (without_credentials(&file.url), sha256)
+}
+
+impl IndexClient {
+    /// A client. Nothing is opened or read yet.
+    pub fn new(locations: IndexLocations, cache: Cache, options: &ClientOptions) -> Self {
+        let indexes = locations.indexes.iter().map(|entry| &entry.url);
+        let http = Arc::new(HttpClient::new(
+            options,
+            indexes.chain(&locations.find_links),
+        ));
+        let downloader = Arc::new(Downloader::new(
+            Arc::clone(&http),
+            cache.clone(),
+            options.concurrent_downloads,
+            options.offline,
+        ));
+        let inner = Inner {
+            pages: PageFetcher::new(Arc::clone(&http), cache.clone(), options),
+            metadata: MetadataFetcher::new(
+                Arc::clone(&http),
+                cache.clone(),
+                Arc::clone(&downloader),
+            ),
+            store: Arc::new(Store::new(&cache, options.verification)),
+            keep_archives: options.keep_archives,
+            locations,
+            http,
+            downloader,
+            projects: OnceMap::default(),
+            flat: OnceMap::default(),
+            metadata_of: OnceMap::default(),
+            wheels: OnceMap::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Reads certificates and sets connections up, which the first `https` request would wait
+    /// for. Blocks for some milliseconds; call it on a thread of its own when it is clear that
+    /// the network will be asked.
+    pub fn prepare(&self) {
+        self.inner.http.prepare();
+    }
+
+    /// Where packages come from.
+    pub fn locations(&self) -> &IndexLocations {
+        &self.inner.locations
+    }
+
+    /// A project, from the places that may offer it; `None` if none does.
+    ///
+    /// # Errors
+    /// When an index can't be asked or its page can't be read. An index that fails is never
+    /// taken for one that lacks the project.
+    pub async fn project(&self, name: &PackageName) -> SharedResult<Option<Arc<Project>>> {
+        let look_up = || async { self.look_up(name).await };
+        self.inner
+            .projects
+            .get_or_compute(name.clone(), look_up)
+            .await
+    }
+
+    async fn look_up(&self, name: &PackageName) -> SharedResult<Option<Arc<Project>>> {
+        let inner = &self.inner;
+        let mut pages = Vec::new();
+        for location in &inner.locations.find_links {
+            pages.extend(self.flat_page(location, name).await?);
+        }
+        let entries = inner.locations.indexes_for(name).map_err(|index| {
+            Arc::new(IndexError::UnknownIndex {
+                package: name.clone(),
+                index: index.to_string(),
+            })
+        })?;
+        match inner.locations.strategy {
+            IndexStrategy::FirstIndex => {
+                for entry in entries {
+                    if let Some(page) = inner.pages.project(entry, name).await? {
+                        pages.push(page);
+                        break;
+                    }
+                }
+            }
+            IndexStrategy::UnsafeBestMatch => {
+                let ask = |entry: &'_ IndexEntry| {
+                    let entry = entry.clone();
+                    async move { inner.pages.project(&entry, name).await }
+                };
+                let asked = futures::future::try_join_all(entries.into_iter().map(ask)).await?;
+                pages.extend(asked.into_iter().flatten());
+            }
+        }
+        Ok((!pages.is_empty()).then(|| Arc::new(Project::new(name.clone(), pages))))
+    }
+
+    /// The files of a project on a flat page, if it has any.
+    async fn flat_page(
+        &self,
+        location: &IndexUrl,
+        name: &PackageName,
+    ) -> SharedResult<Option<Arc<ProjectPage>>> {
+        let fetch = || async {
+            let links = self.inner.pages.flat(location).await;
+            links.map(Arc::new).map_err(Arc::new)
+        };
+        let links = self
+            .inner
+            .flat
+            .get_or_compute(location.clone(), fetch)
+            .await?;
+        let index = Arc::new(location.clone());
+        let page = page_of(&links, PageScope::Flat, index, name.clone())?;
+        Ok((page.file_count() > 0).then(|| Arc::new(page)))
+    }
+
+    /// The essentials of a file's metadata.
+    ///
+    /// # Errors
+    /// When it can't be fetched, or isn't the file's.
+    pub async fn metadata(&self, file: &PackageFile) -> SharedResult<Metadata> {
+        let Some(wheel) = file.wheel() else {
+            return Ok(Metadata::NeedsBuild);
+        };
+        let fetch = || async {
+            let lite = self.inner.metadata.fetch(file, wheel).await;
+            lite.map(Arc::new).map_err(Arc::new)
+        };
+        let lite = self
+            .inner
+            .metadata_of
+            .get_or_compute(key_of(file), fetch)
+            .await?;
+        Ok(Metadata::Wheel(lite))
+    }
+
+    /// The essentials of a wheel on disk. Blocks.
+    ///
+    /// # Errors
+    /// When the file can't be read, is no wheel, or isn't what its name says.
+    pub fn metadata_of_local_wheel(path: &Path) -> Result<WheelMetadataLite, IndexError> {
+        let file = PackageFile::from_path(path)?;
+        match file.wheel() {
+            Some(wheel) => metadata_of_local_wheel(path, wheel),
+            None => Err(IndexError::NeedsBuild {
+                filename: file.filename_text.into(),
+            }),
+        }
+    }
+
+    /// The file as it is on its server, verified, in the cache (a local file stays where it is).
+    ///
+    /// # Errors
+    /// When it can't be fetched or isn't what it should be.
+    pub async fn download(
+        &self,
+        file: &PackageFile,
+        required: &RequiredHashes,
+        progress: &dyn Progress,
+    ) -> Result<DownloadedFile, IndexError> {
+        self.inner
+            .downloader
+            .download(file, required, progress)
+            .await
+    }
+
+    /// The wheel, verified and unpacked.
+    ///
+    /// # Errors
+    /// When it can't be fetched, isn't what it should be, or is refused.
+    pub async fn fetch(
+        &self,
+        file: &PackageFile,
+        required: &RequiredHashes,
+        progress: &dyn Progress,
+    ) -> SharedResult<Arc<StoredWheel>> {
+        let fetch = || async {
+            let stored = self.fetch_once(file, required, progress).await;
+            stored.map(Arc::new).map_err(Arc::new)
+        };
+        self.inner.wheels.get_or_compute(key_of(file), fetch).await
+    }
+
+    async fn fetch_once(
+        &self,
+        file: &PackageFile,
+        required: &RequiredHashes,
+        progress: &dyn Progress,
+    ) -> Result<StoredWheel, IndexError> {
+        let filename = file.filename_text.to_string();
+        if file.wheel().is_none() {
+            return Err(IndexError::NeedsBuild { filename });
+        }
+        if let Some(sha256) = self.inner.downloader.known_sha256(file)
+            && required.allows_sha256(&sha256)
+        {
+            let store = Arc::clone(&self.inner.store);
+            let stored = crate::blocking(&filename, move || Ok(store.get(&sha256))).await?;
+            if let Some(stored) = stored {
+                return Ok(stored);
+            }
+        }
+        let downloaded = self.download(file, required, progress).await?;
+        let location = file
+            .local_path()
+            .map_or_else(|| host_of(&file.url), |path| path.display().to_string());
+        let is_ours = file.local_path().is_none() && !self.inner.keep_archives;
+        let store = Arc::clone(&self.inner.store);
+        let object = filename.clone();
+        crate::blocking(&object, move || {
+            let DownloadedFile { path, sha256, .. } = downloaded;
+            if let Some(stored) = store.get(&sha256) {
+                return Ok(stored);
+            }
+            let stored = store.put(&path, &sha256, &filename, &location)?;
+            if is_ours && let Err(error) = fs_err::remove_file(&path) {
+                tracing::debug!(%error, "a downloaded file can't be removed");
+            }
+            Ok(stored)
+        })
+        .await
+    }
+
+    /// Whether the unpacked wheel seems to be in the cache already, so that nothing has to be
+    /// downloaded for it. A look at the directory, not a verification.
+    pub fn is_stored(&self, file: &PackageFile) -> bool {
+        let sha256 = self.inner.downloader.known_sha256(file);
+        sha256.is_some_and(|sha256| self.inner.store.has(&sha256))
+    }
+}

@@ -1,0 +1,320 @@
+//! A large file in pieces, several at once. The pieces are taken from the front, so that hashing
+//! follows closely behind.
+
+use std::io::Read;
+use std::sync::mpsc;
+
+use fs_err as fs;
+use futures::StreamExt;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::hashing::{Digests, Hasher};
+use super::partial::{Partial, State, Validator};
+use super::{Complete, Downloader, Failure, RequiredHashes};
+use crate::error::IndexError;
+use crate::http::{Get, HttpError, NetworkErrorKind, Purpose, content_range, range_header};
+use crate::index_url::host_of;
+use crate::page::PackageFile;
+use crate::progress::Progress;
+
+/// A piece's size: large enough that a round trip is nothing against it, small enough that a cut
+/// loses little.
+const PIECE_BYTES: u64 = 4 << 20;
+
+/// Pieces under way at once.
+const CONCURRENT_PIECES: usize = 4;
+
+/// One piece: first byte and length.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    number: usize,
+    start: u64,
+    length: u64,
+}
+
+impl Downloader {
+    /// Fetches the pieces that are missing.
+    pub(super) async fn in_pieces(
+        &self,
+        file: &PackageFile,
+        required: &RequiredHashes,
+        partial: &mut Partial,
+        total: u64,
+        progress: &dyn Progress,
+    ) -> Result<Complete, Failure> {
+        let resumed = self.prepare_pieces(file, partial, total)?;
+        let target = partial.open(total)?;
+        target
+            .set_len(total)
+            .map_err(|error| IndexError::io("write", &partial.path, total, error))?;
+        let (frontier, hashing) = start_hashing(file, required, partial.open(total)?);
+        let missing = missing_pieces(&partial.state, total);
+        let known = partial.state.validator.clone();
+        let first = missing.first().copied();
+        let mut fetches = futures::stream::iter(
+            missing
+                .into_iter()
+                .map(|piece| self.piece(file, &target, piece, total, progress)),
+        )
+        .buffer_unordered(CONCURRENT_PIECES);
+        let mut validator = known;
+        let _nobody_listens = frontier.send(front(&partial.state, total));
+        while let Some(result) = fetches.next().await {
+            let (number, seen) = result?;
+            if !validator.agrees(&seen) {
+                return Err(Failure::Changed);
+            }
+            if !validator.is_known() {
+                validator = seen;
+                partial.state.validator = validator.clone();
+            }
+            if let Some(done) = partial.state.pieces.get_mut(number) {
+                *done = true;
+            }
+            partial.save()?;
+            let _nobody_listens = frontier.send(front(&partial.state, total));
+        }
+        drop(fetches);
+        drop(frontier);
+        let digests = hashing.await.map_err(|_| IndexError::Cancelled {
+            object: file.filename_text.to_string(),
+        })??;
+        tracing::debug!(file = %file.filename_text, ?first, "all pieces are here");
+        Ok(Complete {
+            digests,
+            validator,
+            resumed,
+        })
+    }
+
+    /// Keeps the pieces of an earlier run if they are of the same file. Says whether there are any.
+    fn prepare_pieces(
+        &self,
+        file: &PackageFile,
+        partial: &mut Partial,
+        total: u64,
+    ) -> Result<bool, IndexError> {
+        let state = &partial.state;
+        let same = state.total == Some(total)
+            && state.piece_bytes == PIECE_BYTES
+            && state.pieces.len() as u64 == total.div_ceil(PIECE_BYTES)
+            && (state.validator.is_known() || !file.hashes.is_empty());
+        if !same {
+            partial.reset()?;
+            let count = usize::try_from(total.div_ceil(PIECE_BYTES)).unwrap_or(0);
+            partial.state = State {
+                total: Some(total),
+                pieces: vec![false; count],
+                piece_bytes: PIECE_BYTES,
+                ..State::default()
+            };
+        }
+        Ok(partial.state.pieces.contains(&true))
+    }
+
+    /// Fetches one piece, going on after cuts.
+    async fn piece(
+        &self,
+        file: &PackageFile,
+        target: &fs::File,
+        piece: Piece,
+        total: u64,
+        progress: &dyn Progress,
+    ) -> Result<(usize, Validator), Failure> {
+        let mut retry = self.http.retry();
+        let mut got = 0;
+        loop {
+            let before = got;
+            let result = self
+                .piece_once(file, target, piece, total, &mut got, progress)
+                .await;
+            let error = match result {
+                Ok(validator) => return Ok((piece.number, validator)),
+                Err(Failure::Error(IndexError::Http(error))) => error,
+                Err(failure) => return Err(failure),
+            };
+            if got > before {
+                retry.progressed();
+            }
+            let asked = match &error {
+                HttpError::Status {
+                    retry_after_seconds,
+                    ..
+                } => retry_after_seconds.map(std::time::Duration::from_secs),
+                _ => None,
+            };
+            if let Err(error) = retry.pause(error, asked).await {
+                let cut = matches!(
+                    &error,
+                    HttpError::Network {
+                        kind: NetworkErrorKind::Cut,
+                        ..
+                    }
+                );
+                return Err(if cut {
+                    truncated(file, total, piece.start + got).into()
+                } else {
+                    error.into()
+                });
+            }
+        }
+    }
+
+    async fn piece_once(
+        &self,
+        file: &PackageFile,
+        target: &fs::File,
+        piece: Piece,
+        total: u64,
+        got: &mut u64,
+        progress: &dyn Progress,
+    ) -> Result<Validator, Failure> {
+        let (first, last) = (piece.start + *got, piece.start + piece.length - 1);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RANGE, range_header(&format!("{first}-{last}")));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        let get = Get {
+            url: &file.url,
+            purpose: Purpose::Bulk,
+            headers,
+        };
+        let mut answer = self.http.send(&get).await?;
+        match answer.status() {
+            StatusCode::PARTIAL_CONTENT => {}
+            StatusCode::OK => return Err(Failure::NoRanges),
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                // The file is shorter than the index says.
+                return Err(truncated(file, total, first).into());
+            }
+            status => return Err(HttpError::status(&file.url, status, answer.headers()).into()),
+        }
+        match content_range(answer.headers()) {
+            Some((start, _, Some(size))) if size != total => {
+                let got = size.max(start);
+                return Err(truncated(file, total, got).into());
+            }
+            Some((start, end, _)) if start == first && end <= last => {}
+            _ => return Err(Failure::NoRanges),
+        }
+        let validator = Validator::of(answer.headers());
+        while *got < piece.length {
+            let Some(chunk) = answer.chunk().await? else {
+                return Err(truncated(file, total, piece.start + *got).into());
+            };
+            let room = usize::try_from(piece.length - *got).unwrap_or(usize::MAX);
+            let chunk = chunk.get(..room).unwrap_or(&chunk);
+            write_at(target, chunk, piece.start + *got)
+                .map_err(|error| IndexError::io("write", target.path(), total, error))?;
+            *got += chunk.len() as u64;
+            progress.advanced(&file.filename_text, chunk.len() as u64);
+        }
+        // The end of the body, so that the connection can be used again.
+        let _nothing_more = answer.chunk().await;
+        Ok(validator)
+    }
+}
+
+fn truncated(file: &PackageFile, expected_bytes: u64, got_bytes: u64) -> IndexError {
+    IndexError::Truncated {
+        filename: file.filename_text.to_string(),
+        location: host_of(&file.url),
+        expected_bytes,
+        got_bytes,
+    }
+}
+
+fn missing_pieces(state: &State, total: u64) -> Vec<Piece> {
+    let numbers = state.pieces.iter().enumerate();
+    numbers
+        .filter(|(_, done)| !**done)
+        .map(|(number, _)| {
+            let start = number as u64 * PIECE_BYTES;
+            Piece {
+                number,
+                start,
+                length: PIECE_BYTES.min(total.saturating_sub(start)),
+            }
+        })
+        .collect()
+}
+
+/// The bytes from the front that are complete.
+fn front(state: &State, total: u64) -> u64 {
+    let done = state.pieces.iter().take_while(|done| **done).count() as u64;
+    (done * PIECE_BYTES).min(total)
+}
+
+type Hashing = tokio::task::JoinHandle<Result<Digests, IndexError>>;
+
+/// A thread that hashes the file as far as it is told that it is complete.
+fn start_hashing(
+    file: &PackageFile,
+    required: &RequiredHashes,
+    mut source: fs::File,
+) -> (mpsc::Sender<u64>, Hashing) {
+    let (sender, receiver) = mpsc::channel::<u64>();
+    let mut hasher = Hasher::new(&file.hashes, required);
+    let handle = tokio::task::spawn_blocking(move || {
+        let mut buffer = vec![0; 256 << 10];
+        let mut hashed = 0;
+        while let Ok(complete) = receiver.recv() {
+            while hashed < complete {
+                let want = usize::try_from(complete - hashed).unwrap_or(usize::MAX);
+                let want = want.min(buffer.len());
+                let piece = &mut buffer[..want];
+                source
+                    .read_exact(piece)
+                    .map_err(|error| IndexError::io("read", source.path(), 0, error))?;
+                hasher.update(piece);
+                hashed += want as u64;
+            }
+        }
+        Ok(hasher.finish())
+    });
+    (sender, handle)
+}
+
+#[cfg(unix)]
+fn write_at(file: &fs::File, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+    use fs_err::os::unix::fs::FileExt;
+    file.write_all_at(bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_at(file: &fs::File, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+    use fs_err::os::windows::fs::FileExt;
+    let mut done = 0;
+    while done < bytes.len() {
+        match file.seek_write(&bytes[done..], offset + done as u64)? {
+            0 => return Err(std::io::ErrorKind::WriteZero.into()),
+            written => done += written,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_the_file_and_the_front_grows() {
+        let total = 2 * PIECE_BYTES + 5;
+        let mut state = State {
+            pieces: vec![false; 3],
+            ..State::default()
+        };
+        let pieces = missing_pieces(&state, total);
+        assert_eq!(pieces.iter().map(|piece| piece.length).sum::<u64>(), total);
+        assert_eq!(pieces[2].length, 5);
+        state.pieces[1] = true;
+        assert_eq!(front(&state, total), 0);
+        state.pieces[0] = true;
+        assert_eq!(front(&state, total), 2 * PIECE_BYTES);
+        state.pieces[2] = true;
+        assert_eq!(front(&state, total), total);
+    }
+}

@@ -1,0 +1,277 @@
+//! Requests: credentials, redirects, retries, limits. Everything that leaves this process for
+//! the network goes through [`HttpClient`].
+
+mod connections;
+mod credentials;
+mod error;
+mod retry;
+mod tls;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use crate::index_url::{IndexUrl, redacted};
+use crate::options::ClientOptions;
+
+pub use error::{HttpError, NetworkErrorKind};
+
+pub(crate) use connections::Purpose;
+pub(crate) use retry::Retry;
+
+use connections::Connections;
+use credentials::Credentials;
+
+/// The most redirects that are followed.
+const REDIRECT_LIMIT: usize = 10;
+
+/// The client for every request.
+#[derive(Debug)]
+pub(crate) struct HttpClient {
+    connections: Connections,
+    credentials: Credentials,
+    permits: Semaphore,
+    retries: u32,
+    offline: bool,
+}
+
+/// A GET request.
+#[derive(Debug, Clone)]
+pub(crate) struct Get<'url> {
+    pub(crate) url: &'url Url,
+    pub(crate) purpose: Purpose,
+    pub(crate) headers: HeaderMap,
+}
+
+/// An answer whose body hasn't been read yet. It counts as a request under way while it lives.
+#[derive(Debug)]
+pub(crate) struct Answer<'client> {
+    response: reqwest::Response,
+    /// Where the redirects led to, without credentials.
+    pub(crate) url: Url,
+    _permit: Option<SemaphorePermit<'client>>,
+}
+
+/// An answer with its body.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) url: Url,
+    pub(crate) body: Vec<u8>,
+}
+
+impl HttpClient {
+    /// A client that knows the credentials of these indexes. Nothing is opened yet.
+    pub(crate) fn new<'index>(
+        options: &ClientOptions,
+        indexes: impl Iterator<Item = &'index IndexUrl>,
+    ) -> Self {
+        Self {
+            connections: Connections::new(options),
+            credentials: Credentials::new(options, indexes),
+            permits: Semaphore::new(options.concurrent_requests.max(1)),
+            retries: options.retries,
+            offline: options.offline,
+        }
+    }
+
+    /// Does the slow part of the first `https` request (reading certificates).
+    pub(crate) fn prepare(&self) {
+        if !self.offline {
+            self.connections.prepare();
+        }
+    }
+
+    /// A budget of retries for one action.
+    pub(crate) fn retry(&self) -> Retry {
+        Retry::new(self.retries)
+    }
+
+    /// Sends once, following redirects. Any status but a redirect is an answer.
+    pub(crate) async fn send(&self, get: &Get<'_>) -> Result<Answer<'_>, HttpError> {
+        if self.offline {
+            return Err(HttpError::Offline {
+                url: redacted(get.url),
+            });
+        }
+        // Downloads have their own limit and last long: they must not starve pages.
+        let permit = match get.purpose {
+            Purpose::Bulk => None,
+            Purpose::Page | Purpose::File => self.permits.acquire().await.ok(),
+        };
+        let mut url = get.url.clone();
+        for _ in 0..REDIRECT_LIMIT {
+            let response = self.send_one(&mut url, get).await?;
+            let Some(location) = redirect_target(&response) else {
+                return Ok(Answer {
+                    response,
+                    url,
+                    _permit: permit,
+                });
+            };
+            url = self.next_hop(&url, &location)?;
+        }
+        Err(HttpError::Redirect {
+            url: redacted(get.url),
+            reason: format!("more than {REDIRECT_LIMIT} redirects"),
+        })
+    }
+
+    /// One hop. Takes the credentials out of `url` and sends them as a header, to that host only.
+    async fn send_one(&self, url: &mut Url, get: &Get<'_>) -> Result<reqwest::Response, HttpError> {
+        let authorization = self.credentials.take(url)?;
+        url.set_fragment(None);
+        let client = self.connections.client(get.purpose, url)?;
+        let mut request = client.get(url.clone()).headers(get.headers.clone());
+        if let Some(mut value) = authorization {
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        request
+            .send()
+            .await
+            .map_err(|source| HttpError::network(url, source))
+    }
+
+    fn next_hop(&self, from: &Url, location: &str) -> Result<Url, HttpError> {
+        let refuse = |reason: &str| HttpError::Redirect {
+            url: redacted(from),
+            reason: reason.to_string(),
+        };
+        let next = from
+            .join(location)
+            .map_err(|_| refuse("the target is no address"))?;
+        match (from.scheme(), next.scheme()) {
+            ("https", "http") if !self.connections.is_trusted(&next) => Err(refuse(
+                "it leads from `https` to `http`, where anyone could change the answer",
+            )),
+            (_, "http" | "https") => Ok(next),
+            _ => Err(refuse("it leads out of the web")),
+        }
+    }
+
+    /// Sends and reads the body, at most `limit_bytes` of it, with retries around both.
+    pub(crate) async fn get_whole(
+        &self,
+        get: &Get<'_>,
+        limit_bytes: u64,
+    ) -> Result<Whole, HttpError> {
+        let mut retry = self.retry();
+        loop {
+            let error = match self.get_whole_once(get, limit_bytes).await {
+                Ok(whole) => match retry.verdict(whole.status, &whole.headers) {
+                    None => return Ok(whole),
+                    Some(wait) => {
+                        let error = HttpError::status(get.url, whole.status, &whole.headers);
+                        retry.pause(error, wait).await?;
+                        continue;
+                    }
+                },
+                Err(error) => error,
+            };
+            retry.pause(error, None).await?;
+        }
+    }
+
+    async fn get_whole_once(&self, get: &Get<'_>, limit_bytes: u64) -> Result<Whole, HttpError> {
+        let mut answer = self.send(get).await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if (body.len() + chunk.len()) as u64 > limit_bytes {
+                return Err(HttpError::TooLarge {
+                    url: redacted(&answer.url),
+                    limit_bytes,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Whole {
+            status: answer.response.status(),
+            headers: std::mem::take(answer.response.headers_mut()),
+            url: answer.url,
+            body,
+        })
+    }
+}
+
+impl Answer<'_> {
+    /// The status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// The next bytes of the body, decoded.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        self.response
+            .chunk()
+            .await
+            .map_err(|source| HttpError::network(&self.url, source))
+    }
+}
+
+fn redirect_target(response: &reqwest::Response) -> Option<String> {
+    let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = response.headers().get(header::LOCATION)?;
+    is_redirect.then(|| String::from_utf8_lossy(location.as_bytes()).into_owned())
+}
+
+/// `bytes=…` of the header `Range`.
+pub(crate) fn range_header(range: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("bytes={range}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("bytes=0-"))
+}
+
+/// First byte, last byte and total of a `Content-Range`.
+pub(crate) fn content_range(headers: &HeaderMap) -> Option<(u64, u64, Option<u64>)> {
+    let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+    let (range, total) = text.strip_prefix("bytes")?.trim_start().split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first <= last).then_some((first, last, total.trim().parse().ok()))
+}
+
+/// The `Content-Length`.
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// Shared by everything that asks the network.
+pub(crate) type SharedHttp = Arc<HttpClient>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_content_ranges() {
+        let read = |text: &'static str| {
+            let value = HeaderValue::from_static(text);
+            content_range(&HeaderMap::from_iter([(header::CONTENT_RANGE, value)]))
+        };
+        assert_eq!(read("bytes 0-9/100"), Some((0, 9, Some(100))));
+        assert_eq!(read("bytes 5-9/*"), Some((5, 9, None)));
+        for text in [
+            "bytes */100",
+            "bytes 9-5/100",
+            "items 0-9/10",
+            "bytes a-b/c",
+            "",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

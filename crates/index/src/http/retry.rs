@@ -1,0 +1,97 @@
+//! When to try again, and how long to wait before.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use super::error::{HttpError, is_transient_status, retry_after_seconds};
+
+/// The longest wait that a server may ask for; beyond it the failure is reported instead.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// The first wait; it doubles with every failure.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// The tries of one action.
+#[derive(Debug)]
+pub(crate) struct Retry {
+    left: u32,
+    allowed: u32,
+    failures: u32,
+}
+
+impl Retry {
+    pub(super) fn new(allowed: u32) -> Self {
+        Self {
+            left: allowed,
+            allowed,
+            failures: 0,
+        }
+    }
+
+    /// Something arrived since the last failure: the budget is whole again.
+    pub(crate) fn progressed(&mut self) {
+        self.left = self.allowed;
+        self.failures = 0;
+    }
+
+    /// Whether an answer is a passing failure; if so, the wait that the server asks for.
+    pub(crate) fn verdict(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+    ) -> Option<Option<Duration>> {
+        is_transient_status(status).then(|| retry_after_seconds(headers).map(Duration::from_secs))
+    }
+
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// Gives `error` back if there is to be no next try.
+    pub(crate) async fn pause(
+        &mut self,
+        error: HttpError,
+        asked: Option<Duration>,
+    ) -> Result<(), HttpError> {
+        if self.left == 0
+            || !error.is_transient()
+            || asked.is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
+        {
+            return Err(error);
+        }
+        let wait = asked.unwrap_or_else(|| backoff(self.failures, jitter()));
+        self.left -= 1;
+        self.failures += 1;
+        tracing::debug!(%error, ?wait, "trying again");
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}
+
+/// The wait after `failures` earlier ones; `jitter` in 0..1000 takes away up to half of it.
+fn backoff(failures: u32, jitter: u32) -> Duration {
+    let full = (FIRST_WAIT * 2_u32.saturating_pow(failures.min(10))).min(LONGEST_WAIT);
+    full - full * jitter / 2000
+}
+
+fn jitter() -> u32 {
+    // A fresh `RandomState` is seeded at random: enough to spread clients out.
+    u32::try_from(RandomState::new().hash_one(0) % 1000).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_limit() {
+        assert_eq!(backoff(0, 0), Duration::from_millis(200));
+        assert_eq!(backoff(2, 0), Duration::from_millis(800));
+        assert_eq!(backoff(2, 1000), Duration::from_millis(400));
+        assert_eq!(backoff(60, 0), LONGEST_WAIT);
+    }
+}

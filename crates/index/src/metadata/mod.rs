@@ -1,0 +1,40 @@
+//! What the resolver needs from a wheel's `METADATA`, and how it is come by.
+
+mod archive;
+mod lite;
+mod remote;
+
+use serde::{Deserialize, Serialize};
+
+pub use lite::{MetadataLiteError, WheelMetadataLite};
+
+pub(crate) use archive::metadata_of_local_wheel;
+pub(crate) use remote::MetadataFetcher;
+
+use crate::cache::{open_sealed, seal};
+
+const KIND: [u8; 4] = *b"META";
+
+/// The cached form: the wheel's file name and the essentials as text.
+#[derive(Serialize, Deserialize)]
+struct Record<'text> {
+    filename: std::borrow::Cow<'text, str>,
+    lite: std::borrow::Cow<'text, WheelMetadataLite>,
+}
+
+fn to_record(filename: &str, lite: &WheelMetadataLite) -> Option<Vec<u8>> {
+    let record = Record {
+        filename: filename.into(),
+        lite: std::borrow::Cow::Borrowed(lite),
+    };
+    seal(KIND, &record).ok()
+}
+
+fn from_record(bytes: &[u8]) -> Option<WheelMetadataLite> {
+    open_sealed::<Record<'_>>(KIND, bytes).map(|record| record.lite.into_owned())
+}
+
+/// The wheel's file name in a metadata record.
+pub(crate) fn cached_filename(bytes: &[u8]) -> Option<String> {
+    open_sealed::<Record<'_>>(KIND, bytes).map(|record| record.filename.into_owned())
+}

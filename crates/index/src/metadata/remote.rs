@@ -1,0 +1,285 @@
+//! `METADATA` of a wheel on a server: the `.metadata` file beside it (PEP 658), else the end of
+//! the wheel by a byte range, else the whole wheel.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bnbpip_packaging::WheelFilename;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use url::Url;
+
+use super::archive::{FromTail, Tail, metadata_of_local_wheel, unpack_member};
+use super::lite::{METADATA_LIMIT_BYTES, MetadataLiteError, WheelMetadataLite};
+use super::{from_record, to_record};
+use crate::cache::{Bucket, Cache, CacheKey, read_if_present, write_atomic};
+use crate::download::{Downloader, RequiredHashes, check_bytes};
+use crate::error::IndexError;
+use crate::http::{Get, HttpError, Purpose, SharedHttp, content_range, range_header};
+use crate::index_url::{host_of, redacted, without_credentials};
+use crate::page::PackageFile;
+use crate::progress::NoProgress;
+
+/// Fetches metadata, and remembers which servers have no byte ranges.
+#[derive(Debug)]
+pub(crate) struct MetadataFetcher {
+    http: SharedHttp,
+    cache: Cache,
+    downloader: Arc<Downloader>,
+    without_ranges: Mutex<HashSet<String>>,
+}
+
+/// What a request for a range brought.
+enum Ranged {
+    Bytes(Tail),
+    Unsupported,
+}
+
+impl MetadataFetcher {
+    pub(crate) fn new(http: SharedHttp, cache: Cache, downloader: Arc<Downloader>) -> Self {
+        Self {
+            http,
+            cache,
+            downloader,
+            without_ranges: Mutex::default(),
+        }
+    }
+
+    /// The essentials of a wheel, from the cache if they are there: a file with the same address
+    /// and digest never changes.
+    pub(crate) async fn fetch(
+        &self,
+        file: &PackageFile,
+        wheel: &WheelFilename,
+    ) -> Result<WheelMetadataLite, IndexError> {
+        if let Some(path) = file.local_path() {
+            let wheel = wheel.clone();
+            return crate::blocking(&file.filename_text, move || {
+                metadata_of_local_wheel(&path, &wheel)
+            })
+            .await;
+        }
+        let sha256 = file.hashes.sha256().unwrap_or_default();
+        let key = CacheKey::digest(&[&without_credentials(&file.url), sha256]);
+        let path = self.cache.entry(Bucket::Metadata, &key, "meta");
+        // A record is a few hundred bytes: not worth another thread.
+        if let Ok(Some(bytes)) = read_if_present(&path)
+            && let Some(lite) = from_record(&bytes)
+        {
+            return Ok(lite);
+        }
+        let lite = self.fetch_remote(file, wheel).await?;
+        if let Some(record) = to_record(&file.filename_text, &lite)
+            && let Err(error) = write_atomic(&path, &[&record])
+        {
+            tracing::debug!(%error, "metadata can't be cached");
+        }
+        Ok(lite)
+    }
+
+    async fn fetch_remote(
+        &self,
+        file: &PackageFile,
+        wheel: &WheelFilename,
+    ) -> Result<WheelMetadataLite, IndexError> {
+        let bad = |source| IndexError::BadMetadata {
+            filename: file.filename_text.to_string(),
+            location: host_of(&file.url),
+            source,
+        };
+        let parse = |content: &[u8]| {
+            WheelMetadataLite::parse(content)
+                .and_then(|lite| lite.check(wheel))
+                .map_err(bad)
+        };
+        if file.core_metadata.is_some()
+            && let Some(content) = self.beside(file).await?
+        {
+            return parse(&content);
+        }
+        if let Some(content) = self.by_range(file, wheel).await? {
+            return parse(&content);
+        }
+        // The wheel is kept: if it is chosen it need not be downloaded again.
+        let downloaded = self
+            .downloader
+            .download(file, &RequiredHashes::default(), &NoProgress)
+            .await?;
+        let wheel = wheel.clone();
+        crate::blocking(&file.filename_text, move || {
+            metadata_of_local_wheel(&downloaded.path, &wheel)
+        })
+        .await
+    }
+
+    /// The `.metadata` file; `None` if it isn't there although the index says so.
+    async fn beside(&self, file: &PackageFile) -> Result<Option<Vec<u8>>, IndexError> {
+        let mut url = file.url.clone();
+        url.set_path(&format!("{}.metadata", file.url.path()));
+        let get = Get {
+            url: &url,
+            purpose: Purpose::Page,
+            headers: HeaderMap::new(),
+        };
+        let whole = self.http.get_whole(&get, METADATA_LIMIT_BYTES).await?;
+        match whole.status {
+            StatusCode::OK => {
+                if let Some(hashes) = &file.core_metadata {
+                    let filename = format!("{}.metadata", file.filename_text);
+                    check_bytes(&whole.body, hashes, &filename, &host_of(&url))?;
+                }
+                Ok(Some(whole.body))
+            }
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                tracing::debug!(url = %redacted(&url), "the metadata file is missing");
+                Ok(None)
+            }
+            status => Err(HttpError::status(&url, status, &whole.headers).into()),
+        }
+    }
+
+    /// `METADATA` out of the end of the wheel; `None` if the server has no byte ranges.
+    async fn by_range(
+        &self,
+        file: &PackageFile,
+        wheel: &WheelFilename,
+    ) -> Result<Option<Vec<u8>>, IndexError> {
+        let host = host_of(&file.url);
+        if self.lacks_ranges(&host) {
+            return Ok(None);
+        }
+        let bad = |source| IndexError::BadMetadata {
+            filename: file.filename_text.to_string(),
+            location: host.clone(),
+            source,
+        };
+        let length = tail_length(file.size_bytes);
+        let Ranged::Bytes(mut tail) = self.range(&file.url, &format!("-{length}")).await? else {
+            self.remember_lack(host);
+            return Ok(None);
+        };
+        // Twice at the most: for the end record, then for the directory.
+        for _ in 0..3 {
+            match tail.metadata(wheel).map_err(bad)? {
+                FromTail::Metadata(content) => return Ok(Some(content)),
+                FromTail::Member(entry, first, last) => {
+                    let range = format!("{first}-{last}");
+                    let Ranged::Bytes(part) = self.range(&file.url, &range).await? else {
+                        return Ok(None);
+                    };
+                    return unpack_member(&part.bytes, &entry).map(Some).map_err(bad);
+                }
+                FromTail::WidenTo(start) => {
+                    let range = format!("{start}-{}", tail.start.saturating_sub(1));
+                    let Ranged::Bytes(part) = self.range(&file.url, &range).await? else {
+                        return Ok(None);
+                    };
+                    if part.start != start || part.start + part.bytes.len() as u64 != tail.start {
+                        return Ok(None);
+                    }
+                    let mut bytes = part.bytes;
+                    bytes.append(&mut tail.bytes);
+                    tail = Tail { bytes, start };
+                }
+            }
+        }
+        Err(bad(MetadataLiteError::Archive(
+            crate::archive::ArchiveError::NotAnArchive,
+        )))
+    }
+
+    /// One range, with retries. Anything but a sound 206 counts as "no ranges here".
+    async fn range(&self, url: &Url, range: &str) -> Result<Ranged, HttpError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RANGE, range_header(range));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        let get = Get {
+            url,
+            purpose: Purpose::File,
+            headers,
+        };
+        let mut retry = self.http.retry();
+        loop {
+            let error = match self.range_once(&get).await {
+                Ok((status, headers, ranged)) => match retry.verdict(status, &headers) {
+                    None => return Ok(ranged),
+                    Some(wait) => {
+                        let error = HttpError::status(url, status, &headers);
+                        retry.pause(error, wait).await?;
+                        continue;
+                    }
+                },
+                Err(error) => error,
+            };
+            retry.pause(error, None).await?;
+        }
+    }
+
+    async fn range_once(
+        &self,
+        get: &Get<'_>,
+    ) -> Result<(StatusCode, HeaderMap, Ranged), HttpError> {
+        let mut answer = self.http.send(get).await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let fails = status.is_client_error() && status != StatusCode::RANGE_NOT_SATISFIABLE;
+        if fails && status.as_u16() != 429 && status.as_u16() != 408 {
+            return Err(HttpError::status(get.url, status, &headers));
+        }
+        if status != StatusCode::PARTIAL_CONTENT || headers.contains_key(header::CONTENT_ENCODING) {
+            return Ok((status, headers, Ranged::Unsupported));
+        }
+        let Some((first, last, _)) = content_range(&headers) else {
+            return Ok((status, headers, Ranged::Unsupported));
+        };
+        let length = last - first + 1;
+        let mut bytes = Vec::with_capacity(usize::try_from(length.min(8 << 20)).unwrap_or(0));
+        while let Some(chunk) = answer.chunk().await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > length {
+                return Ok((status, headers, Ranged::Unsupported));
+            }
+        }
+        if bytes.len() as u64 != length {
+            return Ok((status, headers, Ranged::Unsupported));
+        }
+        let tail = Tail {
+            bytes,
+            start: first,
+        };
+        Ok((status, headers, Ranged::Bytes(tail)))
+    }
+
+    fn lacks_ranges(&self, host: &str) -> bool {
+        let hosts = self.without_ranges.lock();
+        hosts.unwrap_or_else(PoisonError::into_inner).contains(host)
+    }
+
+    fn remember_lack(&self, host: String) {
+        let hosts = self.without_ranges.lock();
+        hosts.unwrap_or_else(PoisonError::into_inner).insert(host);
+    }
+}
+
+/// How much of the end to ask for at first. Central directories grow with the wheel, and the
+/// `.dist-info` folder mostly lies last, next to it. Too little costs a second round trip, too
+/// much the time to transfer it.
+fn tail_length(size_bytes: Option<u64>) -> u64 {
+    let Some(size) = size_bytes else {
+        return 64 << 10;
+    };
+    (16 << 10) + (size / 48).min(240 << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_grow_with_the_wheel_up_to_a_limit() {
+        assert_eq!(tail_length(Some(0)), 16 << 10);
+        assert!(tail_length(Some(10 << 20)) > 200 << 10);
+        assert_eq!(tail_length(Some(1 << 40)), 256 << 10);
+    }
+}

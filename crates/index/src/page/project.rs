@@ -1,0 +1,70 @@
+//! A project as the resolver sees it: one page, or several merged.
+
+use std::sync::{Arc, OnceLock};
+
+use bnbpip_packaging::{PackageName, Version};
+
+use super::file::PackageFile;
+use super::project_page::{ProjectPage, SkippedFile};
+use crate::index_url::IndexUrl;
+
+/// Every candidate of one project, from the places that may offer it.
+#[derive(Debug)]
+pub struct Project {
+    name: PackageName,
+    pages: Vec<Arc<ProjectPage>>,
+    merged: OnceLock<Vec<Version>>,
+}
+
+impl Project {
+    /// Joins pages; find-links come first, then indexes in order.
+    pub(crate) fn new(name: PackageName, pages: Vec<Arc<ProjectPage>>) -> Self {
+        Self {
+            name,
+            pages,
+            merged: OnceLock::new(),
+        }
+    }
+
+    /// The project's name.
+    pub fn name(&self) -> &PackageName {
+        &self.name
+    }
+
+    /// The distinct versions that have files, ascending.
+    pub fn versions(&self) -> &[Version] {
+        if let [page] = &*self.pages {
+            return page.versions();
+        }
+        self.merged.get_or_init(|| {
+            let mut versions: Vec<Version> = self
+                .pages
+                .iter()
+                .flat_map(|page| page.versions().iter().cloned())
+                .collect();
+            versions.sort();
+            versions.dedup();
+            versions
+        })
+    }
+
+    /// The files of a version, page by page.
+    pub fn files(&self, version: &Version) -> impl Iterator<Item = &Arc<PackageFile>> {
+        self.pages.iter().flat_map(|page| page.files(version))
+    }
+
+    /// The pages that this project was put together from.
+    pub fn pages(&self) -> &[Arc<ProjectPage>] {
+        &self.pages
+    }
+
+    /// The indexes that the pages came from.
+    pub fn indexes(&self) -> impl Iterator<Item = &Arc<IndexUrl>> {
+        self.pages.iter().map(|page| page.index())
+    }
+
+    /// The files that are no candidates.
+    pub fn skipped(&self) -> impl Iterator<Item = SkippedFile<'_>> {
+        self.pages.iter().flat_map(|page| page.skipped())
+    }
+}

@@ -1,0 +1,265 @@
+//! Unpacking on all cores, from a memory map.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use fs_err as fs;
+use memmap2::Mmap;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::manifest::{ManifestFile, modified_ns};
+use crate::archive::{
+    ArchiveError, Entry, InflateError, Inflater, check_layout, check_names, find_directory,
+    read_directory,
+};
+
+/// Above this unpacked size a wheel must not be denser than [`DENSITY_LIMIT`].
+const DENSITY_ABOVE_BYTES: u64 = 1 << 30;
+
+/// Unpacked bytes per packed byte. Real wheels stay below 20; deflate can reach 1032.
+const DENSITY_LIMIT: u64 = 200;
+
+/// The work of one task: entries are grouped up to this size, or this number.
+const GROUP_BYTES: u64 = 1 << 20;
+const GROUP_ENTRIES: usize = 128;
+
+/// Why a wheel can't be unpacked.
+#[derive(Debug)]
+pub(super) enum UnpackError {
+    Archive(ArchiveError),
+    Io {
+        path: PathBuf,
+        needed_bytes: u64,
+        source: io::Error,
+    },
+}
+
+impl From<ArchiveError> for UnpackError {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+/// Checks the whole archive, then unpacks it below `target`, which must be empty.
+pub(super) fn unpack(archive: &Path, target: &Path) -> Result<Vec<ManifestFile>, UnpackError> {
+    let io = |source| UnpackError::Io {
+        path: archive.to_path_buf(),
+        needed_bytes: 0,
+        source,
+    };
+    let map = map_file(archive).map_err(io)?;
+    let bytes: &[u8] = map.as_deref().unwrap_or_default();
+    let (entries, starts) = check(bytes)?;
+    let needed_bytes: u64 = entries.iter().map(|entry| entry.size).sum();
+    let in_target = |source| UnpackError::Io {
+        path: target.to_path_buf(),
+        needed_bytes,
+        source,
+    };
+    make_folders(&entries, target).map_err(in_target)?;
+    let work: Vec<(&Entry, usize)> = entries
+        .iter()
+        .zip(starts)
+        .filter(|(entry, _)| !entry.is_dir)
+        .collect();
+    let mut files: Vec<ManifestFile> = group(&work)
+        .into_par_iter()
+        .map(|group| unpack_group(bytes, group, target, needed_bytes))
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    add_recorded_hashes(&mut files, target);
+    Ok(files)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a memory map is how all cores read one archive without copies"
+)]
+fn map_file(path: &Path) -> io::Result<Option<Mmap>> {
+    let file = fs::File::open(path)?;
+    if file.metadata()?.len() == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the file lies in the cache, where finished files are replaced and never changed, or
+    // is the user's own wheel, which is read once; if someone truncates it meanwhile the process
+    // is stopped by the system, as with any memory map.
+    unsafe { Mmap::map(file.file()) }.map(Some)
+}
+
+/// All checks that need no content.
+fn check(bytes: &[u8]) -> Result<(Vec<Entry>, Vec<usize>), ArchiveError> {
+    let directory = find_directory(bytes, bytes.len() as u64)?;
+    let malformed = || ArchiveError::Malformed("the central directory lies beyond the end");
+    let begin = usize::try_from(directory.offset).map_err(|_| malformed())?;
+    let size = usize::try_from(directory.size).map_err(|_| malformed())?;
+    let end = begin.checked_add(size).ok_or_else(malformed)?;
+    let entries = read_directory(bytes.get(begin..end).ok_or_else(malformed)?, directory)?;
+    let unpacked_bytes = entries
+        .iter()
+        .try_fold(0_u64, |sum, entry| sum.checked_add(entry.size))
+        .ok_or(ArchiveError::Malformed("its sizes are impossible"))?;
+    let packed_bytes = bytes.len() as u64;
+    if unpacked_bytes > DENSITY_ABOVE_BYTES && unpacked_bytes / DENSITY_LIMIT > packed_bytes {
+        return Err(ArchiveError::TooDense {
+            packed_bytes,
+            unpacked_bytes,
+        });
+    }
+    check_names(&entries)?;
+    let starts = check_layout(bytes, &entries, directory.offset)?;
+    Ok((entries, starts))
+}
+
+fn make_folders(entries: &[Entry], target: &Path) -> io::Result<()> {
+    let mut folders: BTreeSet<&str> = BTreeSet::new();
+    let mut last = "";
+    for entry in entries {
+        let folder = if entry.is_dir {
+            entry.name.trim_end_matches('/')
+        } else {
+            entry.name.rsplit_once('/').map_or("", |(folder, _)| folder)
+        };
+        if folder == last {
+            continue;
+        }
+        last = folder;
+        let ends = folder.match_indices('/').map(|(at, _)| at);
+        for end in ends.chain([folder.len()]) {
+            folders.insert(&folder[..end]);
+        }
+    }
+    // Sorted, so that a folder comes before what is in it. Two that differ in case alone are one
+    // on some systems.
+    for folder in folders.into_iter().filter(|folder| !folder.is_empty()) {
+        match fs::create_dir(target.join(folder)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Splits the entries into tasks: one task per file would cost more than small files do.
+fn group<'work, 'entry>(
+    work: &'work [(&'entry Entry, usize)],
+) -> Vec<&'work [(&'entry Entry, usize)]> {
+    let mut groups = Vec::new();
+    let (mut begin, mut bytes) = (0, 0);
+    for (at, (entry, _)) in work.iter().enumerate() {
+        bytes += entry.size;
+        if bytes >= GROUP_BYTES || at + 1 - begin >= GROUP_ENTRIES {
+            groups.push(&work[begin..=at]);
+            (begin, bytes) = (at + 1, 0);
+        }
+    }
+    if begin < work.len() {
+        groups.push(&work[begin..]);
+    }
+    groups
+}
+
+fn unpack_group(
+    bytes: &[u8],
+    group: &[(&Entry, usize)],
+    target: &Path,
+    needed_bytes: u64,
+) -> Result<Vec<ManifestFile>, UnpackError> {
+    let mut inflater = Inflater::new();
+    group
+        .iter()
+        .map(|(entry, start)| {
+            let path = target.join(&entry.name);
+            unpack_entry(&mut inflater, bytes, entry, *start, &path).map_err(|error| match error {
+                InflateError::Archive(error) => UnpackError::Archive(error),
+                InflateError::Io(source) => UnpackError::Io {
+                    path,
+                    needed_bytes,
+                    source,
+                },
+            })
+        })
+        .collect()
+}
+
+fn unpack_entry(
+    inflater: &mut Inflater,
+    bytes: &[u8],
+    entry: &Entry,
+    start: usize,
+    path: &Path,
+) -> Result<ManifestFile, InflateError> {
+    let length = usize::try_from(entry.compressed).unwrap_or(usize::MAX);
+    let data = bytes
+        .get(start..start.saturating_add(length))
+        .ok_or_else(|| ArchiveError::entry(&entry.name, "it is cut short"))?;
+    let mut file = create(path, entry.executable)?;
+    inflater.unpack(data, entry, &mut |piece| file.write_all(piece))?;
+    Ok(ManifestFile {
+        path: entry.name.as_str().into(),
+        size: entry.size,
+        modified_ns: modified_ns(&file.metadata()?),
+        crc32: entry.crc32,
+        executable: entry.executable,
+        sha256: None,
+    })
+}
+
+#[cfg(unix)]
+fn create(path: &Path, executable: bool) -> io::Result<fs::File> {
+    use fs_err::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(if executable { 0o755 } else { 0o644 })
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn create(path: &Path, _executable: bool) -> io::Result<fs::File> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+}
+
+/// Takes the digests over that the wheel's `RECORD` gives. A `RECORD` that can't be read gives
+/// none: judging it is the installer's business.
+fn add_recorded_hashes(files: &mut [ManifestFile], target: &Path) {
+    let mut records = files.iter().filter(|file| {
+        file.path.ends_with(".dist-info/RECORD") && file.path.matches('/').count() == 1
+    });
+    let (Some(record), None) = (records.next(), records.next()) else {
+        return;
+    };
+    let Ok(text) = fs::read_to_string(target.join(&*record.path)) else {
+        return;
+    };
+    let Ok(rows) = bnbpip_packaging::record::parse(&text) else {
+        return;
+    };
+    let mut digests: FxHashMap<&str, [u8; 32]> = FxHashMap::default();
+    for row in &rows {
+        let digest = row
+            .hash
+            .as_deref()
+            .and_then(|hash| hash.strip_prefix("sha256="))
+            .and_then(|hash| {
+                BASE64_URL_SAFE_NO_PAD
+                    .decode(hash.trim_end_matches('='))
+                    .ok()
+            })
+            .and_then(|digest| digest.try_into().ok());
+        if let Some(digest) = digest {
+            digests.insert(row.path.as_str(), digest);
+        }
+    }
+    for file in files {
+        file.sha256 = digests.get(&*file.path).copied();
+    }
+}
