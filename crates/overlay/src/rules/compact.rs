@@ -51,7 +51,7 @@ struct CompactSide<'a> {
     #[serde(borrow)]
     packages: Vec<Cow<'a, str>>,
     #[serde(borrow)]
-    versions: Cow<'a, str>,
+    versions: Vec<Cow<'a, str>>,
 }
 
 /// The binary form of rules, in the order given. Equal rules give equal bytes.
@@ -149,12 +149,12 @@ impl<'a> CompactKind<'a> {
             Self::Conflict(sides) => RuleKind::Conflict(Conflict {
                 sides: sides
                     .iter()
-                    .map(|side| Ok(Side::new(side.names()?, parse(&side.versions)?)))
+                    .map(|side| Ok(Side::new(side.names()?, side.set()?)))
                     .collect::<Result<_, CompactError>>()?,
             }),
             Self::Exclude(side, wheels) => RuleKind::Exclude(Exclude {
                 package: side.name()?,
-                versions: parse(&side.versions)?,
+                versions: side.set()?,
                 wheels: wheels
                     .iter()
                     .map(|pattern| WheelPattern::new(pattern))
@@ -162,12 +162,12 @@ impl<'a> CompactKind<'a> {
             }),
             Self::Requires(side, requirement) => RuleKind::Requires(Requires {
                 packages: side.names()?,
-                versions: parse(&side.versions)?,
+                versions: side.set()?,
                 requirement: parse::<Requirement>(requirement)?,
             }),
             Self::Provides(side, provided) => RuleKind::Provides(Provides {
                 package: side.name()?,
-                versions: parse(&side.versions)?,
+                versions: side.set()?,
                 provided: parse(provided)?,
             }),
         })
@@ -181,7 +181,7 @@ impl<'a> CompactSide<'a> {
                 .into_iter()
                 .map(|name| name.as_ref().into())
                 .collect(),
-            versions: versions.to_string().into(),
+            versions: versions.texts().map(Cow::Owned).collect(),
         }
     }
 
@@ -191,6 +191,11 @@ impl<'a> CompactSide<'a> {
 
     fn names(&self) -> Result<Vec<PackageName>, CompactError> {
         self.packages.iter().map(|name| parse(name)).collect()
+    }
+
+    fn set(&self) -> Result<VersionSet, CompactError> {
+        VersionSet::parse(self.versions.iter().map(AsRef::as_ref))
+            .map_err(|(text, error)| CompactError(format!("`{text}`: {error}")))
     }
 
     fn name(&self) -> Result<PackageName, CompactError> {

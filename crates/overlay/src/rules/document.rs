@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use bnbpip_packaging::{MarkerTree, PackageName, Requirement, Version};
 use toml::Spanned;
+use toml::Value;
 use toml::value::Datetime;
 
 use super::front_matter::{
@@ -321,10 +322,19 @@ impl Reader<'_> {
             .map_err(|_| self.at(version, RuleProblem::Version(version.get_ref().clone())))
     }
 
-    fn versions(&self, versions: &Spanned<String>) -> Result<VersionSet, RuleError> {
-        VersionSet::from_str(versions.as_ref()).map_err(|source| {
-            let text = versions.get_ref().clone();
-            self.at(versions, RuleProblem::Versions { text, source })
+    fn versions(&self, versions: &Spanned<Value>) -> Result<VersionSet, RuleError> {
+        let texts = match versions.get_ref() {
+            Value::String(text) => Some(vec![text.as_str()]),
+            Value::Array(values) => values.iter().map(Value::as_str).collect(),
+            _ => None,
+        };
+        let texts = texts.ok_or_else(|| self.at(versions, RuleProblem::VersionsShape))?;
+        if texts.is_empty() {
+            return Err(self.at(versions, RuleProblem::Empty("versions")));
+        }
+        VersionSet::parse(texts).map_err(|(text, error)| {
+            let message = first_line(&error);
+            self.at(versions, RuleProblem::Versions { text, message })
         })
     }
 
@@ -371,12 +381,9 @@ impl Reader<'_> {
     }
 }
 
-/// `pep508_rs` draws the place under its message; a line number is enough here.
+/// The parsers draw the place under their message; a line number is enough here.
 fn first_line(error: &impl ToString) -> String {
-    error
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.trim_end_matches(':').to_owned()
 }

@@ -1,7 +1,5 @@
 //! What can be wrong with the text of one rule.
 
-use bnbpip_packaging::VersionSpecifiers;
-
 use super::{InvalidRuleId, InvalidSubject, InvalidTestTarget};
 
 /// A rule text that could not be read, and where.
@@ -63,14 +61,16 @@ pub enum RuleProblem {
     /// Not a version.
     #[error("`{0}` is not a version")]
     Version(String),
+    /// Neither a text nor a list of texts.
+    #[error("`versions` is neither a text nor a list of texts")]
+    VersionsShape,
     /// Not version specifiers.
-    #[error("`{text}` is not a version range")]
+    #[error("`{text}` is not a version range: {message}")]
     Versions {
         /// The text.
         text: String,
         /// Why not.
-        #[source]
-        source: <VersionSpecifiers as std::str::FromStr>::Err,
+        message: String,
     },
     /// Not a marker.
     #[error("`{text}` is not an environment marker: {message}")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
+use toml::Value;
 use toml::value::Datetime;
 
 use super::{RuleError, RuleProblem, Severity};
@@ -26,7 +27,7 @@ pub(super) struct FrontMatter {
     pub(super) b: Option<Spanned<RawSide>>,
     pub(super) c: Option<Spanned<RawSide>>,
     pub(super) packages: Option<Spanned<Vec<Spanned<String>>>>,
-    pub(super) versions: Option<Spanned<String>>,
+    pub(super) versions: Option<Spanned<Value>>,
     pub(super) wheels: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) requirement: Option<Spanned<String>>,
     pub(super) provides: Option<Spanned<String>>,
@@ -49,7 +50,7 @@ pub(super) enum Kind {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSide {
     pub(super) packages: Spanned<Vec<Spanned<String>>>,
-    pub(super) versions: Spanned<String>,
+    pub(super) versions: Spanned<Value>,
 }
 
 #[derive(Deserialize)]

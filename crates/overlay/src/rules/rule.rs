@@ -97,8 +97,8 @@ pub struct Requires {
 /// Version specifiers together with the range that they stand for.
 #[derive(Debug, Clone)]
 pub struct VersionSet {
-    /// As written, for messages.
-    pub specifiers: VersionSpecifiers,
+    /// As written, for messages: a version counts that satisfies any of these. No specifier at all admits every version.
+    pub alternatives: Vec<VersionSpecifiers>,
     /// As compared: pre-releases and local versions inside the bounds count.
     pub range: VersionRange,
 }
@@ -208,10 +208,41 @@ impl Exclude {
 }
 
 impl VersionSet {
-    /// The set for specifiers.
-    pub fn new(specifiers: VersionSpecifiers) -> Self {
-        let range = range::from_specifiers(&specifiers);
-        Self { specifiers, range }
+    /// Reads one or more specifier sets, of which a version has to satisfy one. `*` admits every version.
+    ///
+    /// # Errors
+    ///
+    /// The first text that is not a specifier set, and why.
+    pub fn parse<'a>(
+        alternatives: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, (String, <VersionSpecifiers as FromStr>::Err)> {
+        let mut set = Self {
+            alternatives: Vec::new(),
+            range: VersionRange::empty(),
+        };
+        for text in alternatives {
+            // Specifiers have no spelling for a rule about every version.
+            let specifiers = match text.trim() {
+                "*" => VersionSpecifiers::empty(),
+                text => {
+                    VersionSpecifiers::from_str(text).map_err(|error| (text.to_owned(), error))?
+                }
+            };
+            set.range = set.range.union(&range::from_specifiers(&specifiers));
+            set.alternatives.push(specifiers);
+        }
+        Ok(set)
+    }
+
+    /// Each alternative as it is written in a rule.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.alternatives.iter().map(|specifiers| {
+            if specifiers.is_empty() {
+                "*".to_owned()
+            } else {
+                specifiers.to_string()
+            }
+        })
     }
 
     /// Whether the version is in the set.
@@ -263,27 +294,14 @@ impl fmt::Display for RuleDate {
     }
 }
 
-impl FromStr for VersionSet {
-    type Err = <VersionSpecifiers as FromStr>::Err;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // A rule about every version says `*`; specifiers have no such spelling.
-        if text.trim() == "*" {
-            return Ok(Self {
-                specifiers: VersionSpecifiers::empty(),
-                range: VersionRange::full(),
-            });
-        }
-        VersionSpecifiers::from_str(text).map(Self::new)
-    }
-}
-
 impl fmt::Display for VersionSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.specifiers.is_empty() {
-            formatter.write_str("*")
-        } else {
-            fmt::Display::fmt(&self.specifiers, formatter)
+        for (position, text) in self.texts().enumerate() {
+            if position > 0 {
+                formatter.write_str(" or ")?;
+            }
+            formatter.write_str(&text)?;
         }
+        Ok(())
     }
 }
