@@ -23,6 +23,7 @@ pub(crate) mod exit_code {
 pub(crate) struct Failure {
     /// Each is printed as a line of its own after `ERROR: ` (further lines inside it as they are).
     messages: Vec<String>,
+    detail: Option<String>,
     causes: Vec<String>,
     hints: Vec<String>,
     usage: Option<String>,
@@ -34,6 +35,7 @@ impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             messages: vec![message.into()],
+            detail: None,
             causes: Vec::new(),
             hints: Vec::new(),
             usage: None,
@@ -45,6 +47,7 @@ impl Failure {
     pub(crate) fn silent(exit_code: u8) -> Self {
         Self {
             messages: Vec::new(),
+            detail: None,
             causes: Vec::new(),
             hints: Vec::new(),
             usage: None,
@@ -90,6 +93,13 @@ impl Failure {
         self
     }
 
+    /// Adds lines below the messages: a derivation, a table.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
     /// Adds something that the user can do.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -107,6 +117,11 @@ impl Failure {
     /// The sentences to print after `ERROR: `.
     pub(crate) fn messages(&self) -> &[String] {
         &self.messages
+    }
+
+    /// The lines below the messages.
+    pub(crate) fn detail_text(&self) -> Option<&str> {
+        self.detail.as_deref()
     }
 
     /// Why it happened, nearest cause first.

@@ -79,7 +79,7 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 }
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
-    use crate::commands::{check, freeze, install, list, show, uninstall, venv};
+    use crate::commands::{cache, check, freeze, install, list, show, uninstall, venv};
     match &cli.command {
         Some(Command::Install(arguments)) => {
             interrupt::listen(printer);
@@ -94,7 +94,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Show(arguments)) => show::run(arguments, settings, printer),
         Some(Command::Check(arguments)) => check::run(arguments, settings, printer),
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
-        Some(Command::Cache(_)) => Ok(()),
+        Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
         // Help and an empty command line have been answered while parsing.
         Some(Command::Help(_)) | None => Ok(()),
     }

@@ -148,6 +148,9 @@ impl Printer {
         for message in failure.messages() {
             self.say(-2, Tone::Error, prefix, message);
         }
+        if let Some(detail) = failure.detail_text() {
+            self.say(-2, Tone::Plain, "", detail);
+        }
         for cause in failure.causes() {
             self.say(-2, Tone::Plain, "  Caused by: ", cause);
         }

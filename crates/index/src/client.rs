@@ -1,6 +1,5 @@
 //! The one door to all of this: projects, metadata, wheels, each asked for once.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bnbpip_packaging::PackageName;
@@ -8,10 +7,10 @@ use bnbpip_packaging::PackageName;
 use crate::cache::Cache;
 use crate::download::{DownloadedFile, Downloader, RequiredHashes};
 use crate::error::{IndexError, SharedResult};
-use crate::http::{HttpClient, SharedHttp};
+use crate::http::{Get, HttpClient, HttpError, Purpose, SharedHttp};
 use crate::index_url::{IndexUrl, host_of, without_credentials};
 use crate::locations::{IndexEntry, IndexLocations, IndexStrategy};
-use crate::metadata::{MetadataFetcher, WheelMetadataLite, metadata_of_local_wheel};
+use crate::metadata::{MetadataFetcher, WheelMetadataLite};
 use crate::once_map::OnceMap;
 use crate::options::ClientOptions;
 use crate::page::{Link, PackageFile, PageScope, Project, ProjectPage};
@@ -50,6 +49,9 @@ struct Inner {
     metadata_of: OnceMap<FileKey, SharedResult<Arc<WheelMetadataLite>>>,
     wheels: OnceMap<FileKey, SharedResult<Arc<StoredWheel>>>,
 }
+
+/// The largest file that [`IndexClient::read_url`] takes.
+const SMALL_FILE_LIMIT_BYTES: u64 = 64 << 20;
 
 /// Address and SHA-256 of a file.
 type FileKey = (String, Option<Box<str>>);
@@ -193,18 +195,39 @@ impl IndexClient {
         Ok(Metadata::Wheel(lite))
     }
 
-    /// The essentials of a wheel on disk. Blocks.
+    /// The whole `METADATA` file of a wheel: for reports, not cached. `None` for a source
+    /// distribution, which has to be built to know.
     ///
     /// # Errors
-    /// When the file can't be read, is no wheel, or isn't what its name says.
-    pub fn metadata_of_local_wheel(path: &Path) -> Result<WheelMetadataLite, IndexError> {
-        let file = PackageFile::from_path(path)?;
+    /// When it can't be fetched.
+    pub async fn metadata_document(&self, file: &PackageFile) -> SharedResult<Option<Vec<u8>>> {
         match file.wheel() {
-            Some(wheel) => metadata_of_local_wheel(path, wheel),
-            None => Err(IndexError::NeedsBuild {
-                filename: file.filename_text.into(),
-            }),
+            Some(wheel) => Ok(Some(self.inner.metadata.document(file, wheel).await?)),
+            None => Ok(None),
         }
+    }
+
+    /// Any small file at an `http` or `https` address, such as a requirements file.
+    ///
+    /// # Errors
+    /// When it can't be had, or is larger than a page may be.
+    pub async fn read_url(&self, url: &url::Url) -> SharedResult<Vec<u8>> {
+        let get = Get {
+            url,
+            purpose: Purpose::Page,
+            headers: http::HeaderMap::new(),
+        };
+        let whole = self
+            .inner
+            .http
+            .get_whole(&get, SMALL_FILE_LIMIT_BYTES)
+            .await
+            .map_err(IndexError::from)?;
+        if whole.status.is_success() {
+            return Ok(whole.body);
+        }
+        let error = HttpError::status(url, whole.status, &whole.headers);
+        Err(Arc::new(error.into()))
     }
 
     /// The file as it is on its server, verified, in the cache (a local file stays where it is).

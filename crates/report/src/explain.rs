@@ -270,9 +270,6 @@ impl Writer<'_> {
             VersionReason::Unusable(unusable) => self.unusable(unusable),
             VersionReason::Yanked(None) => "was yanked".to_string(),
             VersionReason::Yanked(Some(why)) => format!("was yanked ({why})"),
-            VersionReason::Unusable(Unusable::Rule(id)) => {
-                format!("`--allow {id}` takes {name} {version} all the same")
-            }
             VersionReason::Prerelease => "is a pre-release, which nothing asks for".to_string(),
             VersionReason::InvalidMetadata(message) => {
                 format!("has metadata that can't be read ({message})")
@@ -358,6 +355,9 @@ impl Writer<'_> {
                 "{name} {version} has wheels for {}: use a Python among them",
                 cut(offered)
             ),
+            VersionReason::Unusable(Unusable::Rule(id)) => {
+                format!("`--allow {id}` takes {name} {version} all the same")
+            }
             VersionReason::Prerelease => {
                 format!("`--pre` allows pre-releases such as {name} {version}")
             }

@@ -1,7 +1,7 @@
 //! The commands. Each module runs one; what several need stands beside them: which environment is
 //! worked on ([`target_environment`]) and what is installed there ([`distribution`]).
 
-//CACHE pub(crate) mod cache;
+pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod distribution;
 pub(crate) mod freeze;
@@ -15,3 +15,9 @@ pub(crate) mod transaction_notes;
 pub(crate) mod uninstall;
 pub(crate) mod venv;
 mod version_control;
+
+/// For a run as root on a Python that isn't in a virtual environment.
+pub(crate) const ROOT_WARNING: &str = "Running bnbpip as the 'root' user can result in broken \
+    permissions and conflicting behaviour with the system package manager. It is recommended to \
+    use a virtual environment instead. Use the --root-user-action option if you know what you are \
+    doing and want to suppress this warning.";

@@ -1,7 +1,8 @@
-//! What a transaction has to tell while it runs.
+//! What a transaction has to tell: while it runs, and when it fails.
 
-use bnbpip_installer::{Progress, Recovery};
+use bnbpip_installer::{Progress, Recovery, RemovalError, TransactionError};
 
+use crate::failure::Failure;
 use crate::printer::Printer;
 
 /// Prints a transaction's waits and recoveries.
@@ -27,6 +28,43 @@ impl Progress for TransactionNotes<'_> {
             Recovery::Discarded | Recovery::CleanedUp => {
                 self.0
                     .verbose("The remains of an interrupted run were removed");
+            }
+        }
+    }
+}
+
+/// The failure for files that are unknown, in pip's words.
+pub(crate) fn unremovable(error: RemovalError) -> Failure {
+    let hint = error.hint();
+    let failure = match &error {
+        RemovalError::NoRecord { name, version, .. } => {
+            Failure::new(format!("Cannot uninstall {name} {version}")).caused_by(format!(
+                "The package's contents are unknown: no RECORD file was found for {name}."
+            ))
+        }
+        RemovalError::Distutils { name } => Failure::new(format!(
+            "Cannot uninstall '{name}'. It is a distutils installed project and thus we cannot \
+             accurately determine which files belong to it which would lead to only a partial \
+             uninstall."
+        )),
+        _ => Failure::from(error),
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// A transaction's error with what the user can do.
+pub(crate) fn with_hint(error: TransactionError) -> Failure {
+    match error {
+        TransactionError::Removal(error) => unremovable(error),
+        error => {
+            let hint = error.hint();
+            let failure = Failure::from(error);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
             }
         }
     }

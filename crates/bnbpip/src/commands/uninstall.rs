@@ -2,13 +2,13 @@
 
 use bnbpip_installer::{
     InstallOptions, InstalledDistribution, InstalledEnvironment, RemovalError, RemovalPlan,
-    Transaction, TransactionError,
+    Transaction,
 };
 use bnbpip_packaging::PackageName;
 
 use super::distribution::Distribution;
 use super::target_environment;
-use super::transaction_notes::TransactionNotes;
+use super::transaction_notes::{TransactionNotes, unremovable, with_hint};
 use crate::cli::UninstallArgs;
 use crate::cli::values::RootUserAction;
 use crate::configuration::settings::Settings;
@@ -198,42 +198,6 @@ fn removable(
     }
 }
 
-/// The failure for files that are unknown, in pip's words.
-fn unremovable(error: RemovalError) -> Failure {
-    let hint = error.hint();
-    let failure = match &error {
-        RemovalError::NoRecord { name, version, .. } => {
-            Failure::new(format!("Cannot uninstall {name} {version}")).caused_by(format!(
-                "The package's contents are unknown: no RECORD file was found for {name}."
-            ))
-        }
-        RemovalError::Distutils { name } => Failure::new(format!(
-            "Cannot uninstall '{name}'. It is a distutils installed project and thus we cannot \
-             accurately determine which files belong to it which would lead to only a partial \
-             uninstall."
-        )),
-        _ => Failure::from(error),
-    };
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
-}
-
-fn with_hint(error: TransactionError) -> Failure {
-    match error {
-        TransactionError::Removal(error) => unremovable(error),
-        error => {
-            let hint = error.hint();
-            let failure = Failure::from(error);
-            match hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        }
-    }
-}
-
 /// Shows what would go and asks.
 fn confirmed(
     plan: &RemovalPlan,
@@ -257,7 +221,9 @@ fn confirmed(
             .collect();
         section("Would remove:", all);
     } else {
-        section("Would remove:", plan.summary(environment));
+        let mut lines = plan.summary(environment);
+        lines.retain(|line| !line.contains("__pycache__"));
+        section("Would remove:", lines);
     }
     let refused = plan
         .refused
@@ -295,11 +261,6 @@ fn warn_if_root(
         && !interpreter.is_venv
         && bnbpip_platform::is_effective_root()
     {
-        printer.warning(
-            "Running bnbpip as the 'root' user can result in broken permissions and conflicting \
-             behaviour with the system package manager. It is recommended to use a virtual \
-             environment instead. Use the --root-user-action option if you know what you are \
-             doing and want to suppress this warning.",
-        );
+        printer.warning(super::ROOT_WARNING);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bnbpip_packaging::WheelFilename;
 
-use super::lite::{METADATA_LIMIT_BYTES, MetadataLiteError, WheelMetadataLite};
+use super::lite::{METADATA_LIMIT_BYTES, MetadataLiteError};
 use crate::archive::{
     ArchiveError, Directory, Entry, Inflater, data_range, find_directory, read_directory,
 };
@@ -141,14 +141,14 @@ pub(super) fn unpack_member(bytes: &[u8], entry: &Entry) -> Result<Vec<u8>, Meta
     Ok(content)
 }
 
-/// The essentials of a wheel on disk.
+/// The whole `METADATA` of a wheel on disk.
 ///
 /// # Errors
-/// When the file can't be read, is no wheel, or is not what its name says.
-pub(crate) fn metadata_of_local_wheel(
+/// When the file can't be read or is no wheel.
+pub(super) fn document_of_local_wheel(
     path: &Path,
     wheel: &WheelFilename,
-) -> Result<WheelMetadataLite, IndexError> {
+) -> Result<Vec<u8>, IndexError> {
     let io = |source| IndexError::io("read", path, 0, source);
     let bad = |source| IndexError::BadMetadata {
         filename: wheel.to_string(),
@@ -163,21 +163,18 @@ pub(crate) fn metadata_of_local_wheel(
             bytes: read_range(&mut file, start, total).map_err(io)?,
             start,
         };
-        let content = match tail.metadata(wheel).map_err(bad)? {
-            FromTail::Metadata(content) => content,
+        return match tail.metadata(wheel).map_err(bad)? {
+            FromTail::Metadata(content) => Ok(content),
             FromTail::WidenTo(wider) if wider < start => {
                 start = wider;
                 continue;
             }
-            FromTail::WidenTo(_) => return Err(bad(ArchiveError::NotAnArchive.into())),
+            FromTail::WidenTo(_) => Err(bad(ArchiveError::NotAnArchive.into())),
             FromTail::Member(entry, first, last) => {
                 let bytes = read_range(&mut file, first, last + 1).map_err(io)?;
-                unpack_member(&bytes, &entry).map_err(bad)?
+                unpack_member(&bytes, &entry).map_err(bad)
             }
         };
-        return WheelMetadataLite::parse(&content)
-            .and_then(|lite| lite.check(wheel))
-            .map_err(bad);
     }
 }
 

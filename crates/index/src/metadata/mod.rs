@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 pub use lite::{MetadataLiteError, WheelMetadataLite};
 
-pub(crate) use archive::metadata_of_local_wheel;
 pub(crate) use remote::MetadataFetcher;
 
 use crate::cache::{open_sealed, seal};

@@ -8,7 +8,7 @@ use bnbpip_packaging::WheelFilename;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::archive::{FromTail, Tail, metadata_of_local_wheel, unpack_member};
+use super::archive::{FromTail, Tail, document_of_local_wheel, unpack_member};
 use super::lite::{METADATA_LIMIT_BYTES, MetadataLiteError, WheelMetadataLite};
 use super::{from_record, to_record};
 use crate::cache::{Bucket, Cache, CacheKey, read_if_present, write_atomic};
@@ -51,12 +51,8 @@ impl MetadataFetcher {
         file: &PackageFile,
         wheel: &WheelFilename,
     ) -> Result<WheelMetadataLite, IndexError> {
-        if let Some(path) = file.local_path() {
-            let wheel = wheel.clone();
-            return crate::blocking(&file.filename_text, move || {
-                metadata_of_local_wheel(&path, &wheel)
-            })
-            .await;
+        if file.local_path().is_some() {
+            return self.read(file, wheel).await;
         }
         let sha256 = file.hashes.sha256().unwrap_or_default();
         let key = CacheKey::digest(&[&without_credentials(&file.url), sha256]);
@@ -67,7 +63,7 @@ impl MetadataFetcher {
         {
             return Ok(lite);
         }
-        let lite = self.fetch_remote(file, wheel).await?;
+        let lite = self.read(file, wheel).await?;
         if let Some(record) = to_record(&file.filename_text, &lite)
             && let Err(error) = write_atomic(&path, &[&record])
         {
@@ -76,7 +72,7 @@ impl MetadataFetcher {
         Ok(lite)
     }
 
-    async fn fetch_remote(
+    async fn read(
         &self,
         file: &PackageFile,
         wheel: &WheelFilename,
@@ -91,22 +87,37 @@ impl MetadataFetcher {
                 .and_then(|lite| lite.check(wheel))
                 .map_err(bad)
         };
-        if file.core_metadata.is_some()
-            && let Some(content) = self.beside(file).await?
-        {
-            return parse(&content);
-        }
-        if let Some(content) = self.by_range(file, wheel).await? {
-            return parse(&content);
-        }
-        // The wheel is kept: if it is chosen it need not be downloaded again.
-        let downloaded = self
-            .downloader
-            .download(file, &RequiredHashes::default(), &NoProgress)
-            .await?;
+        parse(&self.document(file, wheel).await?)
+    }
+
+    /// The whole `METADATA` file.
+    pub(crate) async fn document(
+        &self,
+        file: &PackageFile,
+        wheel: &WheelFilename,
+    ) -> Result<Vec<u8>, IndexError> {
+        let path = match file.local_path() {
+            Some(path) => path,
+            None => {
+                if file.core_metadata.is_some()
+                    && let Some(content) = self.beside(file).await?
+                {
+                    return Ok(content);
+                }
+                if let Some(content) = self.by_range(file, wheel).await? {
+                    return Ok(content);
+                }
+                // The wheel is kept: if it is chosen it need not be downloaded again.
+                let required = RequiredHashes::default();
+                self.downloader
+                    .download(file, &required, &NoProgress)
+                    .await?
+                    .path
+            }
+        };
         let wheel = wheel.clone();
         crate::blocking(&file.filename_text, move || {
-            metadata_of_local_wheel(&downloaded.path, &wheel)
+            document_of_local_wheel(&path, &wheel)
         })
         .await
     }

@@ -69,6 +69,13 @@ pub enum TargetError {
     },
 }
 
+impl std::fmt::Display for TargetPython {
+    /// As it was given.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl FromStr for TargetPython {
     type Err = TargetError;
 

@@ -16,21 +16,21 @@ use crate::request::FormatControl;
 
 /// What decides between files, the same for all packages of a run.
 #[derive(Debug)]
-pub struct Selection {
+pub(super) struct Selection {
     /// The tags that the target accepts.
-    pub tags: Tags,
+    pub(super) tags: Tags,
     /// The target's Python version.
-    pub python_version: Version,
+    pub(super) python_version: Version,
     /// Look past `Requires-Python`.
-    pub ignore_requires_python: bool,
+    pub(super) ignore_requires_python: bool,
     /// Only files uploaded before this moment count, in milliseconds since 1970.
-    pub cutoff_ms: Option<i64>,
+    pub(super) cutoff_ms: Option<i64>,
     /// The hashes of which a file must have one, where the user gave some.
-    pub hashes: FxHashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+    pub(super) hashes: FxHashMap<PackageName, Vec<(HashAlgorithm, String)>>,
     /// `--no-binary` and `--only-binary`.
-    pub formats: FormatControl,
+    pub(super) formats: FormatControl,
     /// The rules in force, for those about single wheels.
-    pub rules: Arc<ActiveRules>,
+    pub(super) rules: Arc<ActiveRules>,
 }
 
 /// How well a wheel fits: rules first, then tags, then the build number.
@@ -69,7 +69,7 @@ impl Selection {
     /// # Errors
     ///
     /// Why none can be used.
-    pub fn best<'a>(
+    pub(super) fn best<'a>(
         &self,
         files: impl Iterator<Item = &'a Arc<PackageFile>> + Clone,
     ) -> Result<Arc<PackageFile>, Unusable> {
@@ -101,14 +101,16 @@ impl Selection {
     fn judge(&self, file: &PackageFile) -> Result<Fit, Obstacle> {
         // A file without a time can't be known to be old enough.
         if let Some(cutoff) = self.cutoff_ms
-            && file.upload_time_ms.is_none_or(|uploaded| uploaded >= cutoff)
+            && file
+                .upload_time_ms
+                .is_none_or(|uploaded| uploaded >= cutoff)
         {
             return Err(Obstacle::TooNew);
         }
         let DistributionFilename::Wheel(wheel) = &file.filename else {
             return Err(Obstacle::Source);
         };
-        if !self.formats.allows_wheel(&wheel.name) {
+        if !self.formats.allowed(&wheel.name).wheels {
             return Err(Obstacle::Format);
         }
         let priority = match self.tags.compatibility(wheel) {
@@ -122,7 +124,10 @@ impl Selection {
     }
 
     fn check_python(&self, file: &PackageFile) -> Result<(), Obstacle> {
-        let Some(wanted) = file.requires_python.as_ref().filter(|_| !self.ignore_requires_python)
+        let Some(wanted) = file
+            .requires_python
+            .as_ref()
+            .filter(|_| !self.ignore_requires_python)
         else {
             return Ok(());
         };
@@ -138,11 +143,20 @@ impl Selection {
 
     /// A file of which no hash is known stays in: its content is checked when it arrives.
     fn check_hashes(&self, file: &PackageFile) -> Result<(), Obstacle> {
-        let Some(allowed) = self.hashes.get(file.name()) else { return Ok(()) };
-        let comparable = allowed.iter().any(|(algorithm, _)| file.hashes.get(*algorithm).is_some());
-        let matches =
-            allowed.iter().any(|(algorithm, hex)| file.hashes.get(*algorithm) == Some(hex.as_str()));
-        if comparable && !matches { Err(Obstacle::Hash) } else { Ok(()) }
+        let Some(allowed) = self.hashes.get(file.name()) else {
+            return Ok(());
+        };
+        let comparable = allowed
+            .iter()
+            .any(|(algorithm, _)| file.hashes.get(*algorithm).is_some());
+        let matches = allowed
+            .iter()
+            .any(|(algorithm, hex)| file.hashes.get(*algorithm) == Some(hex.as_str()));
+        if comparable && !matches {
+            Err(Obstacle::Hash)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether a rule would rather not have this wheel.
@@ -150,7 +164,10 @@ impl Selection {
         if !self.rules.has_exclusions(&wheel.name) {
             return Ok(false);
         }
-        match self.rules.excluded(&wheel.name, &wheel.version, Some(wheel)) {
+        match self
+            .rules
+            .excluded(&wheel.name, &wheel.version, Some(wheel))
+        {
             Some(rule) if rule.severity == Severity::Broken => Err(Obstacle::Rule(rule.id.clone())),
             rule => Ok(rule.is_some()),
         }
@@ -166,9 +183,10 @@ impl Selection {
             Some(Obstacle::RequiresPython(specifiers)) => Unusable::RequiresPython(specifiers),
             Some(Obstacle::Hash) => Unusable::Hash,
             Some(Obstacle::Rule(id)) => Unusable::Rule(id),
-            Some(Obstacle::Tags(part)) => {
-                Unusable::Tags { part, offered: self.offered(part, files) }
-            }
+            Some(Obstacle::Tags(part)) => Unusable::Tags {
+                part,
+                offered: self.offered(part, files),
+            },
             Some(Obstacle::Source) => Unusable::OnlySource,
             Some(Obstacle::Format) | None => Unusable::BinaryPolicy,
         }
@@ -202,7 +220,7 @@ impl Selection {
 
 /// The versions of a project, with the choice of file made once a version.
 #[derive(Debug)]
-pub struct Candidates {
+pub(super) struct Candidates {
     project: Arc<Project>,
     selection: Arc<Selection>,
     chosen: Vec<OnceLock<Result<Arc<PackageFile>, Unusable>>>,
@@ -210,14 +228,18 @@ pub struct Candidates {
 
 impl Candidates {
     /// The candidates of a project.
-    pub fn new(project: Arc<Project>, selection: Arc<Selection>) -> Self {
+    pub(super) fn new(project: Arc<Project>, selection: Arc<Selection>) -> Self {
         let chosen = project.versions().iter().map(|_| OnceLock::new()).collect();
-        Self { project, selection, chosen }
+        Self {
+            project,
+            selection,
+            chosen,
+        }
     }
 
     /// The newest stable version (any, if there is no stable one) within `range` that has a file,
     /// from the place `below` downwards.
-    pub fn likely(
+    pub(super) fn likely(
         &self,
         range: &range::VersionRange,
         below: usize,
@@ -259,8 +281,12 @@ impl VersionList for Candidates {
         let version = self.versions().get(index)?;
         // A version counts as yanked when the file that would be taken is.
         let file = self.file(index).ok();
-        let file = file.as_ref().or_else(|| self.project.files(version).next())?;
+        let file = file
+            .as_ref()
+            .or_else(|| self.project.files(version).next())?;
         let reason = file.yanked.as_deref()?;
-        Some(Yanked { reason: (!reason.is_empty()).then(|| reason.to_string()) })
+        Some(Yanked {
+            reason: (!reason.is_empty()).then(|| reason.to_string()),
+        })
     }
 }

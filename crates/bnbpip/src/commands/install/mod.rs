@@ -1,9 +1,42 @@
-//! `bnbpip install`.
+//! `bnbpip install`: request → target → resolution → plan → fetched → receipt.
 
+mod apply;
+mod candidates;
+mod destination;
+mod download_progress;
+mod installed;
+mod network;
+mod outcome;
+mod plan;
+mod provider;
+mod remote_file;
+mod requirements;
+mod resolution;
+mod suggestion;
+
+use std::sync::Arc;
+
+use bnbpip_index::{IndexClient, PackageFile};
+use bnbpip_installer::{InstallOptions, InstalledEnvironment};
+use bnbpip_overlay::ActiveRules;
+use bnbpip_packaging::{CoreMetadata, Requirement};
+use bnbpip_resolver::{Constraint, InstalledPackage, Resolution};
+use rustc_hash::FxHashMap;
+use tokio::runtime::Runtime;
+
+use self::apply::Application;
+use self::destination::Destination;
+use self::download_progress::DownloadProgress;
+use self::installed::Satisfied;
+use self::plan::Plan;
+use self::resolution::Resolving;
 use crate::cli::InstallArgs;
+use crate::cli::values::{LinkMode, RootUserAction};
+use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::request::Request;
 
 /// Installs what was asked for.
 ///
@@ -12,8 +45,350 @@ use crate::printer::Printer;
 pub(crate) fn run(
     arguments: &InstallArgs,
     settings: &Settings,
-    printer: &Printer,
+    printer: &'static Printer,
 ) -> Result<(), Failure> {
-    let _ = (arguments, settings, printer);
-    Err(Failure::new("install is not wired yet"))
+    let request = requirements::read(arguments, settings, printer)?;
+    let destination = Destination::find(arguments, settings, printer)?;
+    let run = Run {
+        arguments,
+        settings,
+        printer,
+        request,
+        destination,
+    };
+    run.recover()?;
+    run.install()
+}
+
+/// One run with what it was asked for and where it goes.
+struct Run<'a> {
+    arguments: &'a InstallArgs,
+    settings: &'a Settings,
+    printer: &'static Printer,
+    request: Request,
+    destination: Destination,
+}
+
+/// A resolution and all that it was made from.
+struct Resolved {
+    runtime: Runtime,
+    client: IndexClient,
+    resolution: Resolution<Arc<PackageFile>>,
+    installed: FxHashMap<bnbpip_packaging::PackageName, InstalledPackage>,
+}
+
+impl Run<'_> {
+    /// Deals with what an interrupted run left, unless nothing is to be changed.
+    fn recover(&self) -> Result<(), Failure> {
+        if let Some(environment) = &self.destination.environment
+            && !self.arguments.dry_run
+        {
+            let notes = TransactionNotes(self.printer);
+            bnbpip_installer::recover(&environment.state_dir, &notes).map_err(with_hint)?;
+        }
+        Ok(())
+    }
+
+    fn install(&self) -> Result<(), Failure> {
+        let overlay = requirements::overlay(self.arguments)?;
+        let rules = Arc::new(overlay.active(&self.destination.target.markers));
+        let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
+        let installed = self.destination.installed()?;
+        if self.finish_if_satisfied(&installed, &constraints, &rules)? {
+            return Ok(());
+        }
+        let resolving = Resolving {
+            arguments: self.arguments,
+            settings: self.settings,
+            printer: self.printer,
+            request: &self.request,
+            target: &self.destination.target,
+            overlay,
+            rules,
+            constraints,
+        };
+        let resolved = resolving.run(&installed)?;
+        let plan = Plan::new(&resolved.resolution, &installed);
+        self.say_kept(&plan, &installed);
+        if plan.changes.is_empty() {
+            return self.finish_without_changes(&plan, &resolved);
+        }
+        self.show(&plan, &resolved)?;
+        if self.arguments.dry_run {
+            self.report(&plan, &resolved)?;
+            self.printer
+                .info(&format!("Would install {}", outcome::listing(&plan)));
+            return Ok(());
+        }
+        self.apply(&plan, resolved)
+    }
+
+    /// Says so and ends if the environment meets the request: no solver, no network.
+    fn finish_if_satisfied(
+        &self,
+        installed: &InstalledEnvironment,
+        constraints: &[Constraint],
+        rules: &ActiveRules,
+    ) -> Result<bool, Failure> {
+        let arguments = self.arguments;
+        let looks = !(arguments.upgrade
+            || arguments.force_reinstall
+            || arguments.ignore_installed
+            || arguments.report.is_some());
+        if !looks || !self.destination.sees_installed {
+            return Ok(false);
+        }
+        let markers = &self.destination.target.markers;
+        let requirements: Vec<&Requirement> = self
+            .request
+            .requirements
+            .iter()
+            .map(|given| &given.requirement)
+            .filter(|requirement| requirement.marker.evaluate(markers, &[]))
+            .collect();
+        let Some(satisfied) = installed::satisfied(
+            installed,
+            &requirements,
+            constraints,
+            markers,
+            rules,
+            !arguments.no_deps,
+        ) else {
+            return Ok(false);
+        };
+        self.say_unneeded();
+        for Satisfied {
+            distribution,
+            dependent,
+        } in &satisfied
+        {
+            self.say_satisfied(distribution, dependent.map(AsRef::as_ref));
+        }
+        Ok(true)
+    }
+
+    /// Requirements whose markers don't hold, in pip's words.
+    fn say_unneeded(&self) {
+        let markers = &self.destination.target.markers;
+        for given in &self.request.requirements {
+            if !given.requirement.marker.evaluate(markers, &[]) {
+                let name = &given.requirement.name;
+                self.printer.info(&format!(
+                    "Ignoring {name}: markers '{}' don't match your environment",
+                    given.requirement.marker.try_to_string().unwrap_or_default()
+                ));
+            }
+        }
+    }
+
+    fn say_satisfied(
+        &self,
+        distribution: &bnbpip_installer::InstalledDistribution,
+        dependent: Option<&str>,
+    ) {
+        let from = dependent
+            .map(|name| format!(" (from {name})"))
+            .unwrap_or_default();
+        self.printer.info(&format!(
+            "Requirement already satisfied: {} in {}{from} ({})",
+            distribution.name,
+            distribution.location.display(),
+            distribution.version
+        ));
+    }
+
+    fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment) {
+        self.say_unneeded();
+        for package in &plan.kept {
+            if let Some(distribution) = installed.get(&package.name) {
+                let dependent = package.dependents.first().filter(|_| !package.requested);
+                self.say_satisfied(distribution, dependent.map(AsRef::as_ref));
+            }
+        }
+    }
+
+    fn finish_without_changes(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
+        self.say_resolution(&resolved.resolution);
+        self.report(plan, resolved)
+    }
+
+    /// The plan, before anything changes; and whether there is room for it.
+    fn show(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
+        let free_bytes = self
+            .destination
+            .environment
+            .as_ref()
+            .and_then(|environment| bnbpip_platform::free_bytes(&environment.scheme.purelib));
+        let view = plan.view(
+            &resolved.resolution,
+            |file| resolved.client.is_stored(file),
+            free_bytes,
+        );
+        self.printer
+            .status(&format!("Target {}", self.destination.target.description));
+        self.printer
+            .status(&view.render(self.printer.verbosity() > 0));
+        self.say_resolution(&resolved.resolution);
+        let needed = view.download_bytes + view.disk_bytes;
+        match free_bytes {
+            Some(free) if !self.arguments.dry_run && view.download_bytes > free => {
+                Err(Failure::new(format!(
+                    "Failed to install: {} have to be downloaded, and {} are free",
+                    bnbpip_report::sizes::bytes(view.download_bytes),
+                    bnbpip_report::sizes::bytes(free)
+                ))
+                .hint(format!(
+                    "make room for about {} on the volume of the environment",
+                    bnbpip_report::sizes::bytes(needed)
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the user should know of how the resolution came about.
+    fn say_resolution(&self, resolution: &Resolution<Arc<PackageFile>>) {
+        for (name, version, extra) in &resolution.missing_extras {
+            self.printer.warning(&format!(
+                "{name} {version} does not provide the extra '{extra}'"
+            ));
+        }
+        for rule in &resolution.relaxed {
+            self.printer.warning(&format!(
+                "{}: accepted, because nothing else meets the request",
+                bnbpip_report::explain::rule_sentence(rule)
+            ));
+        }
+        for package in &resolution.packages {
+            if let bnbpip_resolver::Source::Index(file) = &package.source
+                && let Some(reason) = &file.yanked
+            {
+                self.printer.warning(&format!(
+                    "The candidate selected for download or install is a yanked version: '{}' \
+                     candidate (version {} at {}) Reason for being yanked: {}",
+                    package.name,
+                    package.version,
+                    file.shown_url(),
+                    if reason.is_empty() {
+                        "<none given>"
+                    } else {
+                        reason
+                    }
+                ));
+            }
+        }
+    }
+
+    /// Writes `--report`.
+    fn report(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
+        let Some(path) = &self.arguments.report else {
+            return Ok(());
+        };
+        let files = plan.changes.iter().map(|change| &change.file);
+        let metadata: Vec<CoreMetadata> = resolved.runtime.block_on(async {
+            let mut all = Vec::with_capacity(plan.changes.len());
+            for file in files {
+                let document = resolved.client.metadata_document(file).await;
+                let document = document.map_err(|error| network::explained(&error))?;
+                all.push(CoreMetadata::parse(&document.unwrap_or_default())?);
+            }
+            Ok::<_, Failure>(all)
+        })?;
+        let markers = &self.destination.target.markers;
+        outcome::write_report(path, plan, &metadata, markers, self.printer)
+    }
+
+    fn apply(&self, plan: &Plan, resolved: Resolved) -> Result<(), Failure> {
+        let Some(environment) = &self.destination.environment else {
+            return Err(Failure::new(
+                "Failed to install: there is no environment to install into",
+            ));
+        };
+        self.warn_if_root();
+        let progress =
+            DownloadProgress::new(self.printer, self.arguments.progress_bar, plan.file_bytes());
+        let application = Application {
+            client: &resolved.client,
+            progress: Arc::new(progress),
+            required: requirements::required_hashes(&self.request),
+            runtime: &resolved.runtime,
+            environment,
+            options: self.install_options(),
+            printer: self.printer,
+        };
+        let outcome = application.run(plan);
+        let outcome = outcome?;
+        for warning in &outcome.warnings {
+            self.printer.warning(warning);
+        }
+        self.report(plan, &resolved)?;
+        if !self.arguments.no_warn_conflicts {
+            let markers = &self.destination.target.markers;
+            let (resolution, installed) = (&resolved.resolution, &resolved.installed);
+            outcome::warn_about_conflicts(resolution, installed, markers, self.printer);
+        }
+        self.warn_about_path();
+        self.printer.info(&format!(
+            "Successfully installed {}",
+            outcome::listing(plan)
+        ));
+        Ok(())
+    }
+
+    fn install_options(&self) -> InstallOptions {
+        let names: Vec<&str> = self
+            .request
+            .requirements
+            .iter()
+            .map(|given| given.raw.as_str())
+            .collect();
+        InstallOptions {
+            link_mode: match self.arguments.link_mode {
+                LinkMode::Auto => bnbpip_installer::LinkMode::Auto,
+                LinkMode::Clone => bnbpip_installer::LinkMode::Clone,
+                LinkMode::Hardlink => bnbpip_installer::LinkMode::Hardlink,
+                LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
+            },
+            compile: self.arguments.compiles(),
+            target_mode: self.destination.target_mode,
+            command: format!("install {}", names.join(" ")),
+            ..InstallOptions::default()
+        }
+    }
+
+    fn warn_if_root(&self) {
+        if self.arguments.root_user_action == RootUserAction::Warn
+            && !self.destination.is_venv
+            && self.destination.scripts_on_path
+            && bnbpip_platform::is_effective_root()
+        {
+            self.printer.warning(crate::commands::ROOT_WARNING);
+        }
+    }
+
+    /// Says when the scripts' folder can't be found by the shell.
+    fn warn_about_path(&self) {
+        let Some(environment) = &self.destination.environment else {
+            return;
+        };
+        if self.arguments.no_warn_script_location
+            || !self.destination.scripts_on_path
+            || self.destination.is_venv
+        {
+            return;
+        }
+        let scripts = &environment.scheme.scripts;
+        let on_path = self
+            .settings
+            .shell
+            .path
+            .as_ref()
+            .is_some_and(|path| std::env::split_paths(path).any(|folder| folder == *scripts));
+        if !on_path && scripts.is_dir() {
+            self.printer.warning(&format!(
+                "The scripts were installed in '{}' which is not on PATH.",
+                scripts.display()
+            ));
+        }
+    }
 }

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bnbpip_index::{IndexClient, PackageFile, WheelMetadata};
-use bnbpip_packaging::{
-    PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers,
-};
+use bnbpip_index::{IndexClient, IndexError, Metadata, PackageFile, WheelMetadataLite};
+use bnbpip_packaging::{PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
 };
@@ -17,13 +15,14 @@ use tokio::sync::OnceCell;
 use super::candidates::{Candidates, Selection};
 
 /// Joins the index's client to the solver, which runs on a thread of its own and may block.
-pub struct IndexProvider {
+pub(super) struct IndexProvider {
     shared: Arc<Shared>,
     runtime: Handle,
 }
 
+/// What the solver's thread and the tasks that fetch ahead share.
 struct Shared {
-    client: Arc<IndexClient>,
+    client: IndexClient,
     selection: Arc<Selection>,
     lists: Mutex<FxHashMap<PackageName, Arc<OnceCell<ListResult>>>>,
     metadata: Mutex<FxHashMap<FileKey, Arc<OnceCell<MetadataResult>>>>,
@@ -33,18 +32,18 @@ struct Shared {
 
 /// The address of the file's one record: pages keep theirs for as long as the run lasts.
 type FileKey = usize;
-type ListResult = Result<Option<Arc<Candidates>>, Arc<bnbpip_index::IndexError>>;
+type ListResult = Result<Option<Arc<Candidates>>, Arc<IndexError>>;
 type MetadataResult = Result<Arc<PackageMetadata>, MetadataFailure>;
 
 #[derive(Debug, Clone)]
 enum MetadataFailure {
     Invalid(String),
-    Index(Arc<bnbpip_index::IndexError>),
+    Index(Arc<IndexError>),
 }
 
 /// A URL that can't be used for the package that names it.
 #[derive(Debug, thiserror::Error)]
-pub enum DirectError {
+pub(super) enum DirectError {
     /// The URL's file belongs to another project.
     #[error("Failed to use `{url}` for `{name}`: the file is of `{found}`")]
     OtherProject {
@@ -77,7 +76,7 @@ impl fmt::Debug for IndexProvider {
 
 impl IndexProvider {
     /// A provider over `client` that chooses files by `selection`.
-    pub fn new(client: Arc<IndexClient>, selection: Arc<Selection>, runtime: Handle) -> Self {
+    pub(super) fn new(client: IndexClient, selection: Arc<Selection>, runtime: Handle) -> Self {
         let shared = Shared {
             client,
             selection,
@@ -86,19 +85,26 @@ impl IndexProvider {
             announced: Mutex::default(),
             direct: Mutex::default(),
         };
-        Self { shared: Arc::new(shared), runtime }
+        Self {
+            shared: Arc::new(shared),
+            runtime,
+        }
     }
 
     /// The newer versions of a package that could not be considered because they have no wheel,
     /// newest first; only pages that were read count.
-    pub fn source_only_above(&self, name: &PackageName, chosen: &Version) -> Option<Version> {
+    pub(super) fn source_only_above(
+        &self,
+        name: &PackageName,
+        chosen: &Version,
+    ) -> Option<Version> {
         let lists = lock(&self.shared.lists);
         let candidates = lists.get(name)?.get()?.as_ref().ok()?.clone()?;
         let versions = candidates.versions().iter().enumerate().rev();
         versions
             .take_while(|(_, version)| *version > chosen)
             .filter(|(_, version)| !version.any_prerelease())
-            .find(|(index, _)| candidates.file(*index) == Err(Unusable::OnlySource))
+            .find(|(index, _)| matches!(candidates.file(*index), Err(Unusable::OnlySource)))
             .map(|(_, version)| version.clone())
     }
 }
@@ -108,9 +114,8 @@ impl Shared {
         let cell = Arc::clone(lock(&self.lists).entry(name.clone()).or_default());
         let fetch = async || {
             let project = self.client.project(name).await?;
-            Ok(project.map(|project| {
-                Arc::new(Candidates::new(project, Arc::clone(&self.selection)))
-            }))
+            Ok(project
+                .map(|project| Arc::new(Candidates::new(project, Arc::clone(&self.selection)))))
         };
         cell.get_or_init(fetch).await.clone()
     }
@@ -119,11 +124,18 @@ impl Shared {
         let key = Arc::as_ptr(file) as FileKey;
         let cell = Arc::clone(lock(&self.metadata).entry(key).or_default());
         let fetch = async || match self.client.metadata(file).await {
-            Ok(metadata) => parse(&metadata).map(Arc::new).map_err(MetadataFailure::Invalid),
-            Err(error) if error.is_invalid_metadata() => {
-                Err(MetadataFailure::Invalid(error.to_string()))
-            }
-            Err(error) => Err(MetadataFailure::Index(error)),
+            Ok(Metadata::Wheel(metadata)) => parse(&metadata)
+                .map(Arc::new)
+                .map_err(MetadataFailure::Invalid),
+            Ok(Metadata::NeedsBuild) => Err(MetadataFailure::Invalid(
+                "it has to be built first".to_string(),
+            )),
+            Err(error) => Err(match &*error {
+                IndexError::BadMetadata { source, .. } => {
+                    MetadataFailure::Invalid(source.to_string())
+                }
+                _ => MetadataFailure::Index(error),
+            }),
         };
         cell.get_or_init(fetch).await.clone()
     }
@@ -136,13 +148,19 @@ impl Shared {
         below: Option<Version>,
         count: usize,
     ) {
-        let Ok(Some(candidates)) = self.list(&name).await else { return };
+        let Ok(Some(candidates)) = self.list(&name).await else {
+            return;
+        };
         let mut end = match &below {
-            Some(version) => candidates.versions().partition_point(|known| known < version),
+            Some(version) => candidates
+                .versions()
+                .partition_point(|known| known < version),
             None => candidates.versions().len(),
         };
         for _ in 0..count {
-            let Some((index, file)) = candidates.likely(&range, end) else { return };
+            let Some((index, file)) = candidates.likely(&range, end) else {
+                return;
+            };
             end = index;
             if count == 1 {
                 // What goes wrong here goes wrong again, and is told, when the solver asks.
@@ -160,7 +178,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Parses the texts of the metadata.
-fn parse(metadata: &WheelMetadata) -> Result<PackageMetadata, String> {
+fn parse(metadata: &WheelMetadataLite) -> Result<PackageMetadata, String> {
     let requires_dist = metadata
         .requires_dist
         .iter()
@@ -173,12 +191,19 @@ fn parse(metadata: &WheelMetadata) -> Result<PackageMetadata, String> {
         .map(bnbpip_packaging::metadata::parse_requires_python)
         .transpose()
         .map_err(|error| error.to_string())?;
-    let provides_extra =
-        metadata.provides_extra.iter().filter_map(|extra| extra.parse().ok()).collect();
-    Ok(PackageMetadata { requires_dist, requires_python, provides_extra })
+    let provides_extra = metadata
+        .provides_extra
+        .iter()
+        .filter_map(|extra| extra.parse().ok())
+        .collect();
+    Ok(PackageMetadata {
+        requires_dist,
+        requires_python,
+        provides_extra,
+    })
 }
 
-fn provider_error(error: Arc<bnbpip_index::IndexError>) -> ProviderError {
+fn provider_error(error: Arc<IndexError>) -> ProviderError {
     ProviderError(Box::new(error))
 }
 
@@ -189,7 +214,10 @@ impl MetadataProvider for IndexProvider {
         &self,
         name: &PackageName,
     ) -> Result<Option<Arc<dyn VersionList<File = Self::File>>>, ProviderError> {
-        let candidates = self.runtime.block_on(self.shared.list(name)).map_err(provider_error)?;
+        let candidates = self
+            .runtime
+            .block_on(self.shared.list(name))
+            .map_err(provider_error)?;
         Ok(candidates.map(|candidates| {
             let list: Arc<dyn VersionList<File = Self::File>> = candidates;
             list
@@ -212,7 +240,8 @@ impl MetadataProvider for IndexProvider {
     fn prefetch(&self, name: &PackageName, range: &VersionRange) {
         if lock(&self.shared.announced).insert((name.clone(), range.clone())) {
             let shared = Arc::clone(&self.shared);
-            self.runtime.spawn(shared.fetch_ahead(name.clone(), range.clone(), None, 1));
+            self.runtime
+                .spawn(shared.fetch_ahead(name.clone(), range.clone(), None, 1));
         }
     }
 
@@ -225,7 +254,8 @@ impl MetadataProvider for IndexProvider {
     ) {
         let shared = Arc::clone(&self.shared);
         let (name, range, below) = (name.clone(), range.clone(), Some(below.clone()));
-        self.runtime.spawn(shared.fetch_ahead(name, range, below, count));
+        self.runtime
+            .spawn(shared.fetch_ahead(name, range, below, count));
     }
 
     fn direct(
@@ -234,11 +264,14 @@ impl MetadataProvider for IndexProvider {
         url: &str,
     ) -> Result<(Version, Self::File), ProviderError> {
         let refuse = |error: DirectError| ProviderError(Box::new(error));
-        let parsed: url::Url = url.parse().map_err(|error| ProviderError(Box::new(error)))?;
-        let file =
-            PackageFile::from_url(parsed).map_err(|error| ProviderError(Box::new(error)))?;
+        let parsed: url::Url = url
+            .parse()
+            .map_err(|error| ProviderError(Box::new(error)))?;
+        let file = PackageFile::from_url(parsed).map_err(|error| ProviderError(Box::new(error)))?;
         let Some(wheel) = file.wheel() else {
-            return Err(refuse(DirectError::NotAWheel { url: file.shown_url() }));
+            return Err(refuse(DirectError::NotAWheel {
+                url: file.shown_url(),
+            }));
         };
         if wheel.name != *name {
             return Err(refuse(DirectError::OtherProject {
@@ -261,6 +294,10 @@ impl IndexProvider {
     /// The one record of a direct URL's file.
     fn direct_file(&self, url: &str, file: PackageFile) -> Arc<PackageFile> {
         let mut direct = lock(&self.shared.direct);
-        Arc::clone(direct.entry(url.to_string()).or_insert_with(|| Arc::new(file)))
+        Arc::clone(
+            direct
+                .entry(url.to_string())
+                .or_insert_with(|| Arc::new(file)),
+        )
     }
 }

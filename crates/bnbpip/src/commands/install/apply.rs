@@ -1,0 +1,154 @@
+//! Fetching and preparing: wheels are staged in the transaction while others still arrive.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+
+use bnbpip_index::{IndexClient, RequiredHashes, StoredWheel};
+use bnbpip_installer::{
+    InstallOptions, Outcome, Transaction, UnpackedWheel, WheelFile, WheelInstall,
+};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+use super::download_progress::DownloadProgress;
+use super::plan::{Change, Plan};
+use super::{outcome, requirements};
+use crate::commands::transaction_notes::{TransactionNotes, with_hint};
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::printer::Printer;
+
+/// Everything that applying a plan takes.
+pub(crate) struct Application<'a> {
+    pub(crate) client: &'a IndexClient,
+    pub(crate) progress: Arc<DownloadProgress>,
+    pub(crate) required: requirements::RequiredHashes,
+    pub(crate) runtime: &'a Runtime,
+    pub(crate) environment: &'a bnbpip_installer::Environment,
+    pub(crate) options: InstallOptions,
+    pub(crate) printer: &'static Printer,
+}
+
+/// A file that arrived, by the place of its change in the plan.
+type Arrival = Result<(usize, Arc<StoredWheel>), Failure>;
+
+impl Application<'_> {
+    /// Fetches, stages and commits a plan: all of it, or nothing.
+    ///
+    /// # Errors
+    /// When a file can't be had or used, or the environment can't be changed.
+    pub(crate) fn run(self, plan: &Plan) -> Result<Outcome, Failure> {
+        let _guard = interrupt::Guard::new();
+        let notes = TransactionNotes(self.printer);
+        let transaction = Transaction::begin(self.environment, self.options.clone(), &notes)
+            .map_err(with_hint)?;
+        self.stage_all(plan, &transaction)?;
+        if interrupt::requested() {
+            return Err(Failure::cancelled());
+        }
+        transaction.commit().map_err(with_hint)
+    }
+
+    fn stage_all(&self, plan: &Plan, transaction: &Transaction<'_>) -> Result<(), Failure> {
+        let (sender, receiver) = channel();
+        let downloads = self.fetch_all(plan, sender);
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        let receiver = Mutex::new(receiver);
+        let staged: Result<(), Failure> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..workers)
+                .map(|_| scope.spawn(|| stage_arrivals(&receiver, plan, transaction)))
+                .collect();
+            let results = threads.into_iter().map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(Failure::new("Failed to stage a wheel")))
+            });
+            results.collect()
+        });
+        // Downloads that are still under way are of no use once something failed.
+        drop(downloads);
+        self.progress.clear();
+        staged
+    }
+
+    /// The digests of which a change's file must have one.
+    fn required_for(&self, change: &Change) -> RequiredHashes {
+        let digests = self
+            .required
+            .get(&change.package.name)
+            .into_iter()
+            .flatten();
+        RequiredHashes(
+            digests
+                .map(|(algorithm, hex)| (*algorithm, hex.as_str().into()))
+                .collect(),
+        )
+    }
+
+    /// Starts all downloads, the largest first: it decides when the last one ends.
+    fn fetch_all(&self, plan: &Plan, sender: Sender<Arrival>) -> JoinSet<()> {
+        let mut order: Vec<(usize, &Change)> = plan.changes.iter().enumerate().collect();
+        order.sort_by_key(|(_, change)| std::cmp::Reverse(change.file.size_bytes));
+        let mut tasks = JoinSet::new();
+        for (index, change) in order {
+            let (client, file) = (self.client.clone(), Arc::clone(&change.file));
+            let (sender, progress) = (sender.clone(), Arc::clone(&self.progress));
+            let required = self.required_for(change);
+            let fetch = async move {
+                let arrival = match client.fetch(&file, &required, &*progress).await {
+                    Ok(wheel) => Ok((index, wheel)),
+                    Err(error) => Err(super::network::explained(&error)),
+                };
+                // Nobody listens any more when another wheel failed.
+                let _ = sender.send(arrival);
+            };
+            tasks.spawn_on(fetch, self.runtime.handle());
+        }
+        tasks
+    }
+}
+
+fn stage_arrivals(
+    receiver: &Mutex<Receiver<Arrival>>,
+    plan: &Plan,
+    transaction: &Transaction<'_>,
+) -> Result<(), Failure> {
+    loop {
+        if interrupt::requested() {
+            return Err(Failure::cancelled());
+        }
+        let next = receiver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(arrival) = next else { return Ok(()) };
+        let (index, wheel) = arrival?;
+        let install = wheel_install(&plan.changes[index], &wheel)?;
+        transaction.install(install).map_err(with_hint)?;
+    }
+}
+
+fn wheel_install(change: &Change, wheel: &StoredWheel) -> Result<WheelInstall, Failure> {
+    Ok(WheelInstall {
+        wheel: UnpackedWheel {
+            root: wheel.root.clone(),
+            filename: wheel.filename.parse()?,
+            files: wheel
+                .files
+                .iter()
+                .map(|file| WheelFile {
+                    path: file.path.to_string(),
+                    size: file.size_bytes,
+                    // What the store knows is from the wheel's own `RECORD`.
+                    sha256: None,
+                    executable: file.executable,
+                })
+                .collect(),
+        },
+        sha256: Some(wheel.sha256.to_string()),
+        requested: change.package.requested,
+        direct_url: outcome::direct_url(change, Some(&wheel.sha256)),
+        replaces: change.replaces.iter().cloned().collect(),
+    })
+}

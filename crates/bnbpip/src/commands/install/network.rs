@@ -1,0 +1,145 @@
+//! The index's client of a run, and its failures with what to do about them.
+
+use std::sync::Arc;
+
+use bnbpip_index::{
+    Cache, ClientOptions, IndexEntry, IndexError, IndexLocations, IndexStrategy, IndexUrl,
+};
+
+use crate::cli::index::IndexArgs;
+use crate::cli::values;
+use crate::configuration::DEFAULT_INDEX_URL;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::request::FileOptions;
+
+/// The client's settings of a run.
+pub(crate) fn client_options(settings: &Settings, extra_trusted: &[String]) -> ClientOptions {
+    let network = &settings.network;
+    let mut trusted_hosts = network.trusted_hosts.clone();
+    trusted_hosts.extend(extra_trusted.iter().cloned());
+    ClientOptions {
+        cert: network.cert.clone(),
+        client_cert: network.client_cert.clone(),
+        proxy: network.proxy.clone(),
+        no_proxy: network.no_proxy.clone(),
+        system_proxy: true,
+        trusted_hosts,
+        timeout: network.timeout,
+        retries: network.retries,
+        netrc: network.netrc.clone(),
+        offline: network.offline,
+        ..ClientOptions::default()
+    }
+}
+
+/// Where packages come from: the command line's places, then the files'.
+///
+/// # Errors
+/// When an address can't be understood.
+pub(crate) fn locations(
+    arguments: &IndexArgs,
+    files: &FileOptions,
+    settings: &Settings,
+) -> Result<IndexLocations, Failure> {
+    let base = settings.environment.working_directory();
+    let parse = |text: &str| -> Result<IndexUrl, Failure> {
+        let path = base.join(text);
+        let is_path = !text.contains("://") && path.exists();
+        let shown = if is_path {
+            path.to_string_lossy()
+        } else {
+            text.into()
+        };
+        Ok(shown.parse()?)
+    };
+    let primary = files
+        .index_url
+        .as_deref()
+        .or(arguments.index_url.as_deref())
+        .unwrap_or(DEFAULT_INDEX_URL);
+    let mut indexes = vec![IndexEntry::new(parse(primary)?)];
+    for extra in arguments
+        .extra_index_url
+        .iter()
+        .chain(&files.extra_index_urls)
+    {
+        indexes.push(IndexEntry::new(parse(extra)?));
+    }
+    let find_links = arguments
+        .find_links
+        .iter()
+        .chain(&files.find_links)
+        .map(|link| parse(link))
+        .collect::<Result<_, _>>()?;
+    Ok(IndexLocations {
+        indexes,
+        find_links,
+        no_index: arguments.no_index || files.no_index,
+        strategy: match arguments.index_strategy {
+            values::IndexStrategy::FirstIndex => IndexStrategy::FirstIndex,
+            values::IndexStrategy::UnsafeBestMatch => IndexStrategy::UnsafeBestMatch,
+        },
+        ..IndexLocations::default()
+    })
+}
+
+/// The cache of a run; one that goes with the run where none is wanted.
+///
+/// # Errors
+/// When it can't be opened.
+pub(crate) fn cache(settings: &Settings) -> Result<Cache, Failure> {
+    Ok(match &settings.cache_dir {
+        Some(folder) => Cache::open(settings.environment.working_directory().join(folder))?,
+        None => Cache::temporary()?,
+    })
+}
+
+/// A failure of the index's client with what to do about it.
+pub(crate) fn explained(error: &Arc<IndexError>) -> Failure {
+    let failure = Failure::from(SharedError(Arc::clone(error)));
+    match hint(error) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn hint(error: &IndexError) -> Option<&'static str> {
+    if error.is_offline() {
+        return Some(
+            "run again without `--offline`, or fill the cache with a run that has network",
+        );
+    }
+    match error {
+        IndexError::HashMismatch { .. } => Some(
+            "the file isn't the one that was meant: don't install it, and tell whoever runs the \
+             index",
+        ),
+        IndexError::Truncated { .. } => {
+            Some("what arrived is kept: the same command goes on from there")
+        }
+        IndexError::DiskFull { .. } => {
+            Some("make room, or put the cache elsewhere with `--cache-dir`")
+        }
+        IndexError::BadWheel { .. } => {
+            Some("the wheel is damaged or unsafe, and was not used: another version may do")
+        }
+        _ => None,
+    }
+}
+
+/// An error that several tasks wait for.
+#[derive(Debug)]
+struct SharedError(Arc<IndexError>);
+
+impl std::fmt::Display for SharedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for SharedError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

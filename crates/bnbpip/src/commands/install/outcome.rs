@@ -1,0 +1,127 @@
+//! What is said at the end: pip's closing lines, its report, and what went wrong elsewhere.
+
+use bnbpip_index::PackageFile;
+use bnbpip_packaging::{
+    ArchiveInfo, CoreMetadata, DirectUrl, DirectUrlSource, MarkerEnvironment, PackageName,
+    VersionOrUrl, range,
+};
+use bnbpip_report::install_report::{ReportItem, render};
+use bnbpip_resolver::{InstalledPackage, Resolution};
+use rustc_hash::FxHashMap;
+
+use super::plan::{Change, Plan};
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// `name-version` of every change, sorted by name, as pip lists them.
+pub(crate) fn listing(plan: &Plan) -> String {
+    let mut names: Vec<String> = plan
+        .changes
+        .iter()
+        .map(|change| format!("{}-{}", change.package.name, change.package.version))
+        .collect();
+    names.sort_unstable();
+    names.join(" ")
+}
+
+/// `direct_url.json` of a change that was asked for by URL.
+pub(crate) fn direct_url(change: &Change, sha256: Option<&str>) -> Option<DirectUrl> {
+    change.direct_url.as_ref()?;
+    Some(download_info(&change.file, sha256))
+}
+
+fn download_info(file: &PackageFile, sha256: Option<&str>) -> DirectUrl {
+    let info = match sha256.or(file.hashes.sha256()) {
+        Some(hex) => ArchiveInfo::from_sha256(hex),
+        None => ArchiveInfo::default(),
+    };
+    DirectUrl {
+        url: file.shown_url(),
+        source: DirectUrlSource::Archive(info),
+        subdirectory: None,
+    }
+}
+
+/// Writes pip's installation report to a file, or to standard output for `-`.
+///
+/// # Errors
+/// When the file can't be written.
+pub(crate) fn write_report(
+    path: &std::path::Path,
+    plan: &Plan,
+    metadata: &[CoreMetadata],
+    markers: &MarkerEnvironment,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let items: Vec<ReportItem<'_>> = plan
+        .changes
+        .iter()
+        .zip(metadata)
+        .map(|(change, metadata)| ReportItem {
+            download_info: download_info(&change.file, None),
+            is_direct: change.direct_url.is_some(),
+            is_yanked: change.file.yanked.is_some(),
+            requested: change.package.requested,
+            requested_extras: change.package.extras.clone(),
+            metadata: &metadata.headers,
+        })
+        .collect();
+    let report = render(&items, markers, env!("CARGO_PKG_VERSION"));
+    let text = serde_json::to_string_pretty(&report)?;
+    if path == std::path::Path::new("-") {
+        printer.data(&text);
+    } else {
+        fs_err::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// Says which installed packages the changes leave without what they require, as pip does.
+pub(crate) fn warn_about_conflicts<F>(
+    resolution: &Resolution<F>,
+    installed: &FxHashMap<PackageName, InstalledPackage>,
+    markers: &MarkerEnvironment,
+    printer: &Printer,
+) {
+    let mut after: FxHashMap<&PackageName, &bnbpip_packaging::Version> = installed
+        .iter()
+        .map(|(name, package)| (name, &package.version))
+        .collect();
+    let mut changed: Vec<&PackageName> = Vec::new();
+    for package in &resolution.packages {
+        if after.insert(&package.name, &package.version) != Some(&package.version) {
+            changed.push(&package.name);
+        }
+    }
+    let mut lines = Vec::new();
+    for (name, package) in installed.iter().filter(|(name, _)| !changed.contains(name)) {
+        for requirement in &package.metadata.requires_dist {
+            if !changed.contains(&&requirement.name) || !requirement.marker.evaluate(markers, &[]) {
+                continue;
+            }
+            let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &requirement.version_or_url
+            else {
+                continue;
+            };
+            let Some(present) = after.get(&requirement.name) else {
+                continue;
+            };
+            if !range::from_specifiers(specifiers).contains(*present) {
+                lines.push(format!(
+                    "{name} {} requires {}{specifiers}, but you have {} {present} which is \
+                     incompatible.",
+                    package.version, requirement.name, requirement.name
+                ));
+            }
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+    lines.sort_unstable();
+    printer.error(&format!(
+        "No versions were found with which everything that is installed keeps working. This \
+         behaviour is the source of the following dependency conflicts.\n{}",
+        lines.join("\n")
+    ));
+}

@@ -1,0 +1,142 @@
+//! The plan: a resolution minus what is installed.
+
+use std::sync::Arc;
+
+use bnbpip_index::PackageFile;
+use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
+use bnbpip_packaging::PackageName;
+use bnbpip_report::{Action, PlanLine, PlanView};
+use bnbpip_resolver::{Resolution, ResolvedPackage, Source};
+
+type Package = ResolvedPackage<Arc<PackageFile>>;
+
+/// A package to install, and what it takes the place of.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// The package.
+    pub(crate) package: Package,
+    /// The file to install it from.
+    pub(crate) file: Arc<PackageFile>,
+    /// The URL that was named, if one was.
+    pub(crate) direct_url: Option<String>,
+    /// The installed distribution of that name.
+    pub(crate) replaces: Option<InstalledDistribution>,
+}
+
+/// What will change.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The changes, by name.
+    pub(crate) changes: Vec<Change>,
+    /// The resolved packages that stay as they are.
+    pub(crate) kept: Vec<Package>,
+}
+
+impl Plan {
+    /// Compares a resolution with what is installed. `reinstall` also installs what is there.
+    pub(crate) fn new(
+        resolution: &Resolution<Arc<PackageFile>>,
+        installed: &InstalledEnvironment,
+    ) -> Self {
+        let mut plan = Self {
+            changes: Vec::new(),
+            kept: Vec::new(),
+        };
+        for package in &resolution.packages {
+            let (file, direct_url) = match &package.source {
+                Source::Installed => {
+                    plan.kept.push(package.clone());
+                    continue;
+                }
+                Source::Index(file) => (Arc::clone(file), None),
+                Source::Direct { file, url } => (Arc::clone(file), Some(url.clone())),
+            };
+            plan.changes.push(Change {
+                replaces: installed.get(&package.name).cloned(),
+                package: package.clone(),
+                file,
+                direct_url,
+            });
+        }
+        plan
+    }
+
+    /// Bytes to fetch, as far as the index tells sizes.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.changes
+            .iter()
+            .filter_map(|change| change.file.size_bytes)
+            .sum()
+    }
+
+    /// The plan as it is shown. `is_cached` says whether a file is in the store.
+    pub(crate) fn view(
+        &self,
+        resolution: &Resolution<Arc<PackageFile>>,
+        is_cached: impl Fn(&PackageFile) -> bool,
+        free_bytes: Option<u64>,
+    ) -> PlanView {
+        let mut view = PlanView {
+            free_bytes,
+            ..PlanView::default()
+        };
+        for change in &self.changes {
+            let size = change.file.size_bytes;
+            if is_cached(&change.file) {
+                view.cached_wheels += 1;
+            } else if let Some(size) = size {
+                view.download_bytes += size;
+            } else {
+                view.unknown_sizes += 1;
+            }
+            // Wheels of compiled code unpack to about two and a half times their size.
+            view.disk_bytes += size.unwrap_or_default() * 5 / 2;
+            view.lines.push(line(change, resolution));
+        }
+        view.lines.sort_by_key(|line| !line.prominent);
+        view
+    }
+}
+
+fn line(change: &Change, resolution: &Resolution<Arc<PackageFile>>) -> PlanLine {
+    let package = &change.package;
+    let new = package.version.to_string();
+    let old = change.replaces.as_ref().map(|old| old.version.to_string());
+    let rules = rules_for(&package.name, resolution);
+    let mut reasons = Vec::new();
+    if package.requested {
+        reasons.push("you asked for it".to_string());
+    } else if !package.reached {
+        reasons.push("keeps what is installed consistent".to_string());
+    } else if let Some(first) = package.dependents.first() {
+        let others = package.dependents.len() - 1;
+        reasons.push(match others {
+            0 => format!("for {first}"),
+            _ => format!("for {first} and {others} more"),
+        });
+    }
+    let prominent = package.requested || old.is_some() || !rules.is_empty();
+    reasons.extend(rules);
+    PlanLine {
+        action: match &old {
+            None => Action::Add,
+            Some(old) if *old == new => Action::Reinstall,
+            Some(_) => Action::Replace,
+        },
+        name: package.name.to_string(),
+        old,
+        new: Some(new),
+        reasons,
+        prominent,
+    }
+}
+
+/// The rules that had a say in a package's version.
+fn rules_for(name: &PackageName, resolution: &Resolution<Arc<PackageFile>>) -> Vec<String> {
+    resolution
+        .effects
+        .iter()
+        .filter(|effect| effect.package == *name)
+        .map(|effect| bnbpip_report::explain::rule_sentence(&effect.rule))
+        .collect()
+}

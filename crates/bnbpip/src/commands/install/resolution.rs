@@ -1,0 +1,287 @@
+//! Resolving: the client, the solver's thread, and the words for a failure.
+
+use std::sync::Arc;
+
+use bnbpip_index::{IndexClient, PackageFile};
+use bnbpip_installer::InstalledEnvironment;
+use bnbpip_overlay::{ActiveRules, Overlay};
+use bnbpip_packaging::PackageName;
+use bnbpip_platform::Target;
+use bnbpip_report::{TargetWords, no_solution};
+use bnbpip_resolver::{
+    Constraint, Explanation, InstalledPackage, PrereleasePolicy, Resolution, ResolveError,
+    SolveRequest, Source,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::candidates::Selection;
+use super::provider::IndexProvider;
+use super::{Resolved, installed, network, requirements, suggestion};
+use crate::cli::InstallArgs;
+use crate::cli::values::UpgradeStrategy;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::request::Request;
+
+/// A resolution to be made.
+pub(super) struct Resolving<'a> {
+    pub(super) arguments: &'a InstallArgs,
+    pub(super) settings: &'a Settings,
+    pub(super) printer: &'static Printer,
+    pub(super) request: &'a Request,
+    pub(super) target: &'a Target,
+    pub(super) overlay: Overlay,
+    pub(super) rules: Arc<ActiveRules>,
+    pub(super) constraints: Vec<Constraint>,
+}
+
+type Installed = FxHashMap<PackageName, InstalledPackage>;
+type Solved = Result<Resolution<Arc<PackageFile>>, ResolveError>;
+
+impl Resolving<'_> {
+    /// Resolves the request.
+    ///
+    /// # Errors
+    /// When there is no solution, or an index can't be asked.
+    pub(super) fn run(self, environment: &InstalledEnvironment) -> Result<Resolved, Failure> {
+        let required = requirements::required_hashes(self.request);
+        let hash_mode = requirements::is_hash_mode(self.arguments, self.request);
+        if hash_mode {
+            requirements::check_hash_mode(self.request, &required)?;
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let files = &self.request.options;
+        let options = network::client_options(self.settings, &files.trusted_hosts);
+        let locations = network::locations(&self.arguments.index, files, self.settings)?;
+        let client = IndexClient::new(locations, network::cache(self.settings)?, &options);
+        let selection = Arc::new(self.selection(required));
+        let handle = runtime.handle().clone();
+        let provider = IndexProvider::new(client.clone(), selection, handle);
+        let all_installed = installed::for_solver(environment);
+        let mut request = self.solve_request(&all_installed);
+        let solved = solve(&provider, &mut request);
+        let resolution = match solved {
+            Ok(resolution) => resolution,
+            Err(error) => return Err(self.failure(error, &provider, &mut request)),
+        };
+        if hash_mode {
+            self.check_hashed(&resolution)?;
+        }
+        self.say_source_only(&resolution, &provider);
+        Ok(Resolved {
+            runtime,
+            client,
+            resolution,
+            installed: all_installed,
+        })
+    }
+
+    fn selection(&self, hashes: requirements::RequiredHashes) -> Selection {
+        let index = &self.arguments.index;
+        Selection {
+            tags: self.target.tags.clone(),
+            python_version: self.target.python_full_version.clone(),
+            ignore_requires_python: self.arguments.ignore_requires_python,
+            cutoff_ms: index.cutoff().map(|cutoff| cutoff.0.as_millisecond()),
+            hashes,
+            formats: self.request.options.format_control(&index.format_control),
+            rules: Arc::clone(&self.rules),
+        }
+    }
+
+    fn solve_request(&self, installed: &Installed) -> SolveRequest {
+        let arguments = self.arguments;
+        let looks_past = arguments.ignore_installed || arguments.force_reinstall;
+        let upgrade: FxHashSet<PackageName> = if arguments.upgrade {
+            let names = self
+                .request
+                .requirements
+                .iter()
+                .map(|given| &given.requirement.name);
+            names.cloned().collect()
+        } else {
+            FxHashSet::default()
+        };
+        let pre = arguments.index.pre || self.request.options.pre;
+        SolveRequest {
+            requested: requirements::requested(self.request),
+            constraints: self.constraints.clone(),
+            markers: self.target.markers.clone(),
+            python_version: self.target.python_full_version.clone(),
+            installed: if looks_past {
+                FxHashMap::default()
+            } else {
+                installed.clone()
+            },
+            upgrade,
+            eager: arguments.upgrade && arguments.upgrade_strategy == UpgradeStrategy::Eager,
+            no_dependencies: arguments.no_deps,
+            ignore_requires_python: arguments.ignore_requires_python,
+            prereleases: if pre {
+                PrereleasePolicy::Allow
+            } else {
+                PrereleasePolicy::IfNecessary
+            },
+            overlay: self.overlay.clone(),
+        }
+    }
+
+    /// In hash mode a dependency that nobody gave a hash for is refused.
+    fn check_hashed(&self, resolution: &Resolution<Arc<PackageFile>>) -> Result<(), Failure> {
+        let required = requirements::required_hashes(self.request);
+        let unhashed: Vec<String> = resolution
+            .packages
+            .iter()
+            .filter(|package| match &package.source {
+                Source::Index(_) => !required.contains_key(&package.name),
+                Source::Direct { .. } | Source::Installed => false,
+            })
+            .map(|package| match &package.source {
+                Source::Index(file) => {
+                    let hash = file.hashes.sha256();
+                    let hash = hash.map(|hex| format!(" --hash=sha256:{hex}"));
+                    let hash = hash.unwrap_or_default();
+                    format!("\n    {}=={}{hash}", package.name, package.version)
+                }
+                _ => String::new(),
+            })
+            .collect();
+        if unhashed.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "In --require-hashes mode, all requirements must have their versions pinned with ==. \
+             These do not:{}",
+            unhashed.concat()
+        ))
+        .hint("add these lines to the requirements file, if the hashes are the ones you trust"))
+    }
+
+    /// Says where a newer version could not be taken because it has no wheel.
+    fn say_source_only(&self, resolution: &Resolution<Arc<PackageFile>>, provider: &IndexProvider) {
+        for package in &resolution.packages {
+            if matches!(package.source, Source::Index(_))
+                && let Some(newer) = provider.source_only_above(&package.name, &package.version)
+            {
+                self.printer.status(&format!(
+                    "{} {newer} has no wheel, only a source distribution: {} is taken",
+                    package.name, package.version
+                ));
+            }
+        }
+    }
+
+    fn failure(
+        &self,
+        error: ResolveError,
+        provider: &IndexProvider,
+        request: &mut SolveRequest,
+    ) -> Failure {
+        match error {
+            ResolveError::NoSolution(explanation) => {
+                self.no_solution(&explanation, provider, request)
+            }
+            ResolveError::Provider(error) => {
+                match error.0.downcast::<Arc<bnbpip_index::IndexError>>() {
+                    Ok(error) => network::explained(&error),
+                    Err(other) => Failure::from(bnbpip_resolver::ProviderError(other)),
+                }
+            }
+            error @ ResolveError::TwoUrls { .. } => Failure::from(error),
+        }
+    }
+
+    fn no_solution(
+        &self,
+        explanation: &Explanation,
+        provider: &IndexProvider,
+        request: &mut SolveRequest,
+    ) -> Failure {
+        let words = TargetWords {
+            python: self.target.python_full_version.to_string(),
+            python_tag: format!(
+                "cp{}{}",
+                self.target.python_version.0, self.target.python_version.1
+            ),
+            platform: self
+                .target
+                .platform_tags
+                .first()
+                .cloned()
+                .unwrap_or_default(),
+        };
+        let text = no_solution(explanation, &words);
+        let mut messages = text.messages.into_iter();
+        let mut failure = Failure::new(messages.next().unwrap_or_default());
+        for message in messages {
+            failure = failure.and(message);
+        }
+        let derivation: Vec<String> = text
+            .derivation
+            .iter()
+            .map(|line| format!("    {line}"))
+            .collect();
+        failure = failure.detail(derivation.join("\n"));
+        let found = std::thread::scope(|scope| {
+            scope
+                .spawn(|| suggestion::find(provider, request, explanation))
+                .join()
+                .ok()
+                .flatten()
+        });
+        if let Some(found) = found {
+            let command: Vec<String> = found
+                .requirements
+                .iter()
+                .map(|text| format!("\"{text}\""))
+                .collect();
+            failure = failure.hint(format!(
+                "{} works: bnbpip install {}{}",
+                found.pin,
+                command.join(" "),
+                self.target_options()
+            ));
+        }
+        text.hints.into_iter().fold(failure, Failure::hint)
+    }
+
+    /// The options that describe the target, so that a printed command means the same.
+    fn target_options(&self) -> String {
+        let mut options = String::new();
+        if let Some(platform) = &self.arguments.python_platform {
+            options.push_str(" --python-platform ");
+            options.push_str(platform);
+        }
+        if let Some(version) = &self.arguments.python_version {
+            options.push_str(" --python-version ");
+            options.push_str(&version.to_string());
+        }
+        if self.arguments.dry_run {
+            options.push_str(" --dry-run");
+        }
+        options
+    }
+}
+
+/// Runs the solver on a thread of its own: it blocks where it has to wait, and the runtime's
+/// threads never do. Its stack is large, for deep proofs.
+fn solve(provider: &IndexProvider, request: &mut SolveRequest) -> Solved {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new()
+            .name("solver".into())
+            .stack_size(16 << 20);
+        let thread = builder.spawn_scoped(scope, || bnbpip_resolver::resolve(provider, request));
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(solved)) => solved,
+            Ok(Err(_)) => Err(provider_failure("the solver's thread ended early")),
+            Err(error) => Err(provider_failure(error)),
+        }
+    })
+}
+
+fn provider_failure(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ResolveError {
+    ResolveError::Provider(bnbpip_resolver::ProviderError(cause.into()))
+}

@@ -1,0 +1,158 @@
+//! What can be typed, and what is said about what can't.
+
+use insta::assert_snapshot;
+
+use crate::fabricated::World;
+
+/// Runs that need no environment, one after the other.
+fn transcript(lines: &[&str]) -> String {
+    let world = World::new();
+    let runs: Vec<String> = lines
+        .iter()
+        .map(|line| format!("$ bnbpip {line}\n{}", world.run_with(line, |_| {})))
+        .collect();
+    runs.join("\n\n")
+}
+
+#[test]
+fn version_and_help() {
+    assert_snapshot!(transcript(&[
+        "--version",
+        "-V",
+        "list --version",
+        "",
+        "help nonsense"
+    ]));
+}
+
+#[test]
+fn help_of_each_command() {
+    let lines: Vec<String> = [
+        "install",
+        "uninstall",
+        "freeze",
+        "list",
+        "show",
+        "check",
+        "venv",
+        "cache",
+    ]
+    .iter()
+    .map(|command| format!("help {command}"))
+    .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert_snapshot!(transcript(&lines));
+}
+
+#[test]
+fn mistyped() {
+    assert_snapshot!(transcript(&[
+        "instal x",
+        "xyzzy",
+        "install --bogus x",
+        "install --usr x",
+        "install --no-c x",
+        "install -r",
+        "install --pre=yes x",
+        "install --timeout soon x",
+        "install --uploaded-prior-to tomorrow x",
+        "install --upgrade-strategy maybe x",
+        "install --venv a --target b x",
+        "list --format xml",
+        "cache",
+        "cache bogus",
+        "cache remove",
+        "--python",
+    ]));
+}
+
+#[test]
+fn what_pip_has_and_bnbpip_not_yet() {
+    assert_snapshot!(transcript(&[
+        "install -e .",
+        "install --group dev",
+        "install --no-build-isolation x",
+        "--use-feature fast-deps install x",
+        "list --outdated",
+        "download x",
+        "search x",
+    ]));
+}
+
+#[test]
+fn abbreviations_and_places() {
+    let world = World::new();
+    let expected = world.run("list --format json");
+    assert!(expected.contains("[]"), "{expected}");
+    assert_eq!(world.run("list --form json"), expected);
+    let environment = world.path().join("env").display().to_string();
+    let without = |line: &str| world.run_with(line, |_| {});
+    assert_eq!(
+        without(&format!("--python {environment} list --format json")),
+        expected
+    );
+    assert_eq!(
+        without(&format!("list --format json --python={environment}")),
+        expected
+    );
+}
+
+#[test]
+fn variables() {
+    let world = World::new();
+    let run = |name: &str, value: &str, line: &str| {
+        world.run_with(line, |command| {
+            command
+                .env(name, value)
+                .env("VIRTUAL_ENV", world.path().join("env"));
+        })
+    };
+    assert!(run("PIP_FORMAT", "json", "list").contains("[]"));
+    assert!(run("BNBPIP_FORMAT", "json", "list").contains("[]"));
+    assert!(!run("PIP_FORMAT", "json", "list --isolated").contains("[]"));
+    assert!(run("PIP_CACHE_DIR", "/pips", "cache dir").contains("[DIR]/cache"));
+    assert_snapshot!(
+        [
+            run("PIP_TIMEOUT", "soon", "list"),
+            run("PIP_REQUIRE_VIRTUALENV", "perhaps", "list"),
+            run("PIP_FORMAT", "xml", "list"),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn no_environment() {
+    let world = World::new();
+    let text = world.run_with("list", |command| {
+        command.env("PATH", world.path());
+    });
+    assert_snapshot!(text);
+    let text = world.run_with("list --python gone", |command| {
+        command.env("PATH", world.path());
+    });
+    assert_snapshot!(text);
+}
+
+#[test]
+fn log_and_colour() {
+    let world = World::new();
+    world.run("--log logs/run.txt show nope");
+    let log = fs_err::read_to_string(world.path().join("logs/run.txt")).unwrap_or_default();
+    assert!(
+        log.trim_end()
+            .ends_with("WARNING: Package(s) not found: nope"),
+        "{log}"
+    );
+    let coloured = world.run("show nope --color always");
+    assert!(
+        coloured.contains("\u{1b}[1;33mWARNING: \u{1b}[0mPackage(s)"),
+        "{coloured:?}"
+    );
+    assert!(
+        !world
+            .run("show nope --color always --no-color")
+            .contains('\u{1b}')
+    );
+    assert!(!world.run("show \u{1b}[31mred").contains('\u{1b}'));
+}

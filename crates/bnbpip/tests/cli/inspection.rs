@@ -1,0 +1,163 @@
+//! `list`, `freeze`, `show` and `check` on fabricated environments.
+
+use insta::assert_snapshot;
+
+use crate::fabricated::{Fabricated, World};
+
+fn furnished() -> World {
+    let world = World::new();
+    world.install(&Fabricated {
+        name: "Zope.Interface",
+        version: "5.0",
+        headers: &[
+            "Summary: Interfaces",
+            "Project-URL: Home Page, https://zope.example",
+            "Author: A. Author",
+            "License: ZPL",
+            "Requires-Dist: Alpha_Beta >=1,<3",
+            "Requires-Dist: extra-only ; extra == 'test'",
+            "Requires-Dist: elsewhere ; sys_platform == 'plan9'",
+            "Classifier: Topic :: Software Development",
+        ],
+        info: &[("entry_points.txt", "[console_scripts]\nzope = zope:main\n")],
+        ..Fabricated::default()
+    });
+    world.install(&Fabricated {
+        name: "alpha-beta",
+        version: "2.0.post1",
+        headers: &["Metadata-Version: 2.4", "Summary: <\u{1b}[31mred>"],
+        ..Fabricated::default()
+    });
+    world.install(&Fabricated {
+        name: "fetched",
+        version: "1.0+local",
+        info: &[(
+            "direct_url.json",
+            r#"{"url": "https://h.example/fetched.whl", "archive_info": {"hash": "sha256=00"}}"#,
+        )],
+        ..Fabricated::default()
+    });
+    world.install(&Fabricated {
+        name: "checked-out",
+        version: "3",
+        info: &[(
+            "direct_url.json",
+            r#"{"url": "https://h.example/r.git", "vcs_info": {"vcs": "git", "commit_id": "0123", "requested_revision": "main"}, "subdirectory": "py"}"#,
+        )],
+        ..Fabricated::default()
+    });
+    let project = world.path().join("project");
+    fs_err::create_dir_all(&project).unwrap();
+    let url = url_of(&project);
+    world.install(&Fabricated {
+        name: "in-place",
+        version: "0.1",
+        info: &[(
+            "direct_url.json",
+            &format!(r#"{{"url": "{url}", "dir_info": {{"editable": true}}}}"#),
+        )],
+        ..Fabricated::default()
+    });
+    fs_err::create_dir_all(world.library().join("~emains-1.0.dist-info")).unwrap();
+    world
+}
+
+fn url_of(path: &std::path::Path) -> String {
+    let path = path.display().to_string().replace('\\', "/");
+    format!("file:///{}", path.trim_start_matches('/'))
+}
+
+#[test]
+fn list() {
+    let world = furnished();
+    assert_snapshot!(world.run("list"));
+    assert_snapshot!(world.run("list --format=freeze -v --exclude in_place"));
+    assert_snapshot!(world.run("list --format=json --editable"));
+    assert_snapshot!(world.run("list --not-required --exclude-editable --format freeze"));
+    assert_snapshot!(world.run("list --path env --local"));
+    assert_eq!(
+        world.run("-q list"),
+        world.run("list -qq").replace("-qq", "-q")
+    );
+}
+
+#[test]
+fn freeze() {
+    let world = furnished();
+    assert_snapshot!(world.run("freeze"));
+    fs_err::write(
+        world.path().join("r.txt"),
+        "# mine\n--pre\nalpha_beta>=1  # why\n-e git+https://h.example/p.git#egg=in-place\n\
+         gone==1\nalpha-beta\n",
+    )
+    .unwrap();
+    assert_snapshot!(world.run("freeze -r r.txt --exclude fetched"));
+}
+
+#[test]
+fn show() {
+    let world = furnished();
+    assert_snapshot!(world.run("show -f -v zope-interface gone"));
+    assert_snapshot!(world.run("show alpha_beta in-place"));
+    assert_snapshot!(world.run("show gone"));
+    assert_snapshot!(world.run("show"));
+}
+
+#[test]
+fn check() {
+    let world = furnished();
+    assert_snapshot!(world.run("check"));
+    world.install(&Fabricated {
+        name: "needy",
+        version: "1",
+        headers: &[
+            "Requires-Dist: Missing[x] (>=1)",
+            "Requires-Dist: alpha-beta >=3,<4 ; python_version >= '3'",
+            "Requires-Dist: fetched ==1.0",
+        ],
+        tag: "cp27-cp27m-win32",
+        ..Fabricated::default()
+    });
+    world.install(&Fabricated {
+        name: "broken",
+        version: "1",
+        headers: &["Requires-Dist: ==="],
+        ..Fabricated::default()
+    });
+    assert_snapshot!(world.run("check"));
+}
+
+#[test]
+fn check_knows_the_rules() {
+    let world = World::new();
+    world.install(&Fabricated {
+        name: "bitsandbytes",
+        version: "0.43.0",
+        headers: &["Requires-Dist: triton >=3"],
+        ..Fabricated::default()
+    });
+    world.install(&Fabricated {
+        name: "triton-windows",
+        version: "3.2.0.post19",
+        ..Fabricated::default()
+    });
+    let text = world.run("check");
+    assert!(text.starts_with("exit code: 1"), "{text}");
+    assert!(
+        text.contains("bitsandbytes 0.43.0 with triton-windows 3.2.0.post19 breaks rule BNB-"),
+        "{text}"
+    );
+    assert!(!text.contains("which is not installed"), "{text}");
+    let id = text
+        .split("BNB-")
+        .nth(1)
+        .and_then(|rest| rest.get(..4))
+        .unwrap();
+    let text = world.run(&format!("check --allow BNB-{id}"));
+    assert!(text.starts_with("exit code: 0"), "{text}");
+    assert!(
+        world
+            .run("check --allow nonsense")
+            .starts_with("exit code: 1")
+    );
+}

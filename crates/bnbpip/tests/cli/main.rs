@@ -1,0 +1,9 @@
+//! The program from outside: what it prints, where, and its exit codes.
+//!
+//! Environments are fabricated: a folder with an interpreter that links to the machine's Python,
+//! and distributions of a few lines each.
+
+mod command_line;
+mod fabricated;
+mod inspection;
+mod removal;
