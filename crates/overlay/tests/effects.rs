@@ -1,13 +1,13 @@
 //! What rules do: layers, exclusions, missing edges, stand-ins and findings.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use bnbpip_overlay::{Overlay, RuleDocument, RuleId, Severity, Subject, TestTarget};
 use bnbpip_packaging::{PackageName, Version, VersionRange, VersionSpecifiers, range};
 
 fn rule(id: &str, body: &str) -> RuleDocument {
-    let tests = "";
-    let text = format!(
-        "+++\nid = \"{id}\"\ntitle = \"t\"\ndate = 2026-01-31\n{body}\n{tests}\n+++\nText.\n"
-    );
+    let text =
+        format!("+++\nid = \"{id}\"\ntitle = \"t\"\ndate = 2026-01-31\n{body}\n+++\nText.\n");
     Overlay::parse_rule(&text, "x").unwrap()
 }
 
@@ -204,10 +204,10 @@ fn a_stand_in_translates_versions_both_ways() {
         let wanted = range::from_specifiers(&specifier.parse::<VersionSpecifiers>().unwrap());
         let translated = provides.package_range(&wanted);
         for package in packages.map(version) {
-            let provided = provides.provided_version(&package).unwrap();
+            let stands_for = provides.provided_version(&package).unwrap();
             assert_eq!(
                 translated.contains(&package),
-                wanted.contains(&provided),
+                wanted.contains(&stands_for),
                 "{package} for {specifier}"
             );
         }

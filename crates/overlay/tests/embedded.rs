@@ -1,5 +1,7 @@
 //! The embedded rules: compiled as they are written, and true to what was measured.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::BTreeSet;
 
 use bnbpip_overlay::{
@@ -71,4 +73,90 @@ fn what_was_measured_broken_is_refused_and_nothing_else() {
         seen.insert(result);
     }
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["fail", "pass"]);
+}
+
+fn found(target: &str, set: &[&str]) -> Vec<String> {
+    let target: TestTarget = target.parse().unwrap();
+    let rules = Overlay::embedded().unwrap().active(&target.environment);
+    let set: Vec<Subject> = set.iter().map(|text| text.parse().unwrap()).collect();
+    let findings = rules.evaluate(&set);
+    findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.rule.severity, finding.rule.title))
+        .collect()
+}
+
+#[test]
+fn sets_that_other_installers_accept_are_named() {
+    let sets: [&[&str]; 5] = [
+        &[
+            "bitsandbytes==0.43.0",
+            "triton-windows==3.2.0.post19",
+            "torch==2.4.1",
+            "setuptools==80.0",
+        ],
+        &["torch==2.6.0", "triton-windows==3.3.1.post19"],
+        &[
+            "torch==2.9.1",
+            "triton-windows==3.2.0.post21",
+            "setuptools==80.0",
+        ],
+        &[
+            "bitsandbytes-0.42.0-py3-none-any.whl",
+            "torch==2.4.1",
+            "scipy==1.11.4",
+        ],
+        &["torch==2.4.0", "numpy==2.4.6"],
+    ];
+    let lines: Vec<String> = sets
+        .iter()
+        .map(|set| format!("{set:?}\n  {}", found("windows-3.11", set).join("\n  ")))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn sets_that_work_are_left_alone() {
+    let windows: [&[&str]; 2] = [
+        &[
+            "torch==2.14.1",
+            "triton-windows==3.8.0.post29",
+            "bitsandbytes==0.50.2",
+            "numpy==2.5.5",
+        ],
+        &[
+            "torch==2.4.1",
+            "triton-windows==3.1.0.post17",
+            "bitsandbytes==0.45.5",
+            "setuptools==80.0",
+        ],
+    ];
+    for set in windows {
+        assert_eq!(found("windows-3.11", set), Vec::<String>::new(), "{set:?}");
+    }
+    let linux: [&[&str]; 2] = [
+        &[
+            "torch==2.14.1",
+            "triton==3.8.0",
+            "bitsandbytes==0.50.2",
+            "transformers==5.23.0",
+            "peft==0.21.2",
+            "accelerate==1.15.0",
+            "trl==1.16.0",
+            "datasets==5.2.0",
+            "huggingface-hub==2.4.0",
+            "numpy==2.5.5",
+            "setuptools==84.2.1",
+            "fsspec==2026.9.0",
+        ],
+        &[
+            "torch==2.10.0",
+            "triton==3.6.0",
+            "xformers==0.0.35",
+            "torchaudio==2.10.0",
+        ],
+    ];
+    for set in linux {
+        assert_eq!(found("linux-3.11", set), Vec::<String>::new(), "{set:?}");
+    }
 }

@@ -305,3 +305,69 @@ impl fmt::Display for VersionSet {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_run_of_characters() {
+        for (pattern, filename, fits) in [
+            (
+                "*-none-any.whl",
+                "bitsandbytes-0.42.0-py3-none-any.whl",
+                true,
+            ),
+            (
+                "*-none-any.whl",
+                "bitsandbytes-0.42.0-py3-none-win_amd64.whl",
+                false,
+            ),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("a*b", "ab", true),
+            ("ab*ba", "aba", false),
+            ("plain", "plain", true),
+            ("plain", "plainer", false),
+            ("*", "", true),
+            ("", "x", false),
+            ("a*", "ba", false),
+        ] {
+            assert_eq!(
+                WheelPattern::new(pattern).fits(filename),
+                fits,
+                "{pattern} {filename}"
+            );
+        }
+    }
+
+    #[test]
+    fn alternatives_are_joined_and_exact_versions_leave_local_labels_out() {
+        let set = VersionSet::parse(["<2.9", "===2.10.0"]).unwrap();
+        let contains = |text: &str| set.contains(&text.parse().unwrap());
+        assert!(contains("2.8.0+cu126") && contains("2.10.0"));
+        assert!(!contains("2.10.0+cu130") && !contains("2.9.0"));
+        assert_eq!(set.to_string(), "<2.9 or ===2.10.0");
+        let every = VersionSet::parse(["*"]).unwrap();
+        assert_eq!(
+            (every.to_string().as_str(), every.range),
+            ("*", VersionRange::full())
+        );
+        assert!(VersionSet::parse(["<2.9", "two"]).is_err());
+    }
+
+    #[test]
+    fn identifiers_have_a_prefix_and_four_digits() {
+        for (text, valid) in [
+            ("BNB-0001", true),
+            ("TEAM-123456", true),
+            ("bnb-0001", false),
+            ("B-0001", false),
+            ("BNB-001", false),
+            ("BNB0001", false),
+            ("", false),
+        ] {
+            assert_eq!(text.parse::<RuleId>().is_ok(), valid, "{text}");
+        }
+    }
+}
