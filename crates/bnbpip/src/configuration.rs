@@ -41,7 +41,7 @@ impl ProcessEnvironment {
 
     /// A made-up environment.
     #[cfg(test)]
-    pub fn of(variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
         Self {
             variables: variables
                 .iter()
@@ -71,10 +71,5 @@ impl ProcessEnvironment {
     /// The directory that relative paths start from.
     pub(crate) fn working_directory(&self) -> &Path {
         &self.working_directory
-    }
-
-    /// All variables, for the processes that are started.
-    pub(crate) fn variables(&self) -> &FxHashMap<OsString, OsString> {
-        &self.variables
     }
 }

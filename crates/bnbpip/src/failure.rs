@@ -20,7 +20,10 @@ pub(crate) mod exit_code {
 
 /// A failed command, ready to be printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Content>);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Content {
     /// Each is printed as a line of its own after `ERROR: ` (further lines inside it as they are).
     messages: Vec<String>,
     detail: Option<String>,
@@ -33,36 +36,25 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with one sentence to say.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            messages: vec![message.into()],
-            detail: None,
-            causes: Vec::new(),
-            hints: Vec::new(),
-            usage: None,
-            exit_code: exit_code::ERROR,
-        }
+        let mut failure = Self::silent(exit_code::ERROR);
+        failure.0.messages.push(message.into());
+        failure
     }
 
     /// A failure whose words have all been printed already: only the exit code is left.
     pub(crate) fn silent(exit_code: u8) -> Self {
-        Self {
-            messages: Vec::new(),
-            detail: None,
-            causes: Vec::new(),
-            hints: Vec::new(),
-            usage: None,
+        Self(Box::new(Content {
             exit_code,
-        }
+            ..Content::default()
+        }))
     }
 
     /// A command line that can't be understood: the usage comes first, the message last and bare,
     /// as pip prints them.
     pub(crate) fn usage(usage: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            usage: Some(usage.into()),
-            exit_code: exit_code::USAGE,
-            ..Self::new(message)
-        }
+        let mut failure = Self::new(message).exit_with(exit_code::USAGE);
+        failure.0.usage = Some(usage.into());
+        failure
     }
 
     /// The user pressed Ctrl-C.
@@ -73,75 +65,75 @@ impl Failure {
     /// Adds a further `ERROR:` sentence after the first.
     #[must_use]
     pub(crate) fn and(mut self, message: impl Into<String>) -> Self {
-        self.messages.push(message.into());
+        self.0.messages.push(message.into());
         self
     }
 
     /// Says what was being attempted: the present message becomes the first cause.
     #[must_use]
     pub(crate) fn context(mut self, message: impl Into<String>) -> Self {
-        let mut causes = std::mem::replace(&mut self.messages, vec![message.into()]);
-        causes.append(&mut self.causes);
-        self.causes = causes;
+        let mut causes = std::mem::replace(&mut self.0.messages, vec![message.into()]);
+        causes.append(&mut self.0.causes);
+        self.0.causes = causes;
         self
     }
 
     /// Adds a cause below the message.
     #[must_use]
     pub(crate) fn caused_by(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
+        self.0.causes.push(cause.into());
         self
     }
 
     /// Adds lines below the messages: a derivation, a table.
     #[must_use]
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Adds something that the user can do.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.0.hints.push(hint.into());
         self
     }
 
     /// Changes the exit code, which is 1 unless said otherwise.
     #[must_use]
     pub(crate) fn exit_with(mut self, exit_code: u8) -> Self {
-        self.exit_code = exit_code;
+        self.0.exit_code = exit_code;
         self
     }
 
     /// The sentences to print after `ERROR: `.
     pub(crate) fn messages(&self) -> &[String] {
-        &self.messages
+        &self.0.messages
     }
 
     /// The lines below the messages.
     pub(crate) fn detail_text(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.0.detail.as_deref()
     }
 
     /// Why it happened, nearest cause first.
     pub(crate) fn causes(&self) -> &[String] {
-        &self.causes
+        &self.0.causes
     }
 
     /// What the user can do about it.
     pub(crate) fn hints(&self) -> &[String] {
-        &self.hints
+        &self.0.hints
     }
 
     /// The usage to print first, for errors on the command line.
     pub(crate) fn usage_text(&self) -> Option<&str> {
-        self.usage.as_deref()
+        self.0.usage.as_deref()
     }
 
     /// The process's exit code.
     pub(crate) fn exit_code(&self) -> u8 {
-        self.exit_code
+        self.0.exit_code
     }
 }
 
@@ -152,8 +144,8 @@ impl<E: Error> From<E> for Failure {
         while let Some(cause) = source {
             let text = cause.to_string();
             // A transparent wrapper repeats the words of what it wraps.
-            if failure.causes.last().or(failure.messages.last()) != Some(&text) {
-                failure.causes.push(text);
+            if failure.0.causes.last().or(failure.0.messages.last()) != Some(&text) {
+                failure.0.causes.push(text);
             }
             source = cause.source();
         }

@@ -39,6 +39,7 @@ enum Tone {
 pub(crate) struct Printer {
     verbosity: i8,
     color: bool,
+    is_terminal: bool,
     log: Option<Mutex<File>>,
     progress: OnceLock<MultiProgress>,
     stdout_broken: AtomicBool,
@@ -47,14 +48,16 @@ pub(crate) struct Printer {
 impl Printer {
     /// A printer for a verbosity (0 is usual, each `-v` one more, each `-q` one less).
     pub(crate) fn new(verbosity: i8, color: ColorChoice, log: Option<File>) -> Self {
+        let is_terminal = io::stderr().is_terminal();
         let color = match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => io::stderr().is_terminal(),
+            ColorChoice::Auto => is_terminal,
         };
         Self {
             verbosity,
             color,
+            is_terminal,
             log: log.map(Mutex::new),
             progress: OnceLock::new(),
             stdout_broken: AtomicBool::new(false),
@@ -66,14 +69,9 @@ impl Printer {
         self.verbosity
     }
 
-    /// Whether text for standard error may carry colour.
-    pub(crate) fn uses_color(&self) -> bool {
-        self.color
-    }
-
     /// Whether somebody watches standard error, so that progress bars make sense.
     pub(crate) fn is_terminal(&self) -> bool {
-        io::stderr().is_terminal()
+        self.is_terminal
     }
 
     /// Whether writing to standard output failed because its reader has gone.
@@ -115,11 +113,6 @@ impl Printer {
     /// A detail, with `-v`.
     pub(crate) fn verbose(&self, text: &str) {
         self.say(1, Tone::Plain, "", text);
-    }
-
-    /// A detail for whoever looks into a problem, with `-vv`.
-    pub(crate) fn debug(&self, text: &str) {
-        self.say(2, Tone::Plain, "", text);
     }
 
     /// Something that the user should know, unless `-qq`.

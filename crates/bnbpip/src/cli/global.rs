@@ -10,6 +10,10 @@ use super::values::{self, Color};
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General Options")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(crate) struct GlobalArgs {
     /// Show help.
     #[arg(short = 'h', long, global = true, action = ArgAction::HelpShort)]

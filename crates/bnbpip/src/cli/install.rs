@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bnbpip_platform::{PipPlatform, PythonPlatform, TargetPython};
+use bnbpip_platform::TargetPython;
 use clap::{ArgAction, Args};
 
 use super::index::IndexArgs;
@@ -11,6 +11,10 @@ use super::values::{LinkMode, ProgressBar, RootUserAction, UpgradeStrategy};
 /// Install packages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Install Options")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(crate) struct InstallArgs {
     /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel.
     #[arg(value_name = "requirement specifier", help_heading = None)]
@@ -49,7 +53,7 @@ pub(crate) struct InstallArgs {
     #[arg(long, overrides_with = "no_user")]
     pub user: bool,
 
-    /// Install into the environment itself, although PIP_USER is set.
+    /// Install into the environment itself, although `PIP_USER` is set.
     #[arg(long, hide = true, overrides_with = "user")]
     pub no_user: bool,
 

@@ -144,7 +144,7 @@ impl Cutoff {
         let date = (text.len() <= "2026-01-31".len()).then(|| text.parse::<civil::Date>());
         let local = match date {
             Some(Ok(date)) => {
-                let days = if whole_day { 1 } else { 0 };
+                let days = i32::from(whole_day);
                 let date = date.checked_add(days.days()).map_err(|_| unusable())?;
                 date.to_datetime(civil::Time::midnight())
             }

@@ -261,6 +261,8 @@ fn finding_sentence(finding: &Finding) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bnbpip_packaging::MarkerEnvironmentBuilder;
+
     use super::*;
 
     #[test]
@@ -271,5 +273,64 @@ mod tests {
             2
         );
         assert_eq!(expanded("nonsense"), []);
+    }
+
+    fn markers(platform: &str) -> MarkerEnvironment {
+        MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
+            implementation_name: "cpython",
+            implementation_version: "3.11.0",
+            os_name: "nt",
+            platform_machine: "AMD64",
+            platform_python_implementation: "CPython",
+            platform_release: "10",
+            platform_system: "Windows",
+            platform_version: "10",
+            python_full_version: "3.11.0",
+            python_version: "3.11",
+            sys_platform: platform,
+        })
+        .unwrap()
+    }
+
+    /// What is missing and what is unsuitable when `installed` is there.
+    fn judged(requirement: &str, installed: &[(&str, &str)], platform: &str) -> (usize, usize) {
+        let rules = Overlay::embedded().unwrap().active(&markers(platform));
+        let installed: Vec<(PackageName, Version)> = installed
+            .iter()
+            .map(|(name, version)| (name.parse().unwrap(), version.parse().unwrap()))
+            .collect();
+        let versions = installed
+            .iter()
+            .map(|(name, version)| (name, version))
+            .collect();
+        let (mut absent, mut unsuitable) = (BTreeSet::new(), BTreeSet::new());
+        let dependency = Dependency::parse(requirement).unwrap();
+        judge(&dependency, &versions, &rules, &mut absent, &mut unsuitable);
+        (absent.len(), unsuitable.len())
+    }
+
+    #[test]
+    fn another_distribution_may_stand_in() {
+        let present = [("triton-windows", "3.2.0.post19")];
+        assert_eq!(judged("triton==3.2.0", &present, "win32"), (0, 0));
+        assert_eq!(judged("triton==3.1.0", &present, "win32"), (1, 0));
+        assert_eq!(judged("triton==3.2.0", &present, "linux"), (1, 0));
+    }
+
+    #[test]
+    fn versions_are_compared_as_installers_do() {
+        assert_eq!(
+            judged("torch==2.6.0", &[("torch", "2.6.0+cu124")], "linux"),
+            (0, 0)
+        );
+        assert_eq!(
+            judged("torch>2.6.0", &[("torch", "2.6.0+cu124")], "linux"),
+            (0, 1)
+        );
+        assert_eq!(
+            judged("torch>=2", &[("torch", "2.7.0rc1")], "linux"),
+            (0, 0)
+        );
+        assert_eq!(judged("torch", &[], "linux"), (1, 0));
     }
 }

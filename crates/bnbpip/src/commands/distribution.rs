@@ -62,12 +62,9 @@ impl Distribution {
     ) -> Result<Vec<Dependency>, MetadataError> {
         let mut dependencies = Vec::new();
         for raw in self.headers.all("Requires-Dist") {
-            let requirement = parse_requirement(raw)?;
-            if requirement.evaluate_markers(markers, &[]) {
-                dependencies.push(Dependency {
-                    requirement,
-                    raw: raw.to_owned(),
-                });
+            let dependency = Dependency::parse(raw)?;
+            if dependency.requirement.evaluate_markers(markers, &[]) {
+                dependencies.push(dependency);
             }
         }
         Ok(dependencies)
@@ -82,7 +79,7 @@ impl Distribution {
             .installed
             .direct_url()
             .ok()?
-            .filter(|url| url.is_editable())?;
+            .filter(bnbpip_packaging::DirectUrl::is_editable)?;
         url::Url::parse(&url.url).ok()?.to_file_path().ok()
     }
 
@@ -93,6 +90,17 @@ impl Distribution {
 }
 
 impl Dependency {
+    /// Reads one `Requires-Dist`.
+    ///
+    /// # Errors
+    /// When it isn't a requirement.
+    pub(crate) fn parse(raw: &str) -> Result<Self, MetadataError> {
+        Ok(Self {
+            requirement: parse_requirement(raw)?,
+            raw: raw.to_owned(),
+        })
+    }
+
     /// The name as the metadata spells it.
     pub(crate) fn raw_name(&self) -> &str {
         let end = self
@@ -152,14 +160,7 @@ mod tests {
 
     #[test]
     fn requirements_read_as_packaging_writes_them() {
-        let shown = |raw: &str| {
-            let requirement = parse_requirement(raw).unwrap();
-            Dependency {
-                requirement,
-                raw: raw.to_owned(),
-            }
-            .to_string()
-        };
+        let shown = |raw: &str| Dependency::parse(raw).unwrap().to_string();
         assert_eq!(shown("Foo_Bar (>=1,<2)"), "Foo_Bar<2,>=1");
         assert_eq!(
             shown("a[z,b] ~= 1.0 ; os_name == 'nt'"),

@@ -61,7 +61,7 @@ pub(crate) fn run(
     if chosen.is_empty() {
         return Ok(());
     }
-    commit(&environment, &chosen, &notes, printer)?;
+    commit(&environment, &chosen, notes, printer)?;
     for (_, labels) in &chosen {
         if arguments.yes {
             labels.print_intent(printer);
@@ -97,7 +97,7 @@ impl Labels {
 fn commit(
     environment: &bnbpip_installer::Environment,
     chosen: &[(&InstalledDistribution, Labels)],
-    notes: &TransactionNotes<'_>,
+    notes: TransactionNotes<'_>,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let names: Vec<&str> = chosen.iter().map(|(it, _)| it.name.as_ref()).collect();
@@ -106,7 +106,7 @@ fn commit(
         ..InstallOptions::default()
     };
     let _guard = interrupt::Guard::new();
-    let transaction = Transaction::begin(environment, options, notes).map_err(with_hint)?;
+    let transaction = Transaction::begin(environment, options, &notes).map_err(with_hint)?;
     for (distribution, _) in chosen {
         transaction.remove(distribution).map_err(with_hint)?;
     }
@@ -208,9 +208,9 @@ fn confirmed(
     let section = |title: &str, paths: Vec<String>| {
         if !paths.is_empty() {
             printer.info(&format!("  {title}"));
-            paths
-                .iter()
-                .for_each(|path| printer.info(&format!("    {path}")));
+            for path in paths {
+                printer.info(&format!("    {path}"));
+            }
         }
     };
     if printer.verbosity() > 0 {

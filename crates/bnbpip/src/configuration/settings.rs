@@ -21,8 +21,6 @@ pub(crate) struct Settings {
     pub log: Option<PathBuf>,
     /// Whether the user may be asked something.
     pub may_ask: bool,
-    /// Whether settings from the environment are ignored.
-    pub isolated: bool,
     /// Whether to refuse to work outside a virtual environment.
     pub require_virtualenv: bool,
     /// `--python`: an interpreter, an environment's folder or a version.
@@ -81,7 +79,6 @@ impl Settings {
             color: color(global, environment),
             log: global.log.clone(),
             may_ask: !global.no_input,
-            isolated: global.isolated,
             require_virtualenv: global.require_virtualenv,
             python: global.python.clone(),
             shell: Shell {

@@ -77,6 +77,18 @@ impl<'a> RequirementsReader<'a> {
     pub(crate) fn add(&mut self, text: &str) -> Result<(), Failure> {
         let origin = RequirementOrigin::CommandLine;
         let given = parse_requirement(text, origin, Vec::new(), self.surroundings)?;
+        // No index has a project of this name: the user forgot the option.
+        if given.requirement.name.as_ref() == "requirements-txt" {
+            return Err(Failure::new(format!(
+                "Could not find a version that satisfies the requirement {text} (from versions: \
+                 none)"
+            ))
+            .and(format!("No matching distribution found for {text}"))
+            .hint(format!(
+                "You are attempting to install a package literally named \"{text}\" (which cannot \
+                 exist). Consider using the '-r' flag to install the packages listed in {text}"
+            )));
+        }
         self.request.requirements.push(given);
         Ok(())
     }

@@ -54,11 +54,6 @@ impl FormatControl {
         }
         allowed
     }
-
-    /// Whether every package must come as a wheel: what another platform's target needs.
-    pub(crate) fn is_wheels_only(&self) -> bool {
-        self.only_binary.all && !self.no_binary.all && self.no_binary.named.is_empty()
-    }
 }
 
 fn apply(value: &str, target: &mut Names, other: &mut Names) {
@@ -101,10 +96,8 @@ mod tests {
         control.only_binary("Torch,numpy");
         assert_eq!(allowed(&control, "torch"), (true, false));
         assert_eq!(allowed(&control, "six"), (false, true));
-        assert!(!control.is_wheels_only());
         control.only_binary(":all:");
         assert_eq!(allowed(&control, "six"), (true, false));
-        assert!(control.is_wheels_only());
         control.no_binary("six");
         assert_eq!(allowed(&control, "six"), (false, true));
     }

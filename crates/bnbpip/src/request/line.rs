@@ -1,5 +1,6 @@
 //! One logical line: the requirement on its left, the options on its right.
 
+use super::syntax;
 use crate::failure::Failure;
 
 /// An option that may stand in a requirements file.
@@ -215,6 +216,7 @@ fn shell_words(text: &str) -> Option<Vec<String>> {
 
 /// The failure for a line that can't be taken apart.
 pub(super) fn unreadable(line: &str, reason: &str, number: usize, file: &str) -> Failure {
+    let (line, reason) = (syntax::masked(line), syntax::masked(reason));
     Failure::new(format!(
         "Invalid requirement: '{line}' (from line {number} of {file}): {reason}"
     ))

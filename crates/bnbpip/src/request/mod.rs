@@ -17,9 +17,9 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use bnbpip_packaging::{PackageName, Requirement};
+use bnbpip_packaging::Requirement;
 
-pub(crate) use file::{Fetch, RequirementsReader, read_url_nothing};
+pub(crate) use file::{RequirementsReader, read_url_nothing};
 pub(crate) use file_options::FileOptions;
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;
@@ -98,14 +98,6 @@ impl Request {
             .iter()
             .chain(&self.constraints)
             .any(|given| !given.hashes.is_empty())
-    }
-
-    /// The name of a requirement that is the name of a requirements file, typed without `-r`.
-    pub(crate) fn misplaced_requirements_file(&self) -> Option<&RequestedRequirement> {
-        let file: Option<PackageName> = "requirements.txt".parse().ok();
-        self.requirements
-            .iter()
-            .find(|given| Some(&given.requirement.name) == file.as_ref())
     }
 }
 

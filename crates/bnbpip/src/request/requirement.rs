@@ -86,6 +86,10 @@ fn named(
 /// What the user may have meant by text that is no requirement.
 fn advice(reference: &str, surroundings: Surroundings<'_>) -> Option<String> {
     const OPERATORS: [&str; 8] = ["~=", "==", "!=", "<=", ">=", "===", "<", ">"];
+    if let Some((_, address)) = reference.split_once(" @ ") {
+        return path_or_url::looks_like_path(address)
+            .then(|| format!("give the path alone (`{address}`), or a `file:` address"));
+    }
     if path_or_url::looks_like_path(reference) {
         let exists = surroundings.absolute(reference).exists();
         return Some(if exists {

@@ -21,6 +21,8 @@ pub(super) fn invalid(
     let end = floor_char_boundary(input, start.saturating_add(length)).max(start);
     let before = input[..start].chars().count();
     let marked = input[start..end].chars().count().max(1);
+    // Masking keeps the number of characters, so that the mark stays where it belongs.
+    let (shown, input) = (&masked(shown), &masked(input));
     // A long line is shown around the place alone.
     let (line, before) = excerpt(input, before);
     Failure::new(format!(
@@ -100,6 +102,28 @@ fn excerpt(line: &str, place: usize) -> (String, usize) {
     )
 }
 
+/// The text with user names and passwords in addresses replaced by as many asterisks.
+pub(super) fn masked(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("://") {
+        let (before, after) = rest.split_at(start + 3);
+        masked.push_str(before);
+        let end = after
+            .find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace())
+            .unwrap_or(after.len());
+        let credentials = after[..end].rfind('@').unwrap_or(0);
+        masked.extend(
+            after[..credentials]
+                .chars()
+                .map(|c| if c == ':' { c } else { '*' }),
+        );
+        rest = &after[credentials..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
 fn shortened(text: &str) -> String {
     let mut shown: String = text.chars().take(100).collect();
     if shown.len() < text.len() {
@@ -114,4 +138,30 @@ fn floor_char_boundary(text: &str, index: usize) -> usize {
         index -= 1;
     }
     index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_masked() {
+        assert_eq!(
+            masked("x @ https://me:pw@h/a@b -i http://t@h"),
+            "x @ https://**:**@h/a@b -i http://*@h"
+        );
+        assert_eq!(masked("six>=1"), "six>=1");
+        assert_eq!(masked("https://"), "https://");
+    }
+
+    #[test]
+    fn the_mark_survives_masking() {
+        let origin = RequirementOrigin::CommandLine;
+        let text = "x = https://mé:pw@h";
+        let failure = invalid(text, text, "Expected `@`", (2, 1), &origin);
+        assert_eq!(
+            failure.messages()[0],
+            "Invalid requirement: 'x = https://**:**@h': Expected `@`\n    x = https://**:**@h\n      ^"
+        );
+    }
 }

@@ -27,7 +27,8 @@ fn version_and_help() {
 
 #[test]
 fn help_of_each_command() {
-    let lines: Vec<String> = [
+    let world = World::new();
+    let texts: Vec<String> = [
         "install",
         "uninstall",
         "freeze",
@@ -36,12 +37,21 @@ fn help_of_each_command() {
         "check",
         "venv",
         "cache",
+        "cache list",
     ]
     .iter()
-    .map(|command| format!("help {command}"))
+    .map(|command| {
+        let text = world.run_with(&format!("{command} --help"), |_| {});
+        // The same for every command, and shown with the program's own help.
+        let (own, general) = text.split_once("General Options:").unwrap();
+        assert!(general.contains("--python <python>"), "{text}");
+        own.trim_end().to_owned()
+    })
     .collect();
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    assert_snapshot!(transcript(&lines));
+    assert_snapshot!(texts.join("\n\n"));
+    let install = world.run_with("install -h", |_| {});
+    assert_eq!(world.run_with("help install", |_| {}), install);
+    assert_eq!(world.run_with("install --help x", |_| {}), install);
 }
 
 #[test]

@@ -143,12 +143,25 @@ impl World {
             text = text.replace(&path.display().to_string(), shown);
         }
         let lines: Vec<String> = text
-            .replace('\\', "/")
             .lines()
-            .map(without_version)
+            .map(with_slashes)
+            .map(|line| without_version(&line))
             .collect();
         lines.join("\n")
     }
+}
+
+/// Paths in the world's folders with the separators of POSIX.
+fn with_slashes(line: &str) -> String {
+    let words = line.split(' ').map(|word| {
+        let is_path = word.contains("[DIR]") || word.contains("[SITE]");
+        if is_path {
+            word.replace('\\', "/")
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// `Using CPython 3.11.7 in …` without the version.
