@@ -97,6 +97,7 @@ impl Stager<'_> {
             trees: Vec::new(),
             rows: Vec::with_capacity(layout.files.len() + 8),
             taken: FxHashSet::default(),
+            written: Vec::new(),
         };
         work.tree_of(Destination::Library, folder_for)
             .map_err(staging)?;
@@ -146,6 +147,8 @@ struct Work<'a> {
     rows: Vec<RecordEntry>,
     /// Targets of files outside of the library, by key.
     taken: FxHashSet<PathBuf>,
+    /// Files that were written here rather than linked, by tree.
+    written: Vec<(usize, String)>,
 }
 
 impl<'a> Work<'a> {
@@ -219,8 +222,15 @@ impl<'a> Work<'a> {
     }
 
     /// Refuses targets that are taken or protected.
-    fn check_target(&mut self, tree: usize, relative: &str) -> Result<(), TransactionError> {
-        if tree == 0 && self.taken.is_empty() && relative.contains('/') {
+    fn check_target(
+        &mut self,
+        tree: usize,
+        relative: &str,
+        destination: Destination,
+    ) -> Result<(), TransactionError> {
+        let in_library = destination == Destination::Library;
+        // The archive can't hold a path twice, so only the others can meet a library file.
+        if in_library && self.taken.is_empty() && relative.contains('/') {
             return Ok(());
         }
         let target = paths::join(&self.trees[tree].target, relative);
@@ -232,7 +242,7 @@ impl<'a> Work<'a> {
             .into());
         }
         let key = paths::key(&target);
-        let is_free = if tree == 0 {
+        let is_free = if in_library {
             !self.taken.contains(&key)
         } else {
             self.taken.insert(key)
@@ -268,7 +278,7 @@ impl<'a> Work<'a> {
             let tree = self
                 .tree_of(placed.destination, folder_for)
                 .map_err(|source| self.staging_error(source))?;
-            self.check_target(tree, placed.relative)?;
+            self.check_target(tree, placed.relative, placed.destination)?;
             self.make_directories(tree, placed.relative)
                 .map_err(|source| self.staging_error(source))?;
             let mut file = LinkedFile {
@@ -316,6 +326,7 @@ impl<'a> Work<'a> {
         if executable {
             make_script_executable(&path)?;
         }
+        self.written.push((tree, relative.to_string()));
         self.rows.push(RecordEntry {
             path: format!("{}{relative}", self.trees[tree].record_prefix),
             hash: Some(record::sha256_field(&Sha256::digest(content))),
@@ -407,7 +418,7 @@ impl<'a> Work<'a> {
                 let content = [shebang, generated.body.as_bytes()].concat();
                 (generated.name, content)
             };
-            self.check_target(tree, &file_name)?;
+            self.check_target(tree, &file_name, Destination::Scripts)?;
             self.write(tree, &file_name, &content, true)
                 .map_err(|source| self.staging_error(source))?;
         }
@@ -438,11 +449,16 @@ impl<'a> Work<'a> {
         let tag = self.stager.environment.interpreter.cache_tag.as_deref()?;
         let mut jobs = Vec::new();
         let mut rows = Vec::new();
-        for file in linked {
-            let Some(module) = file.placed.relative.strip_suffix(".py") else {
+        let linked = linked.iter().map(|file| (file.tree, file.placed.relative));
+        let written = self
+            .written
+            .iter()
+            .map(|(tree, path)| (*tree, path.as_str()));
+        for (tree, relative) in linked.chain(written) {
+            let Some(module) = relative.strip_suffix(".py") else {
                 continue;
             };
-            let tree = &self.trees[file.tree];
+            let tree = &self.trees[tree];
             let (folder, stem) = module.rsplit_once('/').unwrap_or(("", module));
             let separator = if folder.is_empty() { "" } else { "/" };
             rows.push(format!(
@@ -450,8 +466,8 @@ impl<'a> Work<'a> {
                 tree.record_prefix
             ));
             jobs.push(CompileJob {
-                source: paths::join(&tree.staged, file.placed.relative),
-                final_path: paths::join(&tree.shown, file.placed.relative),
+                source: paths::join(&tree.staged, relative),
+                final_path: paths::join(&tree.shown, relative),
             });
         }
         (!jobs.is_empty()).then(|| (pool.submit(jobs), rows))
