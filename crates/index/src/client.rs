@@ -76,13 +76,13 @@ impl IndexClient {
             options.offline,
         ));
         let inner = Inner {
-            pages: PageFetcher::new(Arc::clone(&http), cache.clone(), options),
             metadata: MetadataFetcher::new(
                 Arc::clone(&http),
                 cache.clone(),
                 Arc::clone(&downloader),
             ),
             store: Arc::new(Store::new(&cache, options.verification)),
+            pages: PageFetcher::new(Arc::clone(&http), cache, options),
             keep_archives: options.keep_archives,
             locations,
             http,
@@ -273,23 +273,48 @@ impl IndexClient {
         if file.wheel().is_none() {
             return Err(IndexError::NeedsBuild { filename });
         }
-        if let Some(sha256) = self.inner.downloader.known_sha256(file)
-            && required.allows_sha256(&sha256)
-        {
-            let store = Arc::clone(&self.inner.store);
-            let stored = crate::blocking(&filename, move || Ok(store.get(&sha256))).await?;
-            if let Some(stored) = stored {
+        let mut tries = 3;
+        loop {
+            if let Some(stored) = self.stored(file, required).await? {
                 return Ok(stored);
             }
+            let downloaded = self.download(file, required, progress).await?;
+            match self.unpack(file, downloaded).await {
+                // Another process unpacked and removed the archive in between.
+                Err(error) if error.is_missing_file() && tries > 0 => {}
+                other => return other,
+            }
+            tries -= 1;
         }
-        let downloaded = self.download(file, required, progress).await?;
+    }
+
+    /// The unpacked wheel from the store, if its digest is known and it is there.
+    async fn stored(
+        &self,
+        file: &PackageFile,
+        required: &RequiredHashes,
+    ) -> Result<Option<StoredWheel>, IndexError> {
+        let known = self.inner.downloader.known_sha256(file);
+        let Some(sha256) = known.filter(|sha256| required.allows_sha256(sha256)) else {
+            return Ok(None);
+        };
+        let store = Arc::clone(&self.inner.store);
+        crate::blocking(&file.filename_text, move || Ok(store.get(&sha256))).await
+    }
+
+    /// Unpacks a downloaded wheel, and removes the archive unless it is to be kept.
+    async fn unpack(
+        &self,
+        file: &PackageFile,
+        downloaded: DownloadedFile,
+    ) -> Result<StoredWheel, IndexError> {
+        let filename = file.filename_text.to_string();
         let location = file
             .local_path()
             .map_or_else(|| host_of(&file.url), |path| path.display().to_string());
         let is_ours = file.local_path().is_none() && !self.inner.keep_archives;
         let store = Arc::clone(&self.inner.store);
-        let object = filename.clone();
-        crate::blocking(&object, move || {
+        crate::blocking(&file.filename_text, move || {
             let DownloadedFile { path, sha256, .. } = downloaded;
             if let Some(stored) = store.get(&sha256) {
                 return Ok(stored);

@@ -150,6 +150,11 @@ impl IndexError {
         }
     }
 
+    /// Whether a file that was there a moment ago is gone.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether the cause is that the network is switched off.
     pub fn is_offline(&self) -> bool {
         matches!(self, Self::Http(HttpError::Offline { .. }))

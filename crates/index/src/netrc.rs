@@ -9,6 +9,13 @@ pub(crate) struct Login {
     pub(crate) password: String,
 }
 
+/// Whom the words that follow are about.
+enum Machine {
+    None,
+    Default,
+    Named(String),
+}
+
 /// A parsed `.netrc`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Netrc {
@@ -20,18 +27,20 @@ impl Netrc {
     /// Reads the text. Unknown words are skipped; a macro ends at its first empty line.
     pub(crate) fn parse(text: &str) -> Self {
         let mut netrc = Self::default();
-        let mut machine: Option<Option<String>> = None;
+        let mut machine = Machine::None;
         let mut login = Login::default();
         let mut words = Words { rest: text };
         while let Some(word) = words.next() {
             match word.as_str() {
                 "machine" => {
-                    netrc.close(machine.take(), &mut login);
-                    machine = words.next().map(|host| Some(host.to_ascii_lowercase()));
+                    netrc.close(machine, &mut login);
+                    machine = words.next().map_or(Machine::None, |host| {
+                        Machine::Named(host.to_ascii_lowercase())
+                    });
                 }
                 "default" => {
-                    netrc.close(machine.take(), &mut login);
-                    machine = Some(None);
+                    netrc.close(machine, &mut login);
+                    machine = Machine::Default;
                 }
                 "login" => login.user = words.next().unwrap_or_default(),
                 "password" => login.password = words.next().unwrap_or_default(),
@@ -44,12 +53,12 @@ impl Netrc {
         netrc
     }
 
-    fn close(&mut self, machine: Option<Option<String>>, login: &mut Login) {
+    fn close(&mut self, machine: Machine, login: &mut Login) {
         let login = std::mem::take(login);
         match machine {
-            Some(Some(host)) => drop(self.machines.entry(host).or_insert(login)),
-            Some(None) => drop(self.default.get_or_insert(login)),
-            None => {}
+            Machine::Named(host) => drop(self.machines.entry(host).or_insert(login)),
+            Machine::Default => drop(self.default.get_or_insert(login)),
+            Machine::None => {}
         }
     }
 

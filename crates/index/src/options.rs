@@ -6,6 +6,10 @@ use std::time::Duration;
 
 /// Settings of the network side.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub struct ClientOptions {
     /// A PEM file, or a folder of PEM files, that replaces the system's and the bundled roots.
     pub cert: Option<PathBuf>,

@@ -10,7 +10,8 @@ pub trait Progress: Send + Sync {
     fn finished(&self, filename: &str);
     /// Bytes that were counted are of no use: the file starts again from `resumed_bytes`.
     fn restarted(&self, filename: &str, resumed_bytes: u64) {
-        let _not_everyone_cares = (filename, resumed_bytes);
+        self.finished(filename);
+        self.started(filename, None, resumed_bytes);
     }
 }
 

@@ -258,8 +258,13 @@ fn parse_links<'page>(
         | "application/xhtml+xml"
         | "application/vnd.pypi.simple.v1+html"
         | "application/vnd.pypi.simple.latest+html" => parse_html(body, base),
-        "" if body.trim_ascii_start().starts_with(b"{") => parse_json(body, base),
-        "" => parse_html(body, base),
+        "" => {
+            if body.trim_ascii_start().starts_with(b"{") {
+                parse_json(body, base)
+            } else {
+                parse_html(body, base)
+            }
+        }
         other => Err(PageError::ContentType(other.chars().take(80).collect())),
     };
     links.map_err(|source| IndexError::BadPage {

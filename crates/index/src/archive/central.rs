@@ -76,19 +76,18 @@ pub(crate) fn find_directory(tail: &[u8], total: u64) -> Result<Directory, Archi
         .checked_sub(ZIP64_LOCATOR_SIZE)
         .filter(|at| tail[*at..].starts_with(&ZIP64_LOCATOR));
     let end_offset = tail_start + end as u64;
-    let (directory, must_end_at) = match locator {
-        Some(locator) => zip64_directory(tail, tail_start, locator)?,
-        None => {
-            if disk != 0 || start_disk != 0 || on_disk != entries {
-                return Err(ArchiveError::Malformed("it is one part of several"));
-            }
-            let directory = Directory {
-                offset: u64::from(offset),
-                size: u64::from(size),
-                entries: u64::from(entries),
-            };
-            (directory, end_offset)
+    let (directory, must_end_at) = if let Some(locator) = locator {
+        zip64_directory(tail, tail_start, locator)?
+    } else {
+        if disk != 0 || start_disk != 0 || on_disk != entries {
+            return Err(ArchiveError::Malformed("it is one part of several"));
         }
+        let directory = Directory {
+            offset: u64::from(offset),
+            size: u64::from(size),
+            entries: u64::from(entries),
+        };
+        (directory, end_offset)
     };
     if directory.offset.checked_add(directory.size) != Some(must_end_at) {
         return Err(ArchiveError::Malformed(

@@ -119,7 +119,7 @@ impl Downloader {
         if let Some(path) = file.local_path() {
             return self.local(file, required, path).await;
         }
-        let key = self.key(file);
+        let key = Self::key(file);
         if let Some(done) = self.cached(file, required, &key).await? {
             return Ok(done);
         }
@@ -143,7 +143,7 @@ impl Downloader {
         Ok(done)
     }
 
-    fn key(&self, file: &PackageFile) -> CacheKey {
+    fn key(file: &PackageFile) -> CacheKey {
         file.hashes
             .sha256()
             .and_then(CacheKey::sha256)
@@ -163,7 +163,7 @@ impl Downloader {
         if let Some(sha256) = file.hashes.sha256() {
             return Some(sha256.into());
         }
-        let key = self.key(file);
+        let key = Self::key(file);
         let resolved = self.resolved.lock();
         let resolved = resolved.unwrap_or_else(PoisonError::into_inner);
         resolved.get(&key).cloned().or_else(|| {
@@ -226,7 +226,10 @@ impl Downloader {
         let host = host_of(&file.url);
         tracing::debug!(key = key.as_str(), "using the downloaded file");
         crate::blocking(&file.filename_text, move || {
-            let digests = hash_file(&path, &hashes, &required)?;
+            let digests = match hash_file(&path, &hashes, &required) {
+                Err(error) if error.is_missing_file() => return Ok(None),
+                other => other?,
+            };
             if digests.sha256() != &*sha256 {
                 tracing::warn!(path = %path.display(), "a cached file is damaged and fetched again");
                 fs::remove_file(&path).map_err(|error| IndexError::io("remove", &path, 0, error))?;
@@ -315,7 +318,21 @@ impl Downloader {
     ) -> Result<DownloadedFile, IndexError> {
         let host = host_of(&file.url);
         let digests = &complete.digests;
-        if let Err(error) = verify(digests, &file.hashes, required, &file.filename_text, &host) {
+        let verified = verify(digests, &file.hashes, required, &file.filename_text, &host);
+        let announced = file.size_bytes.filter(|size| *size > digests.bytes());
+        // A digest outweighs the size that a page gives; without one the size is all there is.
+        let error = match (verified, announced) {
+            (Ok(()), None) => None,
+            (Ok(()), Some(_)) if !file.hashes.is_empty() || !required.0.is_empty() => None,
+            (_, Some(expected_bytes)) => Some(IndexError::Truncated {
+                filename: file.filename_text.to_string(),
+                location: host,
+                expected_bytes,
+                got_bytes: digests.bytes(),
+            }),
+            (Err(error), None) => Some(error),
+        };
+        if let Some(error) = error {
             partial.reset()?;
             return Err(error);
         }
@@ -338,7 +355,7 @@ impl Downloader {
         };
         let path = self
             .cache
-            .entry(Bucket::Pointers, &self.key(file), "pointer");
+            .entry(Bucket::Pointers, &Self::key(file), "pointer");
         let written = seal(Pointer::KIND, &pointer)
             .map_err(std::io::Error::other)
             .and_then(|bytes| write_atomic(&path, &[&bytes]));

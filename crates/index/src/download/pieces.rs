@@ -42,7 +42,7 @@ impl Downloader {
         total: u64,
         progress: &dyn Progress,
     ) -> Result<Complete, Failure> {
-        let resumed = self.prepare_pieces(file, partial, total)?;
+        let resumed = Self::prepare_pieces(file, partial, total)?;
         let target = partial.open(total)?;
         target
             .set_len(total)
@@ -89,7 +89,6 @@ impl Downloader {
 
     /// Keeps the pieces of an earlier run if they are of the same file. Says whether there are any.
     fn prepare_pieces(
-        &self,
         file: &PackageFile,
         partial: &mut Partial,
         total: u64,
@@ -136,14 +135,7 @@ impl Downloader {
             if got > before {
                 retry.progressed();
             }
-            let asked = match &error {
-                HttpError::Status {
-                    retry_after_seconds,
-                    ..
-                } => retry_after_seconds.map(std::time::Duration::from_secs),
-                _ => None,
-            };
-            if let Err(error) = retry.pause(error, asked).await {
+            if let Err(error) = retry.pause(error).await {
                 let cut = matches!(
                     &error,
                     HttpError::Network {
@@ -259,17 +251,17 @@ fn start_hashing(
     let mut hasher = Hasher::new(&file.hashes, required);
     let handle = tokio::task::spawn_blocking(move || {
         let mut buffer = vec![0; 256 << 10];
-        let mut hashed = 0;
+        let mut position = 0;
         while let Ok(complete) = receiver.recv() {
-            while hashed < complete {
-                let want = usize::try_from(complete - hashed).unwrap_or(usize::MAX);
+            while position < complete {
+                let want = usize::try_from(complete - position).unwrap_or(usize::MAX);
                 let want = want.min(buffer.len());
                 let piece = &mut buffer[..want];
                 source
                     .read_exact(piece)
                     .map_err(|error| IndexError::io("read", source.path(), 0, error))?;
                 hasher.update(piece);
-                hashed += want as u64;
+                position += want as u64;
             }
         }
         Ok(hasher.finish())

@@ -60,14 +60,7 @@ impl Downloader {
             if stream.written > before {
                 retry.progressed();
             }
-            let asked = match &error {
-                HttpError::Status {
-                    retry_after_seconds,
-                    ..
-                } => retry_after_seconds.map(std::time::Duration::from_secs),
-                _ => None,
-            };
-            if let Err(error) = retry.pause(error, asked).await {
+            if let Err(error) = retry.pause(error).await {
                 return Err(truncated_or(error, file, partial, stream.written).into());
             }
         }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 use url::Url;
@@ -132,6 +133,17 @@ impl HttpError {
         }
     }
 
+    /// How long the server asks to wait before the next request.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status {
+                retry_after_seconds,
+                ..
+            } => retry_after_seconds.map(Duration::from_secs),
+            _ => None,
+        }
+    }
+
     /// Whether the same request may well succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
@@ -151,7 +163,7 @@ pub(super) fn is_transient_status(status: StatusCode) -> bool {
 }
 
 /// `Retry-After`: seconds, or a date.
-pub(super) fn retry_after_seconds(headers: &HeaderMap) -> Option<u64> {
+fn retry_after_seconds(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(seconds);
@@ -187,7 +199,7 @@ fn classify(error: &reqwest::Error) -> NetworkErrorKind {
             }
             if error
                 .get_ref()
-                .is_some_and(|inner| inner.is::<rustls::Error>())
+                .is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
             {
                 return NetworkErrorKind::Tls;
             }

@@ -24,6 +24,7 @@ pub(crate) use retry::Retry;
 
 use connections::Connections;
 use credentials::Credentials;
+use error::is_transient_status;
 
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
@@ -163,17 +164,11 @@ impl HttpClient {
         let mut retry = self.retry();
         loop {
             let error = match self.get_whole_once(get, limit_bytes).await {
-                Ok(whole) => match retry.verdict(whole.status, &whole.headers) {
-                    None => return Ok(whole),
-                    Some(wait) => {
-                        let error = HttpError::status(get.url, whole.status, &whole.headers);
-                        retry.pause(error, wait).await?;
-                        continue;
-                    }
-                },
+                Ok(whole) if !is_transient_status(whole.status) => return Ok(whole),
+                Ok(whole) => HttpError::status(get.url, whole.status, &whole.headers),
                 Err(error) => error,
             };
-            retry.pause(error, None).await?;
+            retry.pause(error).await?;
         }
     }
 

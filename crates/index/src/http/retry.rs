@@ -3,9 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
-
-use super::error::{HttpError, is_transient_status, retry_after_seconds};
+use super::error::HttpError;
 
 /// The longest wait that a server may ask for; beyond it the failure is reported instead.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
@@ -39,24 +37,12 @@ impl Retry {
         self.failures = 0;
     }
 
-    /// Whether an answer is a passing failure; if so, the wait that the server asks for.
-    pub(crate) fn verdict(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-    ) -> Option<Option<Duration>> {
-        is_transient_status(status).then(|| retry_after_seconds(headers).map(Duration::from_secs))
-    }
-
-    /// Waits before the next try.
+    /// Waits before the next try, as long as the server asks for if it does.
     ///
     /// # Errors
     /// Gives `error` back if there is to be no next try.
-    pub(crate) async fn pause(
-        &mut self,
-        error: HttpError,
-        asked: Option<Duration>,
-    ) -> Result<(), HttpError> {
+    pub(crate) async fn pause(&mut self, error: HttpError) -> Result<(), HttpError> {
+        let asked = error.retry_after();
         if self.left == 0
             || !error.is_transient()
             || asked.is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
@@ -75,7 +61,7 @@ impl Retry {
 /// The wait after `failures` earlier ones; `jitter` in 0..1000 takes away up to half of it.
 fn backoff(failures: u32, jitter: u32) -> Duration {
     let full = (FIRST_WAIT * 2_u32.saturating_pow(failures.min(10))).min(LONGEST_WAIT);
-    full - full * jitter / 2000
+    full.saturating_sub(full * jitter / 2000)
 }
 
 fn jitter() -> u32 {

@@ -42,12 +42,11 @@ pub(super) fn config(
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Unverified(provider))),
         Trust::Verified => {
-            let roots = match roots.get() {
-                Some(roots) => roots.clone(),
-                None => {
-                    let read = read_roots(options)?;
-                    roots.get_or_init(|| read).clone()
-                }
+            let roots = if let Some(roots) = roots.get() {
+                roots.clone()
+            } else {
+                let read = read_roots(options)?;
+                roots.get_or_init(|| read).clone()
             };
             builder.with_root_certificates(roots)
         }

@@ -30,17 +30,18 @@ pub(super) enum FromTail {
 }
 
 impl Tail {
-    fn total(&self) -> u64 {
+    /// The offset after the last byte.
+    pub(super) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
 
     /// Looks for the metadata.
     pub(super) fn metadata(&self, wheel: &WheelFilename) -> Result<FromTail, MetadataLiteError> {
-        let directory = match find_directory(&self.bytes, self.total()) {
+        let directory = match find_directory(&self.bytes, self.end()) {
             Ok(directory) => directory,
             Err(error) => {
                 // The end record lies in the last 64 KiB and a little.
-                let needed = self.total().saturating_sub(66 << 10);
+                let needed = self.end().saturating_sub(66 << 10);
                 return if needed < self.start {
                     Ok(FromTail::WidenTo(needed))
                 } else {
@@ -52,22 +53,18 @@ impl Tail {
             return Ok(FromTail::WidenTo(directory.offset));
         };
         let entry = find_metadata(self.slice(at, directory), directory, wheel)?;
-        match entry.header_offset.checked_sub(self.start) {
-            Some(at) => {
-                let from = usize::try_from(at).unwrap_or(usize::MAX);
-                let bytes = self.bytes.get(from..).unwrap_or_default();
-                Ok(FromTail::Metadata(unpack_member(bytes, &entry)?))
-            }
-            None => {
-                let last = member_end(&entry).min(directory.offset);
-                let first = entry.header_offset;
-                Ok(FromTail::Member(
-                    Box::new(entry),
-                    first,
-                    last.saturating_sub(1),
-                ))
-            }
+        if let Some(at) = entry.header_offset.checked_sub(self.start) {
+            let from = usize::try_from(at).unwrap_or(usize::MAX);
+            let bytes = self.bytes.get(from..).unwrap_or_default();
+            return Ok(FromTail::Metadata(unpack_member(bytes, &entry)?));
         }
+        let first = entry.header_offset;
+        let end = member_end(&entry).min(directory.offset);
+        Ok(FromTail::Member(
+            Box::new(entry),
+            first,
+            end.saturating_sub(1),
+        ))
     }
 
     fn slice(&self, at: u64, directory: Directory) -> &[u8] {

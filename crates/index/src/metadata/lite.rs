@@ -66,7 +66,8 @@ impl WheelMetadataLite {
         let mut fields = Fields::default();
         let mut current: Option<(&str, String)> = None;
         for line in text.lines() {
-            if line.trim().is_empty() {
+            // A folded field may hold lines of blanks: only an empty one ends the headers.
+            if line.is_empty() {
                 break;
             }
             if line.starts_with([' ', '\t']) {
@@ -195,5 +196,12 @@ mod tests {
             super::super::cached_filename(&bytes).as_deref(),
             Some("f.whl")
         );
+    }
+
+    #[test]
+    fn lines_of_blanks_belong_to_a_folded_field() {
+        let text = "Name: a\nVersion: 1\nLicense: first\n        \n        second\nRequires-Dist: b\n\nbody";
+        let lite = WheelMetadataLite::parse(text.as_bytes()).unwrap();
+        assert_eq!(lite.requires_dist, ["b".into()]);
     }
 }

@@ -30,7 +30,8 @@ pub(crate) struct MetadataFetcher {
 
 /// What a request for a range brought.
 enum Ranged {
-    Bytes(Tail),
+    /// These bytes, and the size of the whole if the server tells it.
+    Bytes(Tail, Option<u64>),
     Unsupported,
 }
 
@@ -96,24 +97,21 @@ impl MetadataFetcher {
         file: &PackageFile,
         wheel: &WheelFilename,
     ) -> Result<Vec<u8>, IndexError> {
-        let path = match file.local_path() {
-            Some(path) => path,
-            None => {
-                if file.core_metadata.is_some()
-                    && let Some(content) = self.beside(file).await?
-                {
-                    return Ok(content);
-                }
-                if let Some(content) = self.by_range(file, wheel).await? {
-                    return Ok(content);
-                }
-                // The wheel is kept: if it is chosen it need not be downloaded again.
-                let required = RequiredHashes::default();
-                self.downloader
-                    .download(file, &required, &NoProgress)
-                    .await?
-                    .path
+        let path = if let Some(path) = file.local_path() {
+            path
+        } else {
+            if file.core_metadata.is_some()
+                && let Some(content) = self.beside(file).await?
+            {
+                return Ok(content);
             }
+            if let Some(content) = self.by_range(file, wheel).await? {
+                return Ok(content);
+            }
+            // The wheel is kept: if it is chosen it need not be downloaded again.
+            let required = RequiredHashes::default();
+            let downloaded = self.downloader.download(file, &required, &NoProgress);
+            downloaded.await?.path
         };
         let wheel = wheel.clone();
         crate::blocking(&file.filename_text, move || {
@@ -164,9 +162,13 @@ impl MetadataFetcher {
             source,
         };
         let length = tail_length(file.size_bytes);
-        let Ranged::Bytes(mut tail) = self.range(&file.url, &format!("-{length}")).await? else {
-            self.remember_lack(host);
-            return Ok(None);
+        // Some servers take `-N` for the first bytes: then the ranges are of no use.
+        let mut tail = match self.range(&file.url, &format!("-{length}")).await? {
+            Ranged::Bytes(tail, total) if total == Some(tail.end()) => tail,
+            Ranged::Bytes(..) | Ranged::Unsupported => {
+                self.remember_lack(host);
+                return Ok(None);
+            }
         };
         // Twice at the most: for the end record, then for the directory.
         for _ in 0..3 {
@@ -174,14 +176,14 @@ impl MetadataFetcher {
                 FromTail::Metadata(content) => return Ok(Some(content)),
                 FromTail::Member(entry, first, last) => {
                     let range = format!("{first}-{last}");
-                    let Ranged::Bytes(part) = self.range(&file.url, &range).await? else {
+                    let Ranged::Bytes(part, _) = self.range(&file.url, &range).await? else {
                         return Ok(None);
                     };
                     return unpack_member(&part.bytes, &entry).map(Some).map_err(bad);
                 }
                 FromTail::WidenTo(start) => {
                     let range = format!("{start}-{}", tail.start.saturating_sub(1));
-                    let Ranged::Bytes(part) = self.range(&file.url, &range).await? else {
+                    let Ranged::Bytes(part, _) = self.range(&file.url, &range).await? else {
                         return Ok(None);
                     };
                     if part.start != start || part.start + part.bytes.len() as u64 != tail.start {
@@ -213,53 +215,43 @@ impl MetadataFetcher {
         };
         let mut retry = self.http.retry();
         loop {
-            let error = match self.range_once(&get).await {
-                Ok((status, headers, ranged)) => match retry.verdict(status, &headers) {
-                    None => return Ok(ranged),
-                    Some(wait) => {
-                        let error = HttpError::status(url, status, &headers);
-                        retry.pause(error, wait).await?;
-                        continue;
-                    }
-                },
-                Err(error) => error,
-            };
-            retry.pause(error, None).await?;
+            match self.range_once(&get).await {
+                Ok(ranged) => return Ok(ranged),
+                Err(error) => retry.pause(error).await?,
+            }
         }
     }
 
-    async fn range_once(
-        &self,
-        get: &Get<'_>,
-    ) -> Result<(StatusCode, HeaderMap, Ranged), HttpError> {
+    async fn range_once(&self, get: &Get<'_>) -> Result<Ranged, HttpError> {
         let mut answer = self.http.send(get).await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let fails = status.is_client_error() && status != StatusCode::RANGE_NOT_SATISFIABLE;
-        if fails && status.as_u16() != 429 && status.as_u16() != 408 {
-            return Err(HttpError::status(get.url, status, &headers));
+        let status = answer.status();
+        let may_be_about_ranges =
+            status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE;
+        if !may_be_about_ranges {
+            return Err(HttpError::status(get.url, status, answer.headers()));
         }
-        if status != StatusCode::PARTIAL_CONTENT || headers.contains_key(header::CONTENT_ENCODING) {
-            return Ok((status, headers, Ranged::Unsupported));
-        }
-        let Some((first, last, _)) = content_range(&headers) else {
-            return Ok((status, headers, Ranged::Unsupported));
+        let is_encoded = answer.headers().contains_key(header::CONTENT_ENCODING);
+        let (Some((first, last, total)), StatusCode::PARTIAL_CONTENT, false) =
+            (content_range(answer.headers()), status, is_encoded)
+        else {
+            return Ok(Ranged::Unsupported);
         };
         let length = last - first + 1;
         let mut bytes = Vec::with_capacity(usize::try_from(length.min(8 << 20)).unwrap_or(0));
         while let Some(chunk) = answer.chunk().await? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() as u64 > length {
-                return Ok((status, headers, Ranged::Unsupported));
+                return Ok(Ranged::Unsupported);
             }
         }
         if bytes.len() as u64 != length {
-            return Ok((status, headers, Ranged::Unsupported));
+            return Ok(Ranged::Unsupported);
         }
         let tail = Tail {
             bytes,
             start: first,
         };
-        Ok((status, headers, Ranged::Bytes(tail)))
+        Ok(Ranged::Bytes(tail, total))
     }
 
     fn lacks_ranges(&self, host: &str) -> bool {

@@ -138,11 +138,10 @@ pub(crate) fn build_page(
 /// What follows `<name>-` in a file name, if the file is the project's; names are compared
 /// normalized.
 fn split_name<'link>(filename: &'link str, name: &PackageName) -> Option<&'link str> {
-    let mut wanted = name.as_ref().bytes().peekable();
     let bytes = filename.as_bytes();
     let is_separator = |byte: u8| matches!(byte, b'-' | b'_' | b'.');
     let mut at = 0;
-    while let Some(expected) = wanted.next() {
+    for expected in name.as_ref().bytes() {
         let byte = *bytes.get(at)?;
         if expected == b'-' {
             if !is_separator(byte) {

@@ -24,7 +24,7 @@ pub use wheel::{StoredFile, StoredWheel};
 use unpack::{UnpackError, unpack};
 
 /// Folders of unfinished work older than this are leftovers of a killed process.
-const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const LEFTOVER_AGE: Duration = Duration::from_hours(24);
 
 /// The store of unpacked wheels.
 #[derive(Debug)]
