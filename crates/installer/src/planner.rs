@@ -331,8 +331,13 @@ impl<'a> Planner<'a> {
             Found::Placed(_, other) => Some(self.wheels[*other].name.to_string()),
             Found::OnDisk(path) => self.owners.owner(path).map(str::to_string),
         };
-        if is_byte_code(target) && matches!(found, Found::OnDisk(_)) {
-            return self.replace(staged, target, wheel);
+        if is_byte_code(target) {
+            // It goes with its source, about which this is decided as well: the one that another
+            // new wheel placed stays, an old one goes.
+            return match found {
+                Found::OnDisk(_) => self.replace(staged, target, wheel),
+                Found::Placed(..) => Ok(()),
+            };
         }
         if is_same_file(staged, found.path()).map_err(plan_error)? {
             return Ok(());

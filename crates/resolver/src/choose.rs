@@ -136,6 +136,16 @@ impl<P: MetadataProvider> Solver<'_, P> {
         None
     }
 
+    /// The newest version in `range` by the policies alone, whatever the solver ruled out.
+    pub(crate) fn newest(
+        &self,
+        name: &PackageName,
+        list: &List<P::File>,
+        range: &VersionRange,
+    ) -> Option<Candidate<P::File>> {
+        self.best_in(name, list, range, &mut Vec::new())
+    }
+
     fn scan(
         &self,
         name: &PackageName,

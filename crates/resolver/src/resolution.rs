@@ -326,9 +326,24 @@ fn conflict_effect<P: MetadataProvider>(
         }
         side.packages
             .iter()
-            .find(|(name, range)| newer_in(solver, name, chosen, range))
+            .find(|(name, range)| {
+                wanted_in(solver, name, chosen, range) || newer_in(solver, name, chosen, range)
+            })
             .map(|(name, _)| name.clone())
     })
+}
+
+/// Whether the newest version that was wanted when the package was decided lies in `range`.
+fn wanted_in<P: MetadataProvider>(
+    solver: &Solver<'_, P>,
+    name: &PackageName,
+    chosen: &Chosen<'_>,
+    range: &VersionRange,
+) -> bool {
+    let decision = solver.interner.known_name(name).zip(chosen.get(name));
+    decision
+        .and_then(|(id, version)| solver.newest_wanted.get(&(id, (*version).clone())))
+        .is_some_and(|newest| range.contains(newest))
 }
 
 /// Whether `range` holds a usable version newer than the chosen one that the request allows.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use bnbpip_overlay::{ActiveRules, Rule, RuleKind};
 use bnbpip_packaging::{Version, VersionRange};
 use pubgrub::State;
+use rustc_hash::FxHashSet;
 
-use crate::package::{Interner, SolverPackage};
+use crate::package::{Interner, NameId, SolverPackage};
 use crate::reason::Reason;
 use crate::solve::Dialect;
 
@@ -60,6 +61,16 @@ pub(crate) fn install(
         }
     }
     guards
+}
+
+/// The packages that conflicts speak of.
+pub(crate) fn conflicting_names(rules: &ActiveRules, interner: &mut Interner) -> FxHashSet<NameId> {
+    rules
+        .conflicts()
+        .flat_map(|conflict| conflict.sides)
+        .flat_map(|side| &side.packages)
+        .map(|(name, _)| interner.name_id(name))
+        .collect()
 }
 
 /// The versions that a guard of so many sides has.

@@ -74,6 +74,9 @@ pub(crate) struct Solver<'a, P: MetadataProvider> {
     pub(crate) guards: Guards,
     pub(crate) candidates: FxHashMap<(NameId, Version), Candidate<P::File>>,
     pub(crate) missing_extras: Vec<(PackageName, Version, ExtraName)>,
+    /// The newest version that was asked for when a package that rules speak of was decided.
+    pub(crate) newest_wanted: FxHashMap<(NameId, Version), Version>,
+    ruled: FxHashSet<NameId>,
     root_edges: Vec<(SolverPackage, VersionRange)>,
     ids: FxHashMap<SolverPackage, PackageId>,
     history: ConflictHistory,
@@ -103,6 +106,7 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         let mut state = State::init(SolverPackage::Root, Version::new([0]));
         let mut interner = Interner::default();
         let guards = rules::install(&rules, &mut state, &mut interner);
+        let ruled = rules::conflicting_names(&rules, &mut interner);
         for constraint in &request.constraints {
             let package = SolverPackage::Package(interner.name_id(&constraint.name));
             let package = state.package_store.alloc(package);
@@ -127,6 +131,8 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
             guards,
             candidates: FxHashMap::default(),
             missing_extras: Vec::new(),
+            newest_wanted: FxHashMap::default(),
+            ruled,
             root_edges: Vec::new(),
             ids: FxHashMap::default(),
             history: ConflictHistory::default(),
@@ -278,6 +284,7 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         self.decisions += 1;
         self.decided_at.insert(package, self.decisions);
         self.announce_batch(name, range, &version);
+        self.note_newest_wanted(name, &candidate);
         if !self
             .expanded
             .entry(package)
@@ -444,6 +451,26 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         }
     }
 
+    /// Remembers the newest version that the decisions so far ask for, where it isn't the chosen
+    /// one: if a rule stands between them, it made a difference.
+    fn note_newest_wanted(&mut self, name: NameId, candidate: &Candidate<P::File>) {
+        if !self.ruled.contains(&name) || !matches!(candidate.origin, Origin::Index(_)) {
+            return;
+        }
+        let project = self.interner.name(name).clone();
+        let declared = self.declared_range(&project);
+        let Some(Some(list)) = self.lists.get(&project).cloned() else {
+            return;
+        };
+        let newest = self.newest(&project, &list, &declared);
+        if let Some(newest) = newest
+            && newest.version > candidate.version
+        {
+            self.newest_wanted
+                .insert((name, candidate.version.clone()), newest.version);
+        }
+    }
+
     fn unknown_direct(&mut self) -> Option<edges::DirectReference> {
         let direct = self.direct;
         self.seen
@@ -474,7 +501,8 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
     fn announce_batch(&mut self, name: NameId, range: &VersionRange, version: &Version) {
         let tries = self.tries.entry(name).or_default();
         *tries += 1;
-        if *tries >= 5 && tries.is_multiple_of(5) {
+        let due = matches!(*tries, 5 | 10) || (*tries >= 20 && tries.is_multiple_of(20));
+        if due {
             let count = (*tries as usize * 2).min(50);
             self.provider
                 .prefetch_batch(self.interner.name(name), range, version, count);

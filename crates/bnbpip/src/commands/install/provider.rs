@@ -158,9 +158,14 @@ impl Shared {
             None => candidates.versions().len(),
         };
         for _ in 0..count {
-            let Some((index, file)) = candidates.likely(&range, end) else {
-                return;
-            };
+            // Behind a narrow range (a pin by each version of another package) the next ones in
+            // order are the likeliest to be asked for.
+            let in_range = candidates.likely(&range, end);
+            let next = in_range.or_else(|| match count {
+                1 => None,
+                _ => candidates.likely(&VersionRange::full(), end),
+            });
+            let Some((index, file)) = next else { return };
             end = index;
             if count == 1 {
                 // What goes wrong here goes wrong again, and is told, when the solver asks.
