@@ -3,6 +3,7 @@
 //! Environments are fabricated: a folder with an interpreter that links to the machine's Python,
 //! and distributions of a few lines each.
 
+mod caching;
 mod command_line;
 mod fabricated;
 mod inspection;
