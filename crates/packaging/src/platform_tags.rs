@@ -129,7 +129,7 @@ impl Platform {
 }
 
 fn manylinux(major: u16, minor: u16, arch: Arch) -> Vec<String> {
-    let mut tags = Vec::new();
+    let mut tags = vec![format!("linux_{arch}")];
     if major == 2 {
         for minor in (arch.oldest_glibc_minor()..=minor).rev() {
             tags.push(format!("manylinux_{major}_{minor}_{arch}"));
@@ -142,7 +142,6 @@ fn manylinux(major: u16, minor: u16, arch: Arch) -> Vec<String> {
             tags.push(format!("{alias}_{arch}"));
         }
     }
-    tags.push(format!("linux_{arch}"));
     tags
 }
 
@@ -150,7 +149,10 @@ fn musllinux(major: u16, minor: u16, arch: Arch) -> Vec<String> {
     let versions = (0..=minor)
         .rev()
         .map(|minor| format!("musllinux_{major}_{minor}_{arch}"));
-    versions.chain([format!("linux_{arch}")]).collect()
+    [format!("linux_{arch}")]
+        .into_iter()
+        .chain(versions)
+        .collect()
 }
 
 /// After `packaging.tags.mac_platforms`: from macOS 11 on only the major version counts, and an
@@ -158,12 +160,12 @@ fn musllinux(major: u16, minor: u16, arch: Arch) -> Vec<String> {
 fn macos(major: u16, minor: u16, arch: Arch) -> Vec<String> {
     let formats: &[&str] = match arch {
         Arch::Aarch64 => &["arm64", "universal2"],
-        Arch::I686 => &["i386", "intel", "fat32", "fat", "universal"],
+        Arch::I686 => &["i386", "intel", "fat3", "fat", "universal"],
         _ => &[
             "x86_64",
             "intel",
             "fat64",
-            "fat32",
+            "fat3",
             "universal2",
             "universal",
         ],
@@ -201,34 +203,31 @@ mod tests {
 
     #[test]
     fn linux_tags_carry_their_old_names() {
-        let tags = Platform::Manylinux {
-            major: 2,
-            minor: 18,
-            arch: Arch::X86_64,
-        }
-        .tags();
+        let tags = |minor, arch| {
+            Platform::Manylinux {
+                major: 2,
+                minor,
+                arch,
+            }
+            .tags()
+        };
+        let intel = tags(18, Arch::X86_64);
         assert_eq!(
-            tags[..3],
+            intel[..4],
             [
+                "linux_x86_64",
                 "manylinux_2_18_x86_64",
                 "manylinux_2_17_x86_64",
                 "manylinux2014_x86_64"
             ]
         );
-        assert_eq!(tags.last().unwrap(), "linux_x86_64");
-        assert!(tags.contains(&"manylinux1_x86_64".to_string()));
-        let arm = Platform::Manylinux {
-            major: 2,
-            minor: 17,
-            arch: Arch::Aarch64,
-        }
-        .tags();
+        assert_eq!(intel.last().unwrap(), "manylinux1_x86_64");
         assert_eq!(
-            arm,
+            tags(17, Arch::Aarch64),
             [
+                "linux_aarch64",
                 "manylinux_2_17_aarch64",
-                "manylinux2014_aarch64",
-                "linux_aarch64"
+                "manylinux2014_aarch64"
             ]
         );
     }

@@ -231,7 +231,7 @@ fn push_pure(target: &TargetTags, triples: &mut Triples) {
     let any = ["any".to_string()];
     let interpreter = match target.implementation {
         Implementation::CPython => format!("cp{major}{minor}"),
-        Implementation::PyPy => format!("pp{major}{minor}"),
+        Implementation::PyPy => format!("pp{major}"),
     };
     push(triples, &interpreter, "none", &any);
     for version in &versions {

@@ -31,6 +31,8 @@ pub struct NoSolution {
     pub derivation: Vec<String>,
     /// What to do.
     pub hints: Vec<String>,
+    /// Packages that no index has.
+    pub unknown: Vec<PackageName>,
 }
 
 /// Puts an explanation into words.
@@ -43,10 +45,15 @@ pub fn no_solution(explanation: &Explanation, target: &TargetWords) -> NoSolutio
         Some((requirement, fact)) => writer.not_found_messages(&requirement, fact),
         None => writer.conflict_messages(),
     };
+    let unknown = explanation.facts.iter().filter_map(|fact| match fact {
+        Fact::NotFound(name) => Some(name.clone()),
+        _ => None,
+    });
     NoSolution {
         messages,
         derivation: writer.derivation(),
         hints: writer.hints(),
+        unknown: unknown.collect(),
     }
 }
 
@@ -161,9 +168,12 @@ impl Writer<'_> {
             }
         }
         match names.len() {
-            0 => "there is no solution.".to_string(),
-            1 => format!("{} cannot be installed.", names[0]),
-            _ => format!("{} cannot be installed together.", ranges::join_and(&names)),
+            0 => "so there is no solution.".to_string(),
+            1 => format!("so {} cannot be installed.", names[0]),
+            _ => format!(
+                "so {} cannot be installed together.",
+                ranges::join_and(&names)
+            ),
         }
     }
 
@@ -244,23 +254,29 @@ impl Writer<'_> {
         name: &PackageName,
         reasons: &[(Version, VersionReason)],
     ) -> Vec<String> {
-        let mut groups: Vec<(String, Vec<&Version>)> = Vec::new();
+        let mut groups: Vec<(VersionReason, Vec<&Version>)> = Vec::new();
         for (version, reason) in reasons.iter().rev() {
-            let words = self.reason(reason);
-            match groups.iter_mut().find(|(known, _)| *known == words) {
-                Some((_, versions)) => versions.push(version),
-                None => groups.push((words, vec![version])),
+            match groups
+                .iter_mut()
+                .find(|(known, _)| same_kind(known, reason))
+            {
+                Some((known, versions)) => {
+                    merge_offered(known, reason);
+                    versions.push(version);
+                }
+                None => groups.push((reason.clone(), vec![version])),
             }
         }
         groups
             .into_iter()
-            .map(|(words, versions)| {
-                let verb_words = if versions.len() == 1 {
+            .map(|(reason, versions)| {
+                let words = self.reason(&reason);
+                let words = if versions.len() == 1 {
                     words
                 } else {
                     plural(&words)
                 };
-                format!("{name} {} {verb_words}", ranges::list(&versions))
+                format!("{name} {} {words}", ranges::list(&versions))
             })
             .collect()
     }
@@ -289,13 +305,11 @@ impl Writer<'_> {
     fn unusable(&self, unusable: &Unusable) -> String {
         match unusable {
             Unusable::Tags { part, offered } => {
-                let (kind, own) = match part {
-                    IncompatibleTag::Python => ("Python", self.target.python_tag.as_str()),
-                    IncompatibleTag::Abi => ("ABI", self.target.python_tag.as_str()),
-                    IncompatibleTag::Platform => ("platform", self.target.platform.as_str()),
+                let own = match part {
+                    IncompatibleTag::Platform => &self.target.platform,
+                    IncompatibleTag::Python | IncompatibleTag::Abi => &self.target.python_tag,
                 };
-                let offered = cut(offered);
-                format!("has wheels for the {kind} tags {offered}, and none for {own}")
+                format!("has wheels for {}, and none for {own}", cut(offered))
             }
             Unusable::RequiresPython(specifiers) => self.wrong_python(specifiers),
             Unusable::OnlySource => {
@@ -408,6 +422,30 @@ fn plural(words: &str) -> String {
         }
     }
     words.to_string()
+}
+
+/// Whether two reasons differ at most in the tags that wheels have instead of the right one.
+fn same_kind(a: &VersionReason, b: &VersionReason) -> bool {
+    let place = |reason: &VersionReason| match reason {
+        VersionReason::Unusable(Unusable::Tags { part, .. }) => {
+            Some(*part == IncompatibleTag::Platform)
+        }
+        _ => None,
+    };
+    a == b || (place(a).is_some() && place(a) == place(b))
+}
+
+/// Adds the tags of another version's wheels.
+fn merge_offered(known: &mut VersionReason, reason: &VersionReason) {
+    if let VersionReason::Unusable(Unusable::Tags { offered, .. }) = known
+        && let VersionReason::Unusable(Unusable::Tags { offered: more, .. }) = reason
+    {
+        for tag in more {
+            if !offered.contains(tag) {
+                offered.push(tag.clone());
+            }
+        }
+    }
 }
 
 fn cut(offered: &[String]) -> String {

@@ -106,7 +106,7 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         let mut state = State::init(SolverPackage::Root, Version::new([0]));
         let mut interner = Interner::default();
         let guards = rules::install(&rules, &mut state, &mut interner);
-        let ruled = rules::conflicting_names(&rules, &mut interner);
+        let spoken_of = rules::conflicting_names(&rules, &mut interner);
         for constraint in &request.constraints {
             let package = SolverPackage::Package(interner.name_id(&constraint.name));
             let package = state.package_store.alloc(package);
@@ -132,7 +132,7 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
             candidates: FxHashMap::default(),
             missing_extras: Vec::new(),
             newest_wanted: FxHashMap::default(),
-            ruled,
+            ruled: spoken_of,
             root_edges: Vec::new(),
             ids: FxHashMap::default(),
             history: ConflictHistory::default(),

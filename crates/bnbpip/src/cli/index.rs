@@ -45,7 +45,8 @@ pub(crate) struct IndexArgs {
     #[arg(long, value_name = "format_control", action = ArgAction::Append)]
     only_binary: Vec<String>,
 
-    /// Prefer a wheel of an older version to a source archive of a newer one.
+    /// Prefer a wheel of an older version to a source archive of a newer one: so far it is always
+    /// so, since nothing is built from source.
     #[arg(long)]
     pub prefer_binary: bool,
 

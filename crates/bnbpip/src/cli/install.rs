@@ -151,10 +151,6 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "action", value_enum, default_value_t)]
     pub root_user_action: RootUserAction,
 
-    /// Don't ask before changing anything.
-    #[arg(short, long)]
-    pub yes: bool,
-
     /// Where packages come from.
     #[command(flatten)]
     pub index: IndexArgs,

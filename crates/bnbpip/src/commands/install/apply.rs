@@ -52,7 +52,9 @@ impl Application<'_> {
 
     fn stage_all(&self, plan: &Plan, transaction: &Transaction<'_>) -> Result<(), Failure> {
         let (sender, receiver) = channel();
-        let downloads = self.fetch_all(plan, sender);
+        let downloads = self.fetch_all(plan, &sender);
+        // The threads end when the last download's own sender is gone.
+        drop(sender);
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
         let receiver = Mutex::new(receiver);
         let staged: Result<(), Failure> = std::thread::scope(|scope| {
@@ -87,7 +89,7 @@ impl Application<'_> {
     }
 
     /// Starts all downloads, the largest first: it decides when the last one ends.
-    fn fetch_all(&self, plan: &Plan, sender: Sender<Arrival>) -> JoinSet<()> {
+    fn fetch_all(&self, plan: &Plan, sender: &Sender<Arrival>) -> JoinSet<()> {
         let mut order: Vec<(usize, &Change)> = plan.changes.iter().enumerate().collect();
         order.sort_by_key(|(_, change)| std::cmp::Reverse(change.file.size_bytes));
         let mut tasks = JoinSet::new();

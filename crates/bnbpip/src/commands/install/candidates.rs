@@ -19,6 +19,8 @@ use crate::request::FormatControl;
 pub(super) struct Selection {
     /// The tags that the target accepts.
     pub(super) tags: Tags,
+    /// The interpreter's own Python tag (`cp311`).
+    pub(super) python_tag: String,
     /// The target's Python version.
     pub(super) python_version: Version,
     /// Look past `Requires-Python`.
@@ -203,8 +205,14 @@ impl Selection {
             if self.tags.compatibility(wheel) != TagCompatibility::Incompatible(part) {
                 continue;
             }
+            let own_python = wheel
+                .python_tags
+                .iter()
+                .any(|tag| **tag == *self.python_tag);
             let tags = match part {
                 IncompatibleTag::Python => &wheel.python_tags,
+                // `cp39-cp39` is made for another Python; `cp313-cp313` for another build of it.
+                IncompatibleTag::Abi if !own_python => &wheel.python_tags,
                 IncompatibleTag::Abi => &wheel.abi_tags,
                 IncompatibleTag::Platform => &wheel.platform_tags,
             };

@@ -103,7 +103,7 @@ impl<'a> Check<'a, '_> {
     fn meeting(&self, requirement: &Requirement) -> Option<&'a InstalledDistribution> {
         let wanted = match &requirement.version_or_url {
             Some(VersionOrUrl::VersionSpecifier(specifiers)) => range::from_specifiers(specifiers),
-            Some(VersionOrUrl::Url(url)) => return self.from_url(requirement, url.as_str()),
+            Some(VersionOrUrl::Url(url)) => return self.meeting_url(requirement, url.as_str()),
             None => range::VersionRange::full(),
         };
         let own = self
@@ -127,7 +127,11 @@ impl<'a> Check<'a, '_> {
     }
 
     /// A direct reference is met by what was installed from the same URL.
-    fn from_url(&self, requirement: &Requirement, url: &str) -> Option<&'a InstalledDistribution> {
+    fn meeting_url(
+        &self,
+        requirement: &Requirement,
+        url: &str,
+    ) -> Option<&'a InstalledDistribution> {
         let distribution = self.installed.get(&requirement.name)?;
         let origin = distribution.direct_url().ok()??;
         // A local file may have changed since.

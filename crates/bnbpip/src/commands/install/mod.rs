@@ -5,6 +5,7 @@ mod candidates;
 mod destination;
 mod download_progress;
 mod installed;
+mod known_names;
 mod network;
 mod outcome;
 mod plan;
@@ -94,7 +95,7 @@ impl Run<'_> {
         let rules = Arc::new(overlay.active(&self.destination.target.markers));
         let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
         let installed = self.destination.installed()?;
-        if self.finish_if_satisfied(&installed, &constraints, &rules)? {
+        if self.finish_if_satisfied(&installed, &constraints, &rules) {
             return Ok(());
         }
         let resolving = Resolving {
@@ -120,7 +121,7 @@ impl Run<'_> {
                 .info(&format!("Would install {}", outcome::listing(&plan)));
             return Ok(());
         }
-        self.apply(&plan, resolved)
+        self.apply(&plan, &resolved)
     }
 
     /// Says so and ends if the environment meets the request: no solver, no network.
@@ -129,14 +130,14 @@ impl Run<'_> {
         installed: &InstalledEnvironment,
         constraints: &[Constraint],
         rules: &ActiveRules,
-    ) -> Result<bool, Failure> {
+    ) -> bool {
         let arguments = self.arguments;
         let looks = !(arguments.upgrade
             || arguments.force_reinstall
             || arguments.ignore_installed
             || arguments.report.is_some());
         if !looks || !self.destination.sees_installed {
-            return Ok(false);
+            return false;
         }
         let markers = &self.destination.target.markers;
         let requirements: Vec<&Requirement> = self
@@ -154,7 +155,7 @@ impl Run<'_> {
             rules,
             !arguments.no_deps,
         ) else {
-            return Ok(false);
+            return false;
         };
         self.say_unneeded();
         for Satisfied {
@@ -164,7 +165,7 @@ impl Run<'_> {
         {
             self.say_satisfied(distribution, dependent.map(AsRef::as_ref));
         }
-        Ok(true)
+        true
     }
 
     /// Requirements whose markers don't hold, in pip's words.
@@ -298,7 +299,7 @@ impl Run<'_> {
         outcome::write_report(path, plan, &metadata, markers, self.printer)
     }
 
-    fn apply(&self, plan: &Plan, resolved: Resolved) -> Result<(), Failure> {
+    fn apply(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
         let Some(environment) = &self.destination.environment else {
             return Err(Failure::new(
                 "Failed to install: there is no environment to install into",
@@ -321,7 +322,7 @@ impl Run<'_> {
         for warning in &outcome.warnings {
             self.printer.warning(warning);
         }
-        self.report(plan, &resolved)?;
+        self.report(plan, resolved)?;
         if !self.arguments.no_warn_conflicts {
             let markers = &self.destination.target.markers;
             let (resolution, installed) = (&resolved.resolution, &resolved.installed);

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Selection;
 use super::provider::IndexProvider;
-use super::{Resolved, installed, network, requirements, suggestion};
+use super::{Resolved, installed, known_names, network, requirements, suggestion};
 use crate::cli::InstallArgs;
 use crate::cli::values::UpgradeStrategy;
 use crate::configuration::settings::Settings;
@@ -83,6 +83,7 @@ impl Resolving<'_> {
         let index = &self.arguments.index;
         Selection {
             tags: self.target.tags.clone(),
+            python_tag: self.python_tag(),
             python_version: self.target.python_full_version.clone(),
             ignore_requires_python: self.arguments.ignore_requires_python,
             cutoff_ms: index.cutoff().map(|cutoff| cutoff.0.as_millisecond()),
@@ -202,10 +203,7 @@ impl Resolving<'_> {
     ) -> Failure {
         let words = TargetWords {
             python: self.target.python_full_version.to_string(),
-            python_tag: format!(
-                "cp{}{}",
-                self.target.python_version.0, self.target.python_version.1
-            ),
+            python_tag: self.python_tag(),
             platform: self
                 .target
                 .platform_tags
@@ -233,19 +231,39 @@ impl Resolving<'_> {
                 .flatten()
         });
         if let Some(found) = found {
-            let command: Vec<String> = found
-                .requirements
-                .iter()
-                .map(|text| format!("\"{text}\""))
-                .collect();
-            failure = failure.hint(format!(
-                "{} works: bnbpip install {}{}",
-                found.pin,
-                command.join(" "),
-                self.target_options()
-            ));
+            failure = failure.hint(self.suggested_command(&found));
+        }
+        for name in text.unknown {
+            if let Some(nearest) = known_names::nearest(&name, &self.overlay, &request.installed) {
+                failure = failure.hint(format!("is `{nearest}` meant?"));
+            }
         }
         text.hints.into_iter().fold(failure, Failure::hint)
+    }
+
+    /// A command that works in place of the one that didn't.
+    fn suggested_command(&self, found: &suggestion::Suggestion) -> String {
+        let quoted: Vec<String> = found
+            .requirements
+            .iter()
+            .map(|text| format!("\"{text}\""))
+            .collect();
+        format!(
+            "{} {}: bnbpip install {}{}",
+            bnbpip_report::ranges::join_and(&found.pins),
+            if found.pins.len() == 1 {
+                "works"
+            } else {
+                "work"
+            },
+            quoted.join(" "),
+            self.target_options()
+        )
+    }
+
+    fn python_tag(&self) -> String {
+        let (major, minor) = self.target.python_version;
+        format!("cp{major}{minor}")
     }
 
     /// The options that describe the target, so that a printed command means the same.

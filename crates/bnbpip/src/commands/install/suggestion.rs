@@ -1,47 +1,70 @@
-//! The nearest thing that works: which of the user's own requirements has to give way, tried out
+//! The nearest thing that works: which of the user's own requirements have to give way, tried out
 //! with the solver before it is said.
 
 use bnbpip_packaging::{MarkerTree, PackageName, VersionOrUrl};
 use bnbpip_resolver::{Explanation, Fact, MetadataProvider, Resolution, SolveRequest, resolve};
 
-/// So many requirements are tried.
-const TRIES: usize = 8;
+/// So many of the user's requirements are considered.
+const CONSIDERED: usize = 5;
 
 /// A set of requirements that has a solution.
 #[derive(Debug)]
-pub(crate) struct Suggestion {
-    /// The requirement that gives way.
-    pub(crate) name: PackageName,
-    /// All requirements, the one that gives way replaced by a pin that works.
-    pub(crate) requirements: Vec<String>,
-    /// That pin.
-    pub(crate) pin: String,
+pub(super) struct Suggestion {
+    /// All requirements, those that give way replaced by pins that work.
+    pub(super) requirements: Vec<String>,
+    /// These pins.
+    pub(super) pins: Vec<String>,
 }
 
-/// Looks for one requirement whose version limits stand in the way.
-pub(crate) fn find<P: MetadataProvider>(
+/// Looks for one requirement, or two, whose version limits stand in the way. A solution that
+/// keeps every rule counts before one that needs an `avoid` rule dropped.
+pub(super) fn find<P: MetadataProvider>(
     provider: &P,
     request: &mut SolveRequest,
     explanation: &Explanation,
 ) -> Option<Suggestion> {
-    let candidates: Vec<usize> = limited_requirements(request, explanation);
-    for index in candidates.into_iter().take(TRIES) {
-        let original = request.requested[index].requirement.clone();
-        request.requested[index].requirement.version_or_url = None;
-        let outcome = resolve(provider, request);
-        request.requested[index].requirement = original;
-        if let Ok(resolution) = outcome
-            && resolution.relaxed.is_empty()
-            && let Some(suggestion) = suggestion(request, index, &resolution)
-        {
+    let mut limited = limited_requirements(request, explanation);
+    limited.truncate(CONSIDERED);
+    let singles: Vec<Vec<usize>> = limited.iter().map(|index| vec![*index]).collect();
+    let mut pairs = Vec::new();
+    for (position, first) in limited.iter().enumerate() {
+        pairs.extend(
+            limited[position + 1..]
+                .iter()
+                .map(|second| vec![*first, *second]),
+        );
+    }
+    let mut second_best = None;
+    for freed in singles.iter().chain(&pairs) {
+        let Some((suggestion, keeps_rules)) = try_without_limits(provider, request, freed) else {
+            continue;
+        };
+        if keeps_rules {
             return Some(suggestion);
         }
+        second_best.get_or_insert(suggestion);
     }
-    None
+    second_best
 }
 
-/// The user's requirements that the explanation names and that limit versions, last first: what
-/// was added last is the likeliest to give way.
+fn try_without_limits<P: MetadataProvider>(
+    provider: &P,
+    request: &mut SolveRequest,
+    freed: &[usize],
+) -> Option<(Suggestion, bool)> {
+    let originals = request.requested.clone();
+    for index in freed {
+        request.requested[*index].requirement.version_or_url = None;
+    }
+    let outcome = resolve(provider, request);
+    request.requested = originals;
+    let resolution = outcome.ok()?;
+    let keeps_rules = resolution.relaxed.is_empty();
+    Some((suggestion(request, freed, &resolution)?, keeps_rules))
+}
+
+/// The user's requirements that the explanation names and that limit versions. A package that is
+/// named twice is left out: either of its requirements may be the wrong one.
 fn limited_requirements(request: &SolveRequest, explanation: &Explanation) -> Vec<usize> {
     let named: Vec<&PackageName> = explanation
         .facts
@@ -51,6 +74,13 @@ fn limited_requirements(request: &SolveRequest, explanation: &Explanation) -> Ve
             _ => None,
         })
         .collect();
+    let times = |name: &PackageName| {
+        request
+            .requested
+            .iter()
+            .filter(|requested| requested.requirement.name == *name)
+            .count()
+    };
     request
         .requested
         .iter()
@@ -58,6 +88,7 @@ fn limited_requirements(request: &SolveRequest, explanation: &Explanation) -> Ve
         .filter(|(_, requested)| {
             let requirement = &requested.requirement;
             named.contains(&&requirement.name)
+                && times(&requirement.name) == 1
                 && matches!(
                     requirement.version_or_url,
                     Some(VersionOrUrl::VersionSpecifier(_))
@@ -69,33 +100,22 @@ fn limited_requirements(request: &SolveRequest, explanation: &Explanation) -> Ve
 
 fn suggestion<F>(
     request: &SolveRequest,
-    index: usize,
+    freed: &[usize],
     resolution: &Resolution<F>,
 ) -> Option<Suggestion> {
-    let name = request.requested[index].requirement.name.clone();
-    let version = &resolution
-        .packages
-        .iter()
-        .find(|package| package.name == name)?
-        .version;
-    let pin = format!("{name}=={version}");
-    let requirements = request
-        .requested
-        .iter()
-        .enumerate()
-        .map(|(at, requested)| {
+    let mut requirements = Vec::with_capacity(request.requested.len());
+    let mut pins = Vec::with_capacity(freed.len());
+    for (index, requested) in request.requested.iter().enumerate() {
+        let name = &requested.requirement.name;
+        if freed.contains(&index) {
+            let package = resolution.packages.iter().find(|it| it.name == *name)?;
+            pins.push(format!("{name}=={}", package.version));
+            requirements.extend(pins.last().cloned());
+        } else {
             let mut requirement = requested.requirement.clone();
             requirement.marker = MarkerTree::default();
-            if at == index {
-                pin.clone()
-            } else {
-                requirement.to_string().replace(' ', "")
-            }
-        })
-        .collect();
-    Some(Suggestion {
-        name,
-        requirements,
-        pin,
-    })
+            requirements.push(requirement.to_string().replace(' ', ""));
+        }
+    }
+    Some(Suggestion { requirements, pins })
 }
