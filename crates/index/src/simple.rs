@@ -34,8 +34,10 @@ pub(crate) struct PageFetcher {
 
 /// What a server said about a page that may be in the cache.
 enum Reply {
-    /// The cached one is right.
-    Cached(StoredPolicy),
+    /// The cached one may be used as it is.
+    Cached,
+    /// The server says that the cached one is right, and until when.
+    Confirmed(StoredPolicy),
     /// There is none.
     Missing,
     /// This is it.
@@ -84,7 +86,8 @@ impl PageFetcher {
         let (page, policy) = cached.unzip();
         match self.ask(&url, policy, &entry.missing_statuses).await? {
             Reply::Missing => Ok(None),
-            Reply::Cached(policy) => {
+            Reply::Cached => Ok(page.map(Arc::new)),
+            Reply::Confirmed(policy) => {
                 if let Some(page) = &page {
                     store(&path, page.bytes(), &policy);
                 }
@@ -117,7 +120,8 @@ impl PageFetcher {
         let (record, policy) = cached.unzip();
         let (record, policy) = match self.ask(&url, policy, &[]).await? {
             Reply::Missing => return Ok(Vec::new()),
-            Reply::Cached(policy) => (record, Some(policy)),
+            Reply::Cached => (record, None),
+            Reply::Confirmed(policy) => (record, Some(policy)),
             Reply::Fresh(whole, policy) => {
                 let record = FlatRecord {
                     url: whole.url.to_string(),
@@ -158,10 +162,10 @@ impl PageFetcher {
         if let Some(policy) = &policy {
             if self.offline {
                 tracing::debug!(url = %redacted(url), age = ?policy.age(), "using a cached page offline");
-                return Ok(Reply::Cached(policy.clone()));
+                return Ok(Reply::Cached);
             }
             match policy.freshness(&bare, &accept, self.refresh) {
-                Freshness::Fresh => return Ok(Reply::Cached(policy.clone())),
+                Freshness::Fresh => return Ok(Reply::Cached),
                 Freshness::Stale(conditional) => headers = conditional,
             }
         }
@@ -180,7 +184,7 @@ impl PageFetcher {
                 }
                 (StatusCode::NOT_MODIFIED, Some(policy)) if conditional => {
                     if let Some(policy) = policy.revalidated(&bare, &accept, &whole.headers) {
-                        return Ok(Reply::Cached(policy));
+                        return Ok(Reply::Confirmed(policy));
                     }
                     headers.clone_from(&accept);
                 }

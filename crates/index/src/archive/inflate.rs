@@ -2,7 +2,8 @@
 
 use std::io;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc32fast::Hasher as Crc;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::ArchiveError;
 use super::central::{Entry, Method};
@@ -57,7 +58,7 @@ impl Inflater {
         if unpacked != entry.size {
             return Err(ArchiveError::entry(&entry.name, "its content has another size").into());
         }
-        if crc.sum() != entry.crc32 {
+        if crc.finalize() != entry.crc32 {
             return Err(ArchiveError::entry(&entry.name, "its content is damaged (CRC-32)").into());
         }
         Ok(())

@@ -11,6 +11,9 @@ use crate::archive::{
 };
 use crate::error::IndexError;
 
+/// What is read along before the central directory.
+const BEFORE_DIRECTORY_BYTES: u64 = 64 << 10;
+
 /// The bytes of a wheel that are at hand: those from `start` to its end.
 #[derive(Debug)]
 pub(super) struct Tail {
@@ -50,7 +53,10 @@ impl Tail {
             }
         };
         let Some(at) = directory.offset.checked_sub(self.start) else {
-            return Ok(FromTail::WidenTo(directory.offset));
+            // The metadata mostly lies right before the directory.
+            return Ok(FromTail::WidenTo(
+                directory.offset.saturating_sub(BEFORE_DIRECTORY_BYTES),
+            ));
         };
         let entry = find_metadata(self.slice(at, directory), directory, wheel)?;
         if let Some(at) = entry.header_offset.checked_sub(self.start) {

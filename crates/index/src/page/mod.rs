@@ -4,6 +4,7 @@
 //! holds. Loading validates the record and copies nothing; versions are parsed when they are
 //! first asked for, and files when their version is.
 
+mod builder;
 mod file;
 mod html;
 mod json;
@@ -17,9 +18,10 @@ pub use project::Project;
 pub use project_page::{ProjectPage, SkippedFile};
 pub use requires_python::RequiresPython;
 
+pub(crate) use builder::{PageScope, build_page};
 pub(crate) use html::parse_html;
 pub(crate) use json::parse_json;
-pub(crate) use record::{Link, PageScope, build_page, encode_hex};
+pub(crate) use record::{Link, encode_hex};
 
 /// Why a page can't be used.
 #[derive(Debug, thiserror::Error)]

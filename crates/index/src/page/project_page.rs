@@ -11,7 +11,8 @@ use url::Url;
 use super::PageError;
 use super::file::{DistributionFilename, PackageFile};
 use super::record::{
-    ALGORITHMS, ArchivedFileRecord, ArchivedHashRecord, ArchivedPageRecord, PageRecord, encode_hex,
+    ALGORITHMS, ArchivedFileRecord, ArchivedHashRecord, ArchivedPageRecord, NO_SIZE, NO_TIME,
+    PageRecord, encode_hex, flag,
 };
 use super::requires_python::RequiresPython;
 use crate::index_url::IndexUrl;
@@ -153,7 +154,7 @@ impl ProjectPage {
 
     fn decode(&self, file: &ArchivedFileRecord) -> Option<PackageFile> {
         let text = file.filename.as_str();
-        let filename = if file.is_sdist {
+        let filename = if file.flags & flag::SDIST != 0 {
             DistributionFilename::Sdist(SdistFilename::parse(text, &self.name).ok()?)
         } else {
             match WheelFilename::from_str(text) {
@@ -164,35 +165,39 @@ impl ProjectPage {
                 }
             }
         };
-        let url = if file.url_ends_in_filename {
-            Url::parse(&[file.url.as_str(), text].concat())
+        let has = |bit: u8| file.flags & bit != 0;
+        let record = self.record();
+        let end = if has(flag::URL_ENDS_IN_FILENAME) {
+            text
         } else {
-            Url::parse(&file.url)
+            ""
         };
-        let url = url
+        let url = Url::parse(&[record.url_prefix.as_str(), file.url.as_str(), end].concat())
             .inspect_err(|error| tracing::debug!(%error, file = text, "leaving out a file"))
             .ok()?;
-        let mut hashes = decode_hashes(&file.other_hashes);
-        if let Some(digest) = file.sha256.as_ref() {
-            hashes
-                .insert(HashAlgorithm::Sha256, &encode_hex(digest))
-                .ok()?;
-        }
+        let extra = record.extras.get(file.extra.to_native() as usize);
+        let hashes = decode_hashes(
+            has(flag::SHA256).then_some(&file.sha256),
+            extra.map(|extra| &*extra.hashes),
+        );
+        let core_metadata = has(flag::CORE_METADATA).then(|| {
+            decode_hashes(
+                has(flag::CORE_METADATA_SHA256).then_some(&file.core_metadata_sha256),
+                extra.map(|extra| &*extra.core_metadata_hashes),
+            )
+        });
         Some(PackageFile {
             filename,
             filename_text: text.into(),
             url,
             hashes,
-            size_bytes: file.size_bytes.as_ref().map(|size| size.to_native()),
-            upload_time_ms: file.upload_time_ms.as_ref().map(|time| time.to_native()),
-            requires_python: file
-                .requires_python
-                .as_ref()
-                .and_then(|place| self.requires_python(place.to_native())),
-            yanked: file.yanked.as_ref().map(|reason| reason.as_str().into()),
-            core_metadata: file
-                .has_core_metadata
-                .then(|| decode_hashes(&file.core_metadata_hashes)),
+            size_bytes: Some(file.size_bytes.to_native()).filter(|size| *size != NO_SIZE),
+            upload_time_ms: Some(file.upload_time_ms.to_native()).filter(|time| *time != NO_TIME),
+            requires_python: self.requires_python(file.requires_python.to_native()),
+            yanked: extra
+                .and_then(|extra| extra.yanked.as_ref())
+                .map(|reason| reason.as_str().into()),
+            core_metadata,
             index: Some(Arc::clone(&self.index)),
         })
     }
@@ -211,12 +216,15 @@ impl ProjectPage {
     }
 }
 
-fn decode_hashes(records: &[ArchivedHashRecord]) -> Hashes {
+fn decode_hashes(sha256: Option<&[u8; 32]>, others: Option<&[ArchivedHashRecord]>) -> Hashes {
     let mut hashes = Hashes::new();
-    for record in records {
+    for record in others.unwrap_or_default() {
         if let Some(algorithm) = ALGORITHMS.get(usize::from(record.algorithm)) {
             let _checked_when_written = hashes.insert(*algorithm, &record.hex);
         }
+    }
+    if let Some(digest) = sha256 {
+        let _always_64_digits = hashes.insert(HashAlgorithm::Sha256, &encode_hex(digest));
     }
     hashes
 }

@@ -1,12 +1,12 @@
-//! The binary record of a page, and how links become one.
+//! The binary record of a page, and the links that it is made of.
 
 use std::borrow::Cow;
-use std::str::FromStr;
 
-use bnbpip_packaging::{HashAlgorithm, PackageName, SdistFilename, Version};
+use bnbpip_packaging::HashAlgorithm;
 use rkyv::{Archive, Serialize};
-use rustc_hash::FxHashMap;
-use url::Url;
+
+/// Algorithm and digest, as a page gives them.
+pub(super) type HashPair<'page> = (Cow<'page, str>, Cow<'page, str>);
 
 /// A link to a file as it stands on a page, before its name is understood.
 #[derive(Debug, Clone, Default)]
@@ -48,8 +48,12 @@ impl Link<'_> {
 /// A page: versions ascending, files grouped by version.
 #[derive(Debug, Default, Archive, Serialize)]
 pub(crate) struct PageRecord {
+    /// What the addresses of all files begin with.
+    pub(crate) url_prefix: String,
     pub(crate) versions: Vec<VersionRecord>,
     pub(crate) files: Vec<FileRecord>,
+    /// What few files have; a file refers to its place.
+    pub(crate) extras: Vec<ExtraRecord>,
     pub(crate) requires_python: Vec<String>,
     pub(crate) skipped: Vec<SkippedRecord>,
 }
@@ -62,22 +66,49 @@ pub(crate) struct VersionRecord {
     pub(crate) file_count: u32,
 }
 
-/// One file.
+/// One file. Fields that it may lack hold [`NO_SIZE`], [`NO_TIME`] or [`NO_PLACE`]: half a
+/// record's bytes would otherwise be the tags of options, and loading checks every one.
 #[derive(Debug, Archive, Serialize)]
 pub(crate) struct FileRecord {
     pub(crate) filename: String,
-    /// The address, less the file name if it ends in it.
+    /// The address, less the page's prefix, and less the file name if it ends in it.
     pub(crate) url: String,
-    pub(crate) url_ends_in_filename: bool,
-    pub(crate) is_sdist: bool,
-    pub(crate) size_bytes: Option<u64>,
-    pub(crate) upload_time_ms: Option<i64>,
-    pub(crate) requires_python: Option<u32>,
-    pub(crate) sha256: Option<[u8; 32]>,
-    pub(crate) other_hashes: Vec<HashRecord>,
-    pub(crate) yanked: Option<String>,
-    pub(crate) has_core_metadata: bool,
+    pub(crate) size_bytes: u64,
+    pub(crate) upload_time_ms: i64,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) core_metadata_sha256: [u8; 32],
+    pub(crate) requires_python: u32,
+    pub(crate) extra: u32,
+    pub(crate) flags: u8,
+}
+
+/// No size is known.
+pub(crate) const NO_SIZE: u64 = u64::MAX;
+/// No time is known.
+pub(crate) const NO_TIME: i64 = i64::MIN;
+/// There is no such entry.
+pub(crate) const NO_PLACE: u32 = u32::MAX;
+
+/// The bits of [`FileRecord::flags`].
+pub(crate) mod flag {
+    /// The address ends in the file name.
+    pub(crate) const URL_ENDS_IN_FILENAME: u8 = 1;
+    /// A source distribution.
+    pub(crate) const SDIST: u8 = 2;
+    /// `sha256` is known.
+    pub(crate) const SHA256: u8 = 4;
+    /// There is a metadata file.
+    pub(crate) const CORE_METADATA: u8 = 8;
+    /// `core_metadata_sha256` is known.
+    pub(crate) const CORE_METADATA_SHA256: u8 = 16;
+}
+
+/// What few files have.
+#[derive(Debug, Default, Archive, Serialize)]
+pub(crate) struct ExtraRecord {
+    pub(crate) hashes: Vec<HashRecord>,
     pub(crate) core_metadata_hashes: Vec<HashRecord>,
+    pub(crate) yanked: Option<String>,
 }
 
 /// A digest: the algorithm's place in [`ALGORITHMS`], and the hexadecimal text.
@@ -104,280 +135,8 @@ pub(crate) const ALGORITHMS: [HashAlgorithm; 6] = [
     HashAlgorithm::Sha512,
 ];
 
-/// How the links of a page relate to the project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PageScope {
-    /// All of them should be the project's files.
-    Project,
-    /// A flat page: links to files of other projects are passed over in silence.
-    Flat,
-}
-
-/// Sorts links into a record. `allow_local` permits `file:` links: pages from this machine only.
-pub(crate) fn build_page(
-    name: &PackageName,
-    links: &[Link<'_>],
-    scope: PageScope,
-    allow_local: bool,
-) -> PageRecord {
-    let mut builder = Builder::new(name, allow_local);
-    for link in links {
-        if scope == PageScope::Flat && split_name(&link.filename, name).is_none() {
-            continue;
-        }
-        if let Err(reason) = builder.add(link) {
-            builder.skipped.push(SkippedRecord {
-                filename: link.filename.to_string(),
-                reason: reason.to_string(),
-            });
-        }
-    }
-    builder.finish()
-}
-
-/// What follows `<name>-` in a file name, if the file is the project's; names are compared
-/// normalized.
-fn split_name<'link>(filename: &'link str, name: &PackageName) -> Option<&'link str> {
-    let bytes = filename.as_bytes();
-    let is_separator = |byte: u8| matches!(byte, b'-' | b'_' | b'.');
-    let mut at = 0;
-    for expected in name.as_ref().bytes() {
-        let byte = *bytes.get(at)?;
-        if expected == b'-' {
-            if !is_separator(byte) {
-                return None;
-            }
-            while bytes.get(at).is_some_and(|byte| is_separator(*byte)) {
-                at += 1;
-            }
-        } else {
-            if byte.to_ascii_lowercase() != expected {
-                return None;
-            }
-            at += 1;
-        }
-    }
-    (bytes.get(at) == Some(&b'-')).then(|| &filename[at + 1..])
-}
-
-struct Builder<'page> {
-    name: &'page PackageName,
-    allow_local: bool,
-    /// Version texts seen so far → place in `versions`, or `None` if not a version.
-    texts: FxHashMap<String, Option<u32>>,
-    by_version: FxHashMap<Version, u32>,
-    versions: Vec<(Version, String)>,
-    files: Vec<(u32, FileRecord)>,
-    interned: FxHashMap<String, u32>,
-    requires_python: Vec<String>,
-    skipped: Vec<SkippedRecord>,
-}
-
-impl<'page> Builder<'page> {
-    fn new(name: &'page PackageName, allow_local: bool) -> Self {
-        Self {
-            name,
-            allow_local,
-            texts: FxHashMap::default(),
-            by_version: FxHashMap::default(),
-            versions: Vec::new(),
-            files: Vec::new(),
-            interned: FxHashMap::default(),
-            requires_python: Vec::new(),
-            skipped: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, link: &Link<'_>) -> Result<(), &'static str> {
-        let filename = &*link.filename;
-        if filename.contains(['/', '\\']) || filename.chars().any(char::is_control) {
-            return Err("the file name holds a separator or a control character");
-        }
-        self.check_scheme(&link.url)?;
-        let (version, is_sdist) = self.version_of(filename)?;
-        let (sha256, other_hashes) = read_hashes(&link.hashes)?;
-        let core_metadata = link.core_metadata.as_deref();
-        let core_metadata_hashes = core_metadata.map(all_hashes).transpose()?;
-        let requires_python = link
-            .requires_python
-            .as_deref()
-            .filter(|text| !text.trim().is_empty())
-            .map(|text| self.intern(text));
-        let prefix = link.url.strip_suffix(filename);
-        let file = FileRecord {
-            filename: filename.to_string(),
-            url: prefix.unwrap_or(&link.url).to_string(),
-            url_ends_in_filename: prefix.is_some(),
-            is_sdist,
-            size_bytes: link.size_bytes,
-            upload_time_ms: link
-                .upload_time
-                .as_deref()
-                .and_then(|text| jiff::Timestamp::from_str(text).ok())
-                .map(jiff::Timestamp::as_millisecond),
-            requires_python,
-            sha256,
-            other_hashes,
-            yanked: link.yanked.as_deref().map(str::to_string),
-            has_core_metadata: core_metadata.is_some(),
-            core_metadata_hashes: core_metadata_hashes.unwrap_or_default(),
-        };
-        self.files.push((version, file));
-        Ok(())
-    }
-
-    fn check_scheme(&self, url: &str) -> Result<(), &'static str> {
-        if url.starts_with("https://") || url.starts_with("http://") {
-            return Ok(());
-        }
-        match Url::parse(url)
-            .map(|url| url.scheme().to_string())
-            .as_deref()
-        {
-            Ok("http" | "https") => Ok(()),
-            Ok("file") if self.allow_local => Ok(()),
-            Ok("file") => Err("a page from the network links to a file on this machine"),
-            _ => Err("the address of the file can't be used"),
-        }
-    }
-
-    fn version_of(&mut self, filename: &str) -> Result<(u32, bool), &'static str> {
-        if let Some(stem) = filename.strip_suffix(".whl") {
-            let rest = split_name(stem, self.name).ok_or("the wheel has another project's name")?;
-            let dashes = rest.bytes().filter(|byte| *byte == b'-').count();
-            let (version, tags) = rest.split_once('-').unwrap_or((rest, ""));
-            if !(3..=4).contains(&dashes) || tags.split('-').any(str::is_empty) {
-                return Err("the wheel's file name must have five or six parts between dashes");
-            }
-            let known = self.version(version);
-            return known
-                .map(|version| (version, false))
-                .ok_or("the wheel's file name has no valid version");
-        }
-        let sdist = SdistFilename::parse(filename, self.name)
-            .map_err(|_| "neither a wheel nor a source distribution of this project")?;
-        let text = sdist.version.to_string();
-        Ok((self.place(sdist.version, &text), true))
-    }
-
-    fn version(&mut self, text: &str) -> Option<u32> {
-        if let Some(known) = self.texts.get(text) {
-            return *known;
-        }
-        let place = Version::from_str(text)
-            .ok()
-            .map(|version| self.place(version, text));
-        self.texts.insert(text.to_string(), place);
-        place
-    }
-
-    fn place(&mut self, version: Version, text: &str) -> u32 {
-        if let Some(place) = self.by_version.get(&version) {
-            return *place;
-        }
-        let place = u32::try_from(self.versions.len()).unwrap_or(u32::MAX);
-        self.versions.push((version.clone(), text.to_string()));
-        self.by_version.insert(version, place);
-        place
-    }
-
-    fn intern(&mut self, text: &str) -> u32 {
-        if let Some(place) = self.interned.get(text) {
-            return *place;
-        }
-        let place = u32::try_from(self.requires_python.len()).unwrap_or(u32::MAX);
-        self.requires_python.push(text.to_string());
-        self.interned.insert(text.to_string(), place);
-        place
-    }
-
-    fn finish(self) -> PageRecord {
-        let mut order: Vec<u32> = (0..).take(self.versions.len()).collect();
-        order.sort_by(|left, right| {
-            self.versions[*left as usize]
-                .0
-                .cmp(&self.versions[*right as usize].0)
-        });
-        let mut rank = vec![0_u32; order.len()];
-        for (at, place) in (0..).zip(&order) {
-            rank[*place as usize] = at;
-        }
-        let mut files = self.files;
-        files.sort_by_key(|(place, _)| rank[*place as usize]);
-        let mut texts: Vec<String> = self.versions.into_iter().map(|(_, text)| text).collect();
-        let mut versions: Vec<VersionRecord> = order
-            .iter()
-            .map(|place| VersionRecord {
-                text: std::mem::take(&mut texts[*place as usize]),
-                first_file: 0,
-                file_count: 0,
-            })
-            .collect();
-        for (at, (place, _)) in (0..).zip(&files) {
-            let version = &mut versions[rank[*place as usize] as usize];
-            if version.file_count == 0 {
-                version.first_file = at;
-            }
-            version.file_count += 1;
-        }
-        // A version whose only file was left out after its name was read has nothing to offer.
-        versions.retain(|version| version.file_count > 0);
-        PageRecord {
-            versions,
-            files: files.into_iter().map(|(_, file)| file).collect(),
-            requires_python: self.requires_python,
-            skipped: self.skipped,
-        }
-    }
-}
-
-type HashPair<'page> = (Cow<'page, str>, Cow<'page, str>);
-
-/// Digests with known algorithms. One that is malformed is an error: a file must not lose its
-/// check because of it.
-fn all_hashes(hashes: &[HashPair<'_>]) -> Result<Vec<HashRecord>, &'static str> {
-    let mut records = Vec::new();
-    for (name, hex) in hashes {
-        let Ok(algorithm) = HashAlgorithm::from_str(name) else {
-            continue;
-        };
-        let is_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if hex.len() != algorithm.hex_length() || !is_hex {
-            return Err("a digest is malformed");
-        }
-        let number = (0..).zip(ALGORITHMS).find(|(_, known)| *known == algorithm);
-        if let Some((number, _)) = number {
-            records.push(HashRecord {
-                algorithm: number,
-                hex: hex.to_ascii_lowercase(),
-            });
-        }
-    }
-    Ok(records)
-}
-
-type FileHashes = (Option<[u8; 32]>, Vec<HashRecord>);
-
-fn read_hashes(hashes: &[HashPair<'_>]) -> Result<FileHashes, &'static str> {
-    if let [(name, hex)] = hashes
-        && name == "sha256"
-    {
-        let digest = decode_sha256(hex).ok_or("a digest is malformed")?;
-        return Ok((Some(digest), Vec::new()));
-    }
-    let mut records = all_hashes(hashes)?;
-    let is_sha256 =
-        |record: &HashRecord| ALGORITHMS[usize::from(record.algorithm)] == HashAlgorithm::Sha256;
-    let sha256 = records
-        .iter()
-        .find(|record| is_sha256(record))
-        .and_then(|record| decode_sha256(&record.hex));
-    records.retain(|record| !is_sha256(record));
-    Ok((sha256, records))
-}
-
 /// The 32 bytes of 64 hexadecimal digits.
-fn decode_sha256(hex: &str) -> Option<[u8; 32]> {
+pub(super) fn decode_sha256(hex: &str) -> Option<[u8; 32]> {
     let bytes = hex.as_bytes();
     if bytes.len() != 64 {
         return None;

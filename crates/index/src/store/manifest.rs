@@ -94,13 +94,13 @@ pub(super) fn modified_ns(metadata: &std::fs::Metadata) -> i64 {
 
 fn crc_of(path: &Path) -> std::io::Result<u32> {
     let mut file = fs::File::open(path)?;
-    let mut crc = flate2::Crc::new();
+    let mut crc = crc32fast::Hasher::new();
     let mut buffer = vec![0; 128 << 10];
     loop {
         let length = file.read(&mut buffer)?;
         match buffer.get(..length).filter(|bytes| !bytes.is_empty()) {
             Some(bytes) => crc.update(bytes),
-            None => return Ok(crc.sum()),
+            None => return Ok(crc.finalize()),
         }
     }
 }
