@@ -9,11 +9,14 @@
 mod area;
 mod compile;
 mod environment;
+mod error;
 mod installed;
 mod journal;
 mod launcher;
+mod layout;
 mod link;
 mod lock;
+mod options;
 mod owners;
 mod paths;
 mod planner;
@@ -28,18 +31,17 @@ mod transaction;
 mod wheel;
 
 pub use environment::{Environment, InterpreterFacts, Scheme, default_state_dir};
+pub use error::TransactionError;
 pub use installed::{
     DistributionKind, InstalledDistribution, InstalledEnvironment, InstalledError,
 };
 pub use launcher::{LauncherError, Launchers, launcher};
 pub use link::LinkMode;
+pub use options::{ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode};
 pub use receipt::{Receipt, ReceiptEntry, ReceiptError, receipts};
 pub use removal::{RemovalError, RemovalPlan};
 pub use stage::INSTALLER;
 pub use steps::{Step, StepHook};
 pub use swap::Recovery;
-pub use transaction::{
-    ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode, Transaction, TransactionError,
-    has_pending, recover,
-};
+pub use transaction::{Transaction, has_pending, recover};
 pub use wheel::{UnpackedWheel, WheelError, WheelFile, WheelInstall};

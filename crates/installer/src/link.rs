@@ -120,6 +120,7 @@ pub(crate) fn set_executable(path: &Path, executable: bool) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "its Unix twin can fail")]
 pub(crate) fn set_executable(_path: &Path, _executable: bool) -> io::Result<()> {
     Ok(())
 }
@@ -139,6 +140,7 @@ pub(crate) fn mode_fits(stored: &Path, default_mode: u32, executable: bool) -> i
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "its Unix twin can fail")]
 pub(crate) fn mode_fits(_stored: &Path, _default_mode: u32, _executable: bool) -> io::Result<bool> {
     Ok(true)
 }
@@ -151,6 +153,7 @@ pub(crate) fn mode_of(path: &Path) -> io::Result<u32> {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "its Unix twin can fail")]
 pub(crate) fn mode_of(_path: &Path) -> io::Result<u32> {
     Ok(0o644)
 }

@@ -8,14 +8,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::area::Areas;
 use crate::environment::Roots;
+use crate::error::TransactionError;
 use crate::journal::{Journal, Operation};
+use crate::options::{ClobberPolicy, TargetMode};
 use crate::owners::{self, Owners};
 use crate::paths;
 use crate::removal::Cover;
 use crate::stage::{StagedTree, StagedWheel};
 use crate::steps::Files;
 use crate::swap::{exists, is_directory};
-use crate::transaction::{ClobberPolicy, TargetMode, TransactionError};
 
 /// A removal and the files that it moves away.
 pub(crate) struct PlannedRemoval {

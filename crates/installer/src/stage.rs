@@ -11,15 +11,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::compile::{CompileJob, CompilePool, CompileTicket};
 use crate::environment::{Environment, Roots};
+use crate::error::TransactionError;
 use crate::installed::InstalledDistribution;
 use crate::launcher::{Launchers, launcher};
+use crate::layout::{Destination, PlacedFile, WheelLayout};
 use crate::link::{self, Linker};
 use crate::paths;
 use crate::python_json;
 use crate::script::{self, Shebang};
 use crate::steps::Files;
-use crate::transaction::TransactionError;
-use crate::wheel::{Destination, PlacedFile, WheelError, WheelInstall, WheelLayout};
+use crate::wheel::{WheelError, WheelInstall};
 
 /// The name in `INSTALLER` files.
 pub const INSTALLER: &str = "bnbpip";
@@ -502,6 +503,7 @@ fn make_script_executable(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "its Unix twin can fail")]
 fn make_script_executable(_path: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 /// A change to the disk which is about to be made.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
@@ -135,6 +137,13 @@ impl Files {
         }
     }
 
+    #[cfg_attr(
+        windows,
+        expect(
+            clippy::permissions_set_readonly_false,
+            reason = "on Windows it clears one attribute and opens nothing to others"
+        )
+    )]
     pub(crate) fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.before(Step::RemoveFile(path))?;
         match fs_err::remove_file(path) {
@@ -163,14 +172,18 @@ impl Files {
         if !metadata.is_dir() {
             return self.remove_file(path);
         }
+        let mut folders = Vec::new();
         for entry in fs_err::read_dir(path)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
-                self.remove_tree(&entry.path())?;
+                folders.push(entry.path());
             } else {
                 self.remove_file(&entry.path())?;
             }
         }
+        folders
+            .par_iter()
+            .try_for_each(|folder| self.remove_tree(folder))?;
         self.remove_dir(path)
     }
 }

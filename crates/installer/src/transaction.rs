@@ -9,19 +9,20 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use bnbpip_packaging::{PackageName, Version};
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::area::Areas;
 use crate::compile::CompilePool;
 use crate::environment::{Environment, Roots};
+use crate::error::TransactionError;
 use crate::installed::{DistributionKind, InstalledDistribution, InstalledEnvironment};
 use crate::journal::{Journal, Operation};
-use crate::launcher::{LauncherError, Launchers};
-use crate::link::{self, LinkMode, Linker};
+use crate::link::{self, Linker};
 use crate::lock::EnvironmentLock;
+use crate::options::{InstallOptions, Outcome, Progress, TargetMode};
 use crate::owners::Owners;
 use crate::paths;
 use crate::planner::{Planner, PlannerInput};
@@ -29,170 +30,9 @@ use crate::receipt::{self, Receipt, ReceiptEntry};
 use crate::removal::{RemovalError, RemovalPlan};
 use crate::script::Shebang;
 use crate::stage::{StagedWheel, Stager};
-use crate::steps::{Files, StepHook};
+use crate::steps::Files;
 use crate::swap::{self, Recovery, SwapError};
-use crate::wheel::{WheelError, WheelInstall};
-
-/// What to do about a file of another package in the place of a wheel's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ClobberPolicy {
-    /// Refuse the wheel, unless the file is the same or known to be harmless.
-    #[default]
-    Refuse,
-    /// Overwrite it and say so.
-    Report,
-}
-
-/// pip's rules for `--target`: an item of the folder that is there already stays, with a
-/// warning, unless upgrading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TargetMode {
-    /// Whether items that are there are replaced.
-    pub upgrade: bool,
-}
-
-/// How to install.
-#[derive(Clone, Default)]
-pub struct InstallOptions {
-    /// How files come from the store.
-    pub link_mode: LinkMode,
-    /// Whether modules are byte-compiled.
-    pub compile: bool,
-    /// The compiling processes; 0 means one for each processor.
-    pub compile_workers: usize,
-    /// What to do about files of other packages.
-    pub clobber: ClobberPolicy,
-    /// Set for `--target`; the library folder is then the target folder.
-    pub target_mode: Option<TargetMode>,
-    /// Whether a wheel whose `RECORD` disagrees with its files is refused rather than reported.
-    pub strict_record: bool,
-    /// The stubs of Windows launchers; needed when the target runs Windows and a wheel has
-    /// entry points.
-    pub launchers: Option<Launchers>,
-    /// What the user did, for the receipt.
-    pub command: String,
-    /// Fault injection; none outside of tests.
-    pub step_hook: Option<Arc<dyn StepHook>>,
-}
-
-/// Told what happens. Every method may be called from any thread.
-pub trait Progress: Sync {
-    /// Another process is changing the environment; this one waits.
-    fn waiting_for_lock(&self) {}
-    /// An interrupted transaction was found and dealt with.
-    fn recovered(&self, _recovery: Recovery) {}
-    /// A wheel has been prepared.
-    fn wheel_staged(&self, _name: &PackageName, _version: &Version) {}
-    /// The changes begin to show.
-    fn committing(&self) {}
-}
-
-impl Progress for () {}
-
-/// Why an environment was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum TransactionError {
-    /// bnbpip's own folder in the environment can't be made or the lock not be taken.
-    #[error("Failed to lock the environment in `{state_dir}`")]
-    Lock {
-        /// The folder.
-        state_dir: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// An interrupted transaction could not be dealt with.
-    #[error("Failed to recover the interrupted change in `{state_dir}`")]
-    Recover {
-        /// The folder.
-        state_dir: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// A wheel is not installable.
-    #[error(transparent)]
-    Wheel(#[from] WheelError),
-    /// A Windows script could not be made.
-    #[error(transparent)]
-    Launcher(#[from] LauncherError),
-    /// A distribution is not removable.
-    #[error(transparent)]
-    Removal(#[from] RemovalError),
-    /// A wheel's files could not be prepared.
-    #[error("Failed to prepare wheel `{wheel}`")]
-    Stage {
-        /// The wheel.
-        wheel: String,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// The changes could not be worked out.
-    #[error("Failed to prepare the changes")]
-    Plan {
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// A file of another package is in the way.
-    #[error("Failed to install `{wheel}`: it would overwrite `{path}`, which belongs to `{owner}`")]
-    Clobber {
-        /// The file.
-        path: PathBuf,
-        /// The package that would be installed.
-        wheel: String,
-        /// The package that owns the file.
-        owner: String,
-    },
-    /// A folder stands where a file is to go, or the reverse.
-    #[error("Failed to install to `{path}`: something that no package owns is in the way")]
-    InTheWay {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A change failed; all of them were taken back.
-    #[error("Failed to change the environment; it is as it was")]
-    RolledBack {
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
-    /// A change failed, and so did taking the others back.
-    #[error(
-        "Failed to change the environment and to take the change back ({second}); the next bnbpip command tries again"
-    )]
-    Stuck {
-        /// The cause of the first failure.
-        #[source]
-        source: io::Error,
-        /// The cause of the second, as text.
-        second: String,
-    },
-}
-
-impl TransactionError {
-    /// What the user can do, in a sentence.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Removal(error) => error.hint(),
-            Self::Clobber { owner, .. } => {
-                Some(format!("Uninstall `{owner}` first if you don't need both"))
-            }
-            Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
-            _ => None,
-        }
-    }
-}
-
-/// What a transaction did.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// What changed; also kept in the environment.
-    pub receipt: Receipt,
-    /// What was odd but tolerated, in sentences.
-    pub warnings: Vec<String>,
-}
+use crate::wheel::WheelInstall;
 
 /// An open transaction: it holds the environment's lock. Dropped without [`Self::commit`], it
 /// leaves the environment as it was.
@@ -388,14 +228,14 @@ impl<'a> Transaction<'a> {
     pub fn commit(self) -> Result<Outcome, TransactionError> {
         let mut wheels = std::mem::take(&mut *lock(&self.staged));
         wheels.sort_by(|a, b| a.name.cmp(&b.name));
-        for wheel in &mut wheels {
+        wheels.par_iter_mut().try_for_each(|wheel| {
             wheel
                 .finish(&self.files)
                 .map_err(|source| TransactionError::Stage {
                     wheel: wheel.wheel.clone(),
                     source,
-                })?;
-        }
+                })
+        })?;
         let installed = InstalledEnvironment::scan(&self.environment.library_dirs)
             .map_err(|source| TransactionError::Plan { source })?;
         let removals = self.removals_for(&wheels, &installed)?;
@@ -431,12 +271,12 @@ impl<'a> Transaction<'a> {
             }
         }
         let keeps_existing = self.options.target_mode == Some(TargetMode { upgrade: false });
+        // With each whether it was named as replaced, or is only found beside the wheel.
+        let mut replaced: Vec<(&InstalledDistribution, usize, bool)> = Vec::new();
         for (at, wheel) in wheels.iter().enumerate() {
             for distribution in &wheel.replaces {
                 if seen.insert(paths::resolve(&distribution.dist_info)) {
-                    let plan =
-                        RemovalPlan::with_roots(&self.roots, self.environment, distribution)?;
-                    removals.push((plan, Some(at)));
+                    replaced.push((distribution, at, true));
                 }
             }
             if keeps_existing {
@@ -453,17 +293,24 @@ impl<'a> Transaction<'a> {
                 });
             for distribution in beside {
                 if seen.insert(paths::resolve(&distribution.dist_info)) {
-                    let plan = RemovalPlan::with_roots(&self.roots, self.environment, distribution);
-                    let plan = match plan {
-                        Err(RemovalError::NoRecord { .. }) => {
-                            RemovalPlan::record_alone(&self.roots, self.environment, distribution)?
-                        }
-                        other => other?,
-                    };
-                    removals.push((plan, Some(at)));
+                    replaced.push((distribution, at, false));
                 }
             }
         }
+        let plans: Result<Vec<_>, RemovalError> = replaced
+            .par_iter()
+            .map(|(distribution, wheel, named)| {
+                let (roots, environment) = (&self.roots, self.environment);
+                let plan = match RemovalPlan::with_roots(roots, environment, distribution) {
+                    Err(RemovalError::NoRecord { .. }) if !named => {
+                        RemovalPlan::record_alone(roots, environment, distribution)?
+                    }
+                    other => other?,
+                };
+                Ok((plan, Some(*wheel)))
+            })
+            .collect();
+        removals.extend(plans?);
         Ok(removals)
     }
 

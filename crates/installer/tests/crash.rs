@@ -284,3 +284,73 @@ fn renames_are_retried_while_something_holds_a_file() {
     assert!(bench.installed("gone").is_none());
     assert!(!new.is_empty());
 }
+
+/// Scripts and data lie on another file system, where there is one to be had.
+fn across_volumes() -> (Bench, tempfile::TempDir) {
+    let mut bench = Bench::new();
+    let other = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    bench.environment.prefix = None;
+    bench.environment.scheme.scripts = other.path().join("bin");
+    bench.environment.scheme.data = other.path().join("data");
+    bench.install(&[TestWheel::new("far", "1.0")
+        .file("far.py", "1")
+        .file("far-1.0.data/data/share/x", "1")
+        .script("far-cmd")]);
+    (bench, other)
+}
+
+fn other_files(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.push(format!("{}/", path.file_name().unwrap().display()));
+            found.extend(other_files(&path));
+        } else {
+            let text = fs_err::read_to_string(&path).unwrap();
+            found.push(format!("{} {text}", path.file_name().unwrap().display()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_crash_across_file_systems_leaves_old_or_new() {
+    let upgrade = |bench: &Bench, disk: &Arc<Disk>| {
+        let wheel = TestWheel::new("far", "2.0")
+            .file("far.py", "2")
+            .file("far-2.0.data/data/share/x", "2")
+            .script("far-cmd-2");
+        bench.try_change(options(disk), &[wheel], &[]).is_ok()
+    };
+    let (bench, other) = across_volumes();
+    let state = |bench: &Bench, other: &tempfile::TempDir| {
+        let name = other.path().file_name().unwrap().to_string_lossy();
+        let mut snapshot = bench.snapshot();
+        for text in snapshot.values_mut() {
+            *text = text.replace(&*name, "OTHER");
+        }
+        (snapshot, other_files(other.path()))
+    };
+    let old = state(&bench, &other);
+    let disk = Disk::new(Fault::None, false);
+    assert!(upgrade(&bench, &disk));
+    let new = state(&bench, &other);
+    assert!(new.1.iter().any(|file| file.starts_with("far-cmd-2 ")));
+    assert!(
+        !new.1
+            .iter()
+            .any(|file| file.starts_with("far-cmd ") || file.contains("bnbpip-"))
+    );
+    let mut changed = 0;
+    for at in 0..disk.steps.load(Ordering::SeqCst) {
+        let (bench, other) = across_volumes();
+        upgrade(&bench, &Disk::new(Fault::Crash(at), false));
+        bnbpip_installer::recover(&bench.environment.state_dir, &()).unwrap();
+        let found = state(&bench, &other);
+        assert!(found == old || found == new, "step {at}: {found:#?}");
+        changed += usize::from(found == new);
+    }
+    assert!(changed > 0);
+}

@@ -1,0 +1,104 @@
+//! Why a transaction changed nothing.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::launcher::LauncherError;
+use crate::removal::RemovalError;
+use crate::wheel::WheelError;
+
+/// Why an environment was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactionError {
+    /// bnbpip's own folder in the environment can't be made or the lock not be taken.
+    #[error("Failed to lock the environment in `{state_dir}`")]
+    Lock {
+        /// The folder.
+        state_dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// An interrupted transaction could not be dealt with.
+    #[error("Failed to recover the interrupted change in `{state_dir}`")]
+    Recover {
+        /// The folder.
+        state_dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A wheel is not installable.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// A Windows script could not be made.
+    #[error(transparent)]
+    Launcher(#[from] LauncherError),
+    /// A distribution is not removable.
+    #[error(transparent)]
+    Removal(#[from] RemovalError),
+    /// A wheel's files could not be prepared.
+    #[error("Failed to prepare wheel `{wheel}`")]
+    Stage {
+        /// The wheel.
+        wheel: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The changes could not be worked out.
+    #[error("Failed to prepare the changes")]
+    Plan {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of another package is in the way.
+    #[error("Failed to install `{wheel}`: it would overwrite `{path}`, which belongs to `{owner}`")]
+    Clobber {
+        /// The file.
+        path: PathBuf,
+        /// The package that would be installed.
+        wheel: String,
+        /// The package that owns the file.
+        owner: String,
+    },
+    /// A folder stands where a file is to go, or the reverse.
+    #[error("Failed to install to `{path}`: something that no package owns is in the way")]
+    InTheWay {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A change failed; all of them were taken back.
+    #[error("Failed to change the environment; it is as it was")]
+    RolledBack {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// A change failed, and so did taking the others back.
+    #[error(
+        "Failed to change the environment and to take the change back ({second}); the next bnbpip command tries again"
+    )]
+    Stuck {
+        /// The cause of the first failure.
+        #[source]
+        source: io::Error,
+        /// The cause of the second, as text.
+        second: String,
+    },
+}
+
+impl TransactionError {
+    /// What the user can do, in a sentence.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Removal(error) => error.hint(),
+            Self::Clobber { owner, .. } => {
+                Some(format!("Uninstall `{owner}` first if you don't need both"))
+            }
+            Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
+            _ => None,
+        }
+    }
+}

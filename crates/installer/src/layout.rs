@@ -1,0 +1,420 @@
+//! What a wheel's files mean: where each goes, checked against the wheel specification before
+//! anything is linked
+//! ([binary distribution format](https://packaging.python.org/en/latest/specifications/binary-distribution-format/)).
+
+use std::io;
+
+use bnbpip_packaging::{
+    EntryPoints, Headers, PackageName, RecordEntry, Version, WheelMetadata, record,
+};
+use rustc_hash::FxHashMap;
+
+use crate::paths;
+use crate::wheel::{UnpackedWheel, WheelError, WheelFile};
+
+/// The folder of the scheme that a file goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Destination {
+    /// The library that holds the `.dist-info` folder too.
+    Library,
+    Purelib,
+    Platlib,
+    Scripts,
+    Data,
+    Headers,
+}
+
+impl Destination {
+    fn from_key(key: &str) -> Option<Self> {
+        Some(match key {
+            "purelib" => Self::Purelib,
+            "platlib" => Self::Platlib,
+            "scripts" => Self::Scripts,
+            "data" => Self::Data,
+            "headers" => Self::Headers,
+            _ => return None,
+        })
+    }
+}
+
+/// A file and the place that it goes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlacedFile<'a> {
+    pub(crate) source: &'a WheelFile,
+    pub(crate) destination: Destination,
+    pub(crate) relative: &'a str,
+}
+
+/// A checked wheel.
+#[derive(Debug)]
+pub(crate) struct WheelLayout<'a> {
+    pub(crate) name: PackageName,
+    pub(crate) version: Version,
+    /// The name as the project spells it.
+    pub(crate) display_name: String,
+    /// The `.dist-info` folder's name.
+    pub(crate) dist_info: &'a str,
+    pub(crate) root_is_purelib: bool,
+    /// The files to install, without those that an installer writes itself.
+    pub(crate) files: Vec<PlacedFile<'a>>,
+    pub(crate) entry_points: EntryPoints,
+    pub(crate) record: FxHashMap<String, RecordEntry>,
+    /// What was odd but tolerated, in sentences.
+    pub(crate) warnings: Vec<String>,
+    /// Where `RECORD` and the files disagree, in sentences.
+    pub(crate) record_problems: Vec<String>,
+}
+
+/// Files of `.dist-info` that are the installer's to write.
+const INSTALLERS_OWN: [&str; 4] = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
+
+impl<'a> WheelLayout<'a> {
+    /// Checks the wheel and says where its files go.
+    pub(crate) fn read(wheel: &'a UnpackedWheel, is_windows: bool) -> Result<Self, WheelError> {
+        let reader = Reader { wheel };
+        for file in &wheel.files {
+            check_path(&file.path, is_windows)
+                .map_err(|reason| reader.unsafe_path(&file.path, reason))?;
+        }
+        let dist_info = reader.dist_info()?;
+        let display_name = reader.check_metadata(dist_info)?;
+        let (root_is_purelib, warnings) = reader.check_wheel_file(dist_info)?;
+        let entry_points = reader.entry_points(dist_info)?;
+        let record = reader.record(dist_info)?;
+        let mut files = Vec::with_capacity(wheel.files.len());
+        for file in &wheel.files {
+            if let Some(placed) = reader.place(file, dist_info)? {
+                files.push(placed);
+            }
+        }
+        let record_problems = reader.check_record(&record, dist_info);
+        Ok(Self {
+            name: wheel.filename.name.clone(),
+            version: wheel.filename.version.clone(),
+            display_name,
+            dist_info,
+            root_is_purelib,
+            files,
+            entry_points,
+            record,
+            warnings,
+            record_problems,
+        })
+    }
+}
+
+struct Reader<'a> {
+    wheel: &'a UnpackedWheel,
+}
+
+impl<'a> Reader<'a> {
+    fn wheel_name(&self) -> String {
+        self.wheel.filename.as_str().to_string()
+    }
+
+    fn unsafe_path(&self, path: &str, reason: &'static str) -> WheelError {
+        WheelError::UnsafePath {
+            wheel: self.wheel_name(),
+            path: path.escape_debug().to_string(),
+            reason,
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, WheelError> {
+        fs_err::read(paths::join(&self.wheel.root, path)).map_err(|source| {
+            if source.kind() == io::ErrorKind::NotFound {
+                WheelError::Missing {
+                    wheel: self.wheel_name(),
+                    path: path.to_string(),
+                }
+            } else {
+                WheelError::Read {
+                    wheel: self.wheel_name(),
+                    path: path.to_string(),
+                    source,
+                }
+            }
+        })
+    }
+
+    fn read_text(&self, path: &str) -> Result<String, WheelError> {
+        String::from_utf8(self.read(path)?).map_err(|error| WheelError::Read {
+            wheel: self.wheel_name(),
+            path: path.to_string(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error),
+        })
+    }
+
+    fn dist_info(&self) -> Result<&'a str, WheelError> {
+        let mut found: Vec<&str> = self
+            .wheel
+            .files
+            .iter()
+            .filter_map(|file| Some(file.path.split_once('/')?.0))
+            .filter(|top| has_suffix(top, ".dist-info"))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        let [dist_info] = found[..] else {
+            return Err(WheelError::DistInfoCount {
+                wheel: self.wheel_name(),
+                count: found.len(),
+            });
+        };
+        let name = self.wheel.filename.name.as_ref();
+        let belongs = normalize_name(dist_info)
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('-'));
+        if belongs {
+            Ok(dist_info)
+        } else {
+            Err(WheelError::DistInfoName {
+                wheel: self.wheel_name(),
+                dist_info: dist_info.to_string(),
+            })
+        }
+    }
+
+    /// Compares `METADATA` with the file name; gives the name as the project spells it.
+    fn check_metadata(&self, dist_info: &str) -> Result<String, WheelError> {
+        let path = format!("{dist_info}/METADATA");
+        let headers = Headers::parse(&String::from_utf8_lossy(&self.read(&path)?));
+        let filename = &self.wheel.filename;
+        let mismatch = |field, found: &str, expected: String| WheelError::Mismatch {
+            wheel: self.wheel_name(),
+            field,
+            found: found.escape_debug().to_string(),
+            expected,
+        };
+        let name = headers.first("Name").unwrap_or_default();
+        if name.parse::<PackageName>().ok().as_ref() != Some(&filename.name) {
+            return Err(mismatch("name", name, filename.name.to_string()));
+        }
+        let version = headers.first("Version").unwrap_or_default();
+        if version.parse::<Version>().ok().as_ref() != Some(&filename.version) {
+            return Err(mismatch("version", version, filename.version.to_string()));
+        }
+        Ok(name.to_string())
+    }
+
+    fn check_wheel_file(&self, dist_info: &str) -> Result<(bool, Vec<String>), WheelError> {
+        let text = self.read_text(&format!("{dist_info}/WHEEL"))?;
+        let parsed = WheelMetadata::parse(&text).map_err(|source| WheelError::WheelFile {
+            wheel: self.wheel_name(),
+            source,
+        })?;
+        let (major, minor) = parsed.wheel_version;
+        if major > 1 {
+            return Err(WheelError::WheelVersion {
+                wheel: self.wheel_name(),
+                major,
+                minor,
+            });
+        }
+        let mut warnings = Vec::new();
+        if (major, minor) > (1, 0) {
+            warnings.push(format!(
+                "Wheel `{}` is of the newer format {major}.{minor}",
+                self.wheel.filename.as_str()
+            ));
+        }
+        Ok((parsed.root_is_purelib, warnings))
+    }
+
+    fn entry_points(&self, dist_info: &str) -> Result<EntryPoints, WheelError> {
+        let path = format!("{dist_info}/entry_points.txt");
+        if !self.wheel.files.iter().any(|file| file.path == path) {
+            return Ok(EntryPoints::default());
+        }
+        EntryPoints::parse(&self.read_text(&path)?).map_err(|source| WheelError::EntryPoints {
+            wheel: self.wheel_name(),
+            source,
+        })
+    }
+
+    fn record(&self, dist_info: &str) -> Result<FxHashMap<String, RecordEntry>, WheelError> {
+        let text = self.read_text(&format!("{dist_info}/RECORD"))?;
+        let rows = record::parse(&text).map_err(|source| WheelError::Record {
+            wheel: self.wheel_name(),
+            source,
+        })?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.path.replace('\\', "/"), row))
+            .collect())
+    }
+
+    /// Compares `RECORD` with the files. Wheels in the wild disagree, so it is told, not refused.
+    fn check_record(
+        &self,
+        record: &FxHashMap<String, RecordEntry>,
+        dist_info: &str,
+    ) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut matched = 0;
+        for file in &self.wheel.files {
+            let Some(row) = record.get(file.path.as_str()) else {
+                let own = file.path.strip_prefix(dist_info);
+                if !matches!(own, Some("/RECORD" | "/RECORD.jws" | "/RECORD.p7s")) {
+                    problems.push(format!("`RECORD` doesn't list `{}`", file.path));
+                }
+                continue;
+            };
+            matched += 1;
+            let wrong_hash = row
+                .sha256_hex()
+                .zip(file.sha256.as_ref())
+                .is_some_and(|(listed, actual)| !listed.eq_ignore_ascii_case(actual));
+            if wrong_hash || row.size.is_some_and(|size| size != file.size) {
+                problems.push(format!(
+                    "`RECORD` has a wrong hash or size for `{}`",
+                    file.path
+                ));
+            }
+        }
+        if matched < record.len() {
+            let files: rustc_hash::FxHashSet<&str> =
+                self.wheel.files.iter().map(|f| f.path.as_str()).collect();
+            let mut ghosts: Vec<&String> = record
+                .keys()
+                .filter(|path| !files.contains(path.as_str()) && !path.ends_with('/'))
+                .collect();
+            ghosts.sort_unstable();
+            for ghost in ghosts {
+                problems.push(format!(
+                    "`RECORD` lists `{}`, which the wheel doesn't hold",
+                    ghost.escape_debug()
+                ));
+            }
+        }
+        problems
+    }
+
+    fn place(
+        &self,
+        file: &'a WheelFile,
+        dist_info: &str,
+    ) -> Result<Option<PlacedFile<'a>>, WheelError> {
+        let in_library = PlacedFile {
+            source: file,
+            destination: Destination::Library,
+            relative: &file.path,
+        };
+        let Some((top, rest)) = file.path.split_once('/') else {
+            return Ok(Some(in_library));
+        };
+        if top == dist_info && INSTALLERS_OWN.contains(&rest) {
+            return Ok(None);
+        }
+        if !has_suffix(top, ".data") {
+            return Ok(Some(in_library));
+        }
+        let placed = rest.split_once('/').and_then(|(scheme, relative)| {
+            Some(PlacedFile {
+                source: file,
+                destination: Destination::from_key(scheme)?,
+                relative,
+            })
+        });
+        placed.map(Some).ok_or_else(|| WheelError::UnknownScheme {
+            wheel: self.wheel_name(),
+            path: file.path.clone(),
+        })
+    }
+}
+
+fn has_suffix(name: &str, suffix: &str) -> bool {
+    name.len()
+        .checked_sub(suffix.len())
+        .and_then(|at| name.get(at..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+}
+
+/// PEP 503's normal form, of any text.
+fn normalize_name(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for character in name.chars() {
+        if matches!(character, '-' | '_' | '.') {
+            if !normal.ends_with('-') {
+                normal.push('-');
+            }
+        } else {
+            normal.push(character.to_ascii_lowercase());
+        }
+    }
+    normal
+}
+
+/// Whether every component of an archive path is a plain name. What only Windows can't hold is
+/// refused for Windows targets alone.
+fn check_path(path: &str, is_windows: bool) -> Result<(), &'static str> {
+    for part in path.split('/') {
+        match part {
+            "" => return Err("it is absolute or has an empty part"),
+            "." | ".." => return Err("it walks through `.` or `..`"),
+            _ => {}
+        }
+        if part.contains(['\\', ':']) {
+            return Err("it holds `\\` or `:`");
+        }
+        if part.contains(char::is_control) {
+            return Err("it holds a control character");
+        }
+        if is_windows {
+            if part.ends_with(['.', ' ']) || part.contains(['<', '>', '"', '|', '?', '*']) {
+                return Err("Windows has no such file names");
+            }
+            if is_device_name(part) {
+                return Err("it is the name of a device on Windows");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_device_name(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default().trim_end();
+    let upper = stem.to_ascii_uppercase();
+    matches!(
+        upper.as_str(),
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
+    ) || ["COM", "LPT"].iter().any(|device| {
+        upper
+            .strip_prefix(device)
+            .is_some_and(|rest| rest.len() == 1 && rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_paths_that_leave_or_cannot_exist() {
+        for path in [
+            "../a",
+            "a/../b",
+            "/a",
+            "a//b",
+            "C:/a",
+            "a\\b",
+            "a:b",
+            "a/\u{1b}[0m",
+            "",
+        ] {
+            assert!(check_path(path, false).is_err(), "{path}");
+        }
+        for path in ["aux/x.py", "CON.py", "a/x.", "a/x ", "lpt1", "a?"] {
+            assert!(check_path(path, true).is_err(), "{path}");
+            assert!(check_path(path, false).is_ok(), "{path}");
+        }
+        assert!(check_path("pkg/context/com10.py", true).is_ok());
+    }
+
+    #[test]
+    fn normalizes_names_as_the_index_does() {
+        assert_eq!(normalize_name("Foo__Bar-.1"), "foo-bar-1");
+        assert!(has_suffix("Foo-1.DIST-INFO", ".dist-info"));
+        assert!(!has_suffix("é", ".dist-info"));
+    }
+}
