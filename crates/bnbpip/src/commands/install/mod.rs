@@ -109,7 +109,8 @@ impl Run<'_> {
             constraints,
         };
         let resolved = resolving.run(&installed)?;
-        let plan = Plan::new(&resolved.resolution, &installed);
+        let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
+        let plan = Plan::new(&resolved.resolution, &installed, reinstall);
         self.say_kept(&plan, &installed);
         if plan.changes.is_empty() {
             return self.finish_without_changes(&plan, &resolved);

@@ -37,6 +37,7 @@ impl Plan {
     pub(crate) fn new(
         resolution: &Resolution<Arc<PackageFile>>,
         installed: &InstalledEnvironment,
+        reinstall: bool,
     ) -> Self {
         let mut plan = Self {
             changes: Vec::new(),
@@ -45,6 +46,16 @@ impl Plan {
         for package in &resolution.packages {
             let (file, direct_url) = match &package.source {
                 Source::Installed => {
+                    plan.kept.push(package.clone());
+                    continue;
+                }
+                // An upgrade looks for the newest version, which may be the installed one.
+                Source::Index(_)
+                    if !reinstall
+                        && installed
+                            .get(&package.name)
+                            .is_some_and(|present| present.version == package.version) =>
+                {
                     plan.kept.push(package.clone());
                     continue;
                 }

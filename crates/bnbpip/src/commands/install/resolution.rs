@@ -50,9 +50,7 @@ impl Resolving<'_> {
         if hash_mode {
             requirements::check_hash_mode(self.request, &required)?;
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime()?;
         let files = &self.request.options;
         let options = network::client_options(self.settings, &files.trusted_hosts);
         let locations = network::locations(&self.arguments.index, files, self.settings)?;
@@ -282,6 +280,17 @@ impl Resolving<'_> {
         }
         options
     }
+}
+
+/// The network's threads, and few for blocking work: looking through the store is bound by the
+/// processor and the disk, and every thread takes memory.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.min(4))
+        .max_blocking_threads(cores.clamp(4, 16))
+        .enable_all()
+        .build()
 }
 
 /// Runs the solver on a thread of its own: it blocks where it has to wait, and the runtime's
