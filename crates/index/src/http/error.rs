@@ -173,6 +173,16 @@ fn retry_after_seconds(headers: &HeaderMap) -> Option<u64> {
     Some(u64::try_from(wait).unwrap_or(0))
 }
 
+/// Whether it stands for a failure of TLS; layers of the client wrap it more than once.
+fn wraps_tls_error(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>()
+            || inner
+                .downcast_ref::<io::Error>()
+                .is_some_and(wraps_tls_error)
+    })
+}
+
 fn classify(error: &reqwest::Error) -> NetworkErrorKind {
     let mut kind = if error.is_timeout() {
         return NetworkErrorKind::Timeout;
@@ -189,19 +199,10 @@ fn classify(error: &reqwest::Error) -> NetworkErrorKind {
             return NetworkErrorKind::Tls;
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            match error.kind() {
-                io::ErrorKind::TimedOut => return NetworkErrorKind::Timeout,
-                io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::UnexpectedEof => kind = NetworkErrorKind::Cut,
-                _ => {}
-            }
-            if error
-                .get_ref()
-                .is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
-            {
-                return NetworkErrorKind::Tls;
+            match classify_io(error) {
+                Some(NetworkErrorKind::Cut) => kind = NetworkErrorKind::Cut,
+                Some(certain) => return certain,
+                None => {}
             }
         }
         let text = error.to_string();
@@ -218,6 +219,27 @@ fn classify(error: &reqwest::Error) -> NetworkErrorKind {
         cause = error.source();
     }
     kind
+}
+
+/// What an I/O error tells. The errors of TLS come wrapped in several of them, and the source of
+/// such a wrapper is not what it wraps.
+fn classify_io(error: &io::Error) -> Option<NetworkErrorKind> {
+    if let Some(inner) = error.get_ref() {
+        if inner.is::<rustls::Error>() {
+            return Some(NetworkErrorKind::Tls);
+        }
+        if let Some(kind) = inner.downcast_ref().and_then(classify_io) {
+            return Some(kind);
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut => Some(NetworkErrorKind::Timeout),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Some(NetworkErrorKind::Cut),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

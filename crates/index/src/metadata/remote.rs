@@ -35,6 +35,24 @@ enum Ranged {
     Unsupported,
 }
 
+/// Why ranges brought no metadata.
+enum RangedError {
+    Http(HttpError),
+    Metadata(MetadataLiteError),
+}
+
+impl From<HttpError> for RangedError {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl From<MetadataLiteError> for RangedError {
+    fn from(error: MetadataLiteError) -> Self {
+        Self::Metadata(error)
+    }
+}
+
 impl MetadataFetcher {
     pub(crate) fn new(http: SharedHttp, cache: Cache, downloader: Arc<Downloader>) -> Self {
         Self {
@@ -146,7 +164,8 @@ impl MetadataFetcher {
         }
     }
 
-    /// `METADATA` out of the end of the wheel; `None` if the server has no byte ranges.
+    /// `METADATA` out of the end of the wheel; `None` if the server has no byte ranges, or sends
+    /// other bytes than those asked for: the whole wheel, with its digest, tells what is wrong.
     async fn by_range(
         &self,
         file: &PackageFile,
@@ -156,37 +175,53 @@ impl MetadataFetcher {
         if self.lacks_ranges(&host) {
             return Ok(None);
         }
-        let bad = |source| IndexError::BadMetadata {
-            filename: file.filename_text.to_string(),
-            location: host.clone(),
-            source,
-        };
         let length = tail_length(file.size_bytes);
         // Some servers take `-N` for the first bytes: then the ranges are of no use.
-        let mut tail = match self.range(&file.url, &format!("-{length}")).await? {
+        let tail = match self.range(&file.url, &format!("-{length}")).await? {
             Ranged::Bytes(tail, total) if total == Some(tail.end()) => tail,
             Ranged::Bytes(..) | Ranged::Unsupported => {
                 self.remember_lack(host);
                 return Ok(None);
             }
         };
+        match self.read_tail(&file.url, wheel, tail).await {
+            Ok(content) => Ok(content),
+            Err(RangedError::Http(error)) => Err(error.into()),
+            Err(RangedError::Metadata(MetadataLiteError::Archive(error))) => {
+                tracing::debug!(%error, file = %file.filename_text, "the ranges make no archive");
+                Ok(None)
+            }
+            Err(RangedError::Metadata(source)) => Err(IndexError::BadMetadata {
+                filename: file.filename_text.to_string(),
+                location: host,
+                source,
+            }),
+        }
+    }
+
+    async fn read_tail(
+        &self,
+        url: &Url,
+        wheel: &WheelFilename,
+        mut tail: Tail,
+    ) -> Result<Option<Vec<u8>>, RangedError> {
         // Twice at the most: for the end record, then for the directory.
         for _ in 0..3 {
-            match tail.metadata(wheel).map_err(bad)? {
+            match tail.metadata(wheel)? {
                 FromTail::Metadata(content) => return Ok(Some(content)),
                 FromTail::Member(entry, first, last) => {
                     let range = format!("{first}-{last}");
-                    let Ranged::Bytes(part, _) = self.range(&file.url, &range).await? else {
+                    let Ranged::Bytes(part, _) = self.range(url, &range).await? else {
                         return Ok(None);
                     };
-                    return unpack_member(&part.bytes, &entry).map(Some).map_err(bad);
+                    return Ok(Some(unpack_member(&part.bytes, &entry)?));
                 }
                 FromTail::WidenTo(start) => {
                     let range = format!("{start}-{}", tail.start.saturating_sub(1));
-                    let Ranged::Bytes(part, _) = self.range(&file.url, &range).await? else {
+                    let Ranged::Bytes(part, _) = self.range(url, &range).await? else {
                         return Ok(None);
                     };
-                    if part.start != start || part.start + part.bytes.len() as u64 != tail.start {
+                    if part.start != start || part.end() != tail.start {
                         return Ok(None);
                     }
                     let mut bytes = part.bytes;
@@ -195,9 +230,7 @@ impl MetadataFetcher {
                 }
             }
         }
-        Err(bad(MetadataLiteError::Archive(
-            crate::archive::ArchiveError::NotAnArchive,
-        )))
+        Ok(None)
     }
 
     /// One range, with retries. Anything but a sound 206 counts as "no ranges here".

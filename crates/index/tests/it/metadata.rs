@@ -3,7 +3,7 @@
 use bnbpip_index::{Cache, IndexError, Metadata, WheelMetadataLite};
 use std::sync::Arc;
 
-use crate::server::{Resource, Server};
+use crate::server::{Fault, Resource, Server};
 use crate::wheel::{Wheel, hex, metadata, noise, page};
 use crate::{chain, client, error, next_run, only_file};
 
@@ -157,6 +157,21 @@ async fn servers_without_ranges_are_remembered_and_the_wheel_is_kept() {
         1,
         "the whole at once"
     );
+}
+
+#[tokio::test]
+async fn wrong_bytes_for_a_range_lead_to_the_whole_wheel() {
+    let server = Server::start().await;
+    let payload = noise(1 << 20);
+    let wheel = Wheel::with("a", "1", &[("a/data", &payload)]);
+    server.put_file(&wheel.path(), &wheel.bytes);
+    server.fault(&wheel.path(), Fault::WrongRange);
+    server.put_json("/simple/a/", page(&[wheel.json()]));
+    let client = client(&server.simple());
+    let file = only_file(&client, "a").await;
+    wheel_metadata(client.metadata(&file).await.unwrap());
+    let last = server.requests().pop().unwrap();
+    assert!(!last.headers.contains_key("range"), "the whole wheel");
 }
 
 #[tokio::test]

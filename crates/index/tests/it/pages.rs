@@ -192,6 +192,27 @@ async fn passing_failures_are_tried_again() {
 }
 
 #[tokio::test]
+async fn a_failed_handshake_is_told_as_such_and_not_tried_again() {
+    let server = Server::start().await;
+    server.answer_garbage();
+    let index = format!("https://127.0.0.1:{}/simple", server.port());
+    let before = std::time::Instant::now();
+    let failed = error(client(&index).project(&name("a")).await);
+    match &*failed {
+        IndexError::Http(HttpError::Network { kind, .. }) => {
+            assert_eq!(
+                *kind,
+                bnbpip_index::NetworkErrorKind::Tls,
+                "{}",
+                chain(&*failed)
+            );
+        }
+        other => panic!("{other}"),
+    }
+    assert!(before.elapsed().as_millis() < 150, "no second try");
+}
+
+#[tokio::test]
 async fn a_failing_index_is_not_an_index_without_the_project() {
     let (first, second) = (Server::start().await, Server::start().await);
     second.put_json("/simple/a/", page(&[Wheel::new("a", "99").json()]));

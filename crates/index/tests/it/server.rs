@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Cut(usize),
     /// The connection ends before the answer.
     Hang,
+    /// Zeros instead of the bytes that were asked for.
+    WrongRange,
 }
 
 /// A request that came.
@@ -40,6 +42,7 @@ struct State {
     resources: HashMap<String, Resource>,
     faults: HashMap<String, VecDeque<Fault>>,
     requests: Vec<Request>,
+    garbage: bool,
 }
 
 /// The server; it ends with the test's runtime.
@@ -129,6 +132,11 @@ impl Server {
             .push_back(fault);
     }
 
+    /// From now on every connection gets something that is neither HTTP nor TLS.
+    pub(crate) fn answer_garbage(&self) {
+        self.state.lock().unwrap().garbage = true;
+    }
+
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.state.lock().unwrap().requests.clone()
     }
@@ -144,6 +152,11 @@ impl Server {
 
 async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let mut buffer = Vec::new();
+    if state.lock().unwrap().garbage {
+        let _sent = stream.write_all(b"garbage garbage garbage\r\n\r\n").await;
+        let _kept_open = stream.read_buf(&mut buffer).await;
+        return;
+    }
     loop {
         let head_end = loop {
             if let Some(at) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -198,7 +211,9 @@ type Answer = (String, Vec<u8>, Option<usize>);
 
 fn answer(request: &Request, resource: Option<Resource>, fault: Option<Fault>) -> Option<Answer> {
     let mut cut = None;
+    let mut zeros = false;
     match fault {
+        Some(Fault::WrongRange) => zeros = true,
         Some(Fault::Hang) => return None,
         Some(Fault::Status(status, headers)) => {
             return Some((head(status, &headers, 0), Vec::new(), None));
@@ -239,7 +254,10 @@ fn answer(request: &Request, resource: Option<Resource>, fault: Option<Fault>) -
             "Content-Range".into(),
             format!("bytes {first}-{last}/{total}"),
         ));
-        let body = resource.body[first..=last].to_vec();
+        let mut body = resource.body[first..=last].to_vec();
+        if zeros {
+            body.fill(0);
+        }
         return Some((head(206, &headers, body.len()), body, cut));
     }
     let mut headers = resource.headers;
