@@ -173,16 +173,6 @@ fn retry_after_seconds(headers: &HeaderMap) -> Option<u64> {
     Some(u64::try_from(wait).unwrap_or(0))
 }
 
-/// Whether it stands for a failure of TLS; layers of the client wrap it more than once.
-fn wraps_tls_error(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| {
-        inner.is::<rustls::Error>()
-            || inner
-                .downcast_ref::<io::Error>()
-                .is_some_and(wraps_tls_error)
-    })
-}
-
 fn classify(error: &reqwest::Error) -> NetworkErrorKind {
     let mut kind = if error.is_timeout() {
         return NetworkErrorKind::Timeout;
