@@ -151,6 +151,9 @@ impl Writer<'_> {
     fn derivation(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for fact in &self.explanation.facts {
+            if self.goes_without_saying(fact) {
+                continue;
+            }
             for sentence in self.sentences(fact) {
                 let lead = if lines.is_empty() { "Because" } else { "and" };
                 lines.push(format!("{lead} {sentence}"));
@@ -158,6 +161,29 @@ impl Writer<'_> {
         }
         lines.push(self.conclusion());
         lines
+    }
+
+    /// That there are no versions beyond those of which each is accounted for.
+    fn goes_without_saying(&self, fact: &Fact) -> bool {
+        let Fact::NoVersions { name, range } = fact else {
+            return false;
+        };
+        let accounted: Vec<&Version> = self
+            .explanation
+            .facts
+            .iter()
+            .filter_map(|other| match other {
+                Fact::Versions { name: of, reasons } if of == name => Some(reasons.iter()),
+                _ => None,
+            })
+            .flatten()
+            .map(|(version, _)| version)
+            .collect();
+        let existing = self.existing(name);
+        !existing.is_empty()
+            && existing
+                .iter()
+                .all(|version| !range.contains(version) && accounted.contains(&version))
     }
 
     fn conclusion(&self) -> String {

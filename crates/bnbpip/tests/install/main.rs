@@ -1,4 +1,18 @@
 //! `install` from end to end: the program, an index in this process, and environments that are
 //! thrown away.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is the test's failure"
+)]
+
+mod addresses;
+mod everyday;
+mod failures;
+mod hashes;
+mod network_use;
+mod places;
+mod reports;
 mod scenarios;
+mod support;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bnbpip_index::{
-    Cache, ClientOptions, IndexEntry, IndexError, IndexLocations, IndexStrategy, IndexUrl,
+    Cache, ClientOptions, HttpError, IndexEntry, IndexError, IndexLocations, IndexStrategy,
+    IndexUrl, NetworkErrorKind,
 };
 
 use crate::cli::index::IndexArgs;
@@ -111,6 +112,7 @@ fn hint(error: &IndexError) -> Option<&'static str> {
         );
     }
     match error {
+        IndexError::Http(error) => http_hint(error),
         IndexError::HashMismatch { .. } => Some(
             "the file isn't the one that was meant: don't install it, and tell whoever runs the \
              index",
@@ -124,6 +126,32 @@ fn hint(error: &IndexError) -> Option<&'static str> {
         IndexError::BadWheel { .. } => {
             Some("the wheel is damaged or unsafe, and was not used: another version may do")
         }
+        _ => None,
+    }
+}
+
+fn http_hint(error: &HttpError) -> Option<&'static str> {
+    match error {
+        HttpError::Network { kind, .. } => Some(match kind {
+            NetworkErrorKind::Dns | NetworkErrorKind::Connect => {
+                "check the network and the index's address; behind a proxy, name it with `--proxy`"
+            }
+            NetworkErrorKind::Tls => {
+                "check that the address is right; if the network has a certificate authority of \
+                 its own, name its certificate with `--cert`"
+            }
+            NetworkErrorKind::Timeout => "try again, or wait longer with `--timeout`",
+            NetworkErrorKind::Cut => "try again, or try more often with `--retries`",
+            NetworkErrorKind::Protocol => "check the index's address: this is no web server",
+        }),
+        HttpError::Status { status, .. } => match status.as_u16() {
+            401 | 403 => Some(
+                "the index wants other credentials: put them into its address or into `.netrc`",
+            ),
+            407 => Some("the proxy wants credentials: put them into the address of `--proxy`"),
+            429 | 500..=599 => Some("the server is in trouble: try again later"),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -1,0 +1,62 @@
+//! What the tests share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bnbpip_testing::{IndexServer, TestEnvironment, WheelBuilder};
+
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_bnbpip");
+
+/// An index with a package that needs another, which has an extra and three versions; and a tool
+/// with a script.
+pub(crate) fn index() -> IndexServer {
+    let wheels = [
+        WheelBuilder::new("base", "1.0"),
+        WheelBuilder::new("base", "1.5"),
+        WheelBuilder::new("base", "2.0"),
+        WheelBuilder::new("top", "1.0").requires("base>=1"),
+        WheelBuilder::new("top", "2.0")
+            .requires("base>=1")
+            .requires("helper; extra == 'more'")
+            .extra("more"),
+        WheelBuilder::new("helper", "0.3"),
+        WheelBuilder::new("tool", "1.0")
+            .file("tool.py", "def main():\n    print('the tool runs')\n")
+            .console_script("run-tool", "tool:main"),
+    ];
+    IndexServer::with(wheels.iter().map(WheelBuilder::build))
+}
+
+/// An environment that uses the index.
+pub(crate) fn environment(server: &IndexServer) -> TestEnvironment {
+    TestEnvironment::new(PROGRAM).with_index(server)
+}
+
+/// The names of what is in a folder, sorted; none if there is no such folder.
+pub(crate) fn listing(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs_err::read_dir(folder) else {
+        return Vec::new();
+    };
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// The last line of standard output.
+pub(crate) fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or_default()
+}
+
+/// The environment as it is, less the lock that stays behind when a change is given up: it can't
+/// be removed while others may wait for it.
+pub(crate) fn content(environment: &TestEnvironment) -> BTreeMap<PathBuf, String> {
+    let mut content = environment.fingerprint();
+    content.remove(Path::new(".bnbpip/lock"));
+    let state = Path::new(".bnbpip");
+    if !content.keys().any(|path| path.parent() == Some(state)) {
+        content.remove(state);
+    }
+    content
+}
