@@ -344,7 +344,10 @@ impl Writer<'_> {
             Unusable::BinaryPolicy => {
                 "has no file that `--only-binary` and `--no-binary` allow".to_string()
             }
-            Unusable::TooNew => "was uploaded after the time limit".to_string(),
+            Unusable::TooNew(Some(day)) => {
+                format!("was uploaded after the time limit (from {day} on)")
+            }
+            Unusable::TooNew(None) => "has no upload time, or one after the limit".to_string(),
             Unusable::Hash => "has no file with one of the given hashes".to_string(),
             Unusable::Rule(id) => format!("has only files that {id} excludes"),
         }
@@ -378,7 +381,7 @@ impl Writer<'_> {
                 "{name} {version} has no wheel for this target, and building from source is not \
                  supported yet: `pip wheel {name}=={version}` makes one that can be installed"
             ),
-            VersionReason::Unusable(Unusable::TooNew) => {
+            VersionReason::Unusable(Unusable::TooNew(_)) => {
                 format!("a later `--uploaded-prior-to` lets {name} {version} in")
             }
             VersionReason::Unusable(Unusable::RequiresPython(specifiers))
@@ -450,19 +453,27 @@ fn plural(words: &str) -> String {
     words.to_string()
 }
 
-/// Whether two reasons differ at most in the tags that wheels have instead of the right one.
+/// Whether two reasons differ at most in the tags that wheels have instead of the right one, or in
+/// the day of the upload.
 fn same_kind(a: &VersionReason, b: &VersionReason) -> bool {
     let place = |reason: &VersionReason| match reason {
         VersionReason::Unusable(Unusable::Tags { part, .. }) => {
-            Some(*part == IncompatibleTag::Platform)
+            Some(u8::from(*part == IncompatibleTag::Platform))
         }
+        VersionReason::Unusable(Unusable::TooNew(_)) => Some(2),
         _ => None,
     };
     a == b || (place(a).is_some() && place(a) == place(b))
 }
 
-/// Adds the tags of another version's wheels.
+/// Adds the tags of another version's wheels; of two days the earlier one stays.
 fn merge_offered(known: &mut VersionReason, reason: &VersionReason) {
+    if let VersionReason::Unusable(Unusable::TooNew(Some(day))) = known
+        && let VersionReason::Unusable(Unusable::TooNew(Some(other))) = reason
+        && *other < *day
+    {
+        day.clone_from(other);
+    }
     if let VersionReason::Unusable(Unusable::Tags { offered, .. }) = known
         && let VersionReason::Unusable(Unusable::Tags { offered: more, .. }) = reason
     {

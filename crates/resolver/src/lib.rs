@@ -5,7 +5,7 @@
 //! [`Resolution`], or an [`Explanation`] made of facts that are each true by themselves.
 //!
 //! Pure: the provider brings pages and metadata, the binary prints. The solver library stays behind
-//! [`solve`] and [`explanation`]; no type of it leaves this crate.
+//! `solve` and [`explanation`]; no type of it leaves this crate.
 
 mod attempts;
 mod choose;

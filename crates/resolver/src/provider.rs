@@ -110,8 +110,9 @@ pub enum Unusable {
     OnlySource,
     /// `--only-binary` or `--no-binary` leaves no file.
     BinaryPolicy,
-    /// Every file was uploaded after the limit.
-    TooNew,
+    /// Every file was uploaded after the limit: the first of them on this day (`2026-11-23`), if
+    /// the index tells.
+    TooNew(Option<String>),
     /// No file has a hash that the user gave.
     Hash,
     /// An overlay rule removed every file.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bnbpip_overlay::{ActiveRules, Rule, RuleKind};
-use bnbpip_packaging::{Version, VersionRange};
+use bnbpip_packaging::{PackageName, Version, VersionRange};
 use pubgrub::State;
 use rustc_hash::FxHashSet;
 
@@ -44,6 +44,9 @@ pub(crate) fn install(
             let allowed =
                 values.intersection(&VersionRange::singleton(value(position)).complement());
             for (name, range) in &side.packages {
+                if rules.providers_of(name).next().is_some() {
+                    continue;
+                }
                 let package = SolverPackage::Package(interner.name_id(name));
                 let package = state.package_store.alloc(package);
                 state.add_dependency(package, range.clone(), (guard, allowed.clone()));
@@ -61,6 +64,29 @@ pub(crate) fn install(
         }
     }
     guards
+}
+
+/// The guards of a version of a package that others can stand in for. Not added beforehand: a
+/// version that is only stood in for isn't there, and conflicts with nothing.
+pub(crate) fn guard_edges(
+    rules: &ActiveRules,
+    name: &PackageName,
+    version: &Version,
+) -> Vec<(SolverPackage, VersionRange)> {
+    if rules.providers_of(name).next().is_none() {
+        return Vec::new();
+    }
+    let mut edges = Vec::new();
+    for (number, conflict) in (0..).zip(rules.conflicts()) {
+        let values = guard_values(conflict.sides.len());
+        for (position, side) in conflict.sides.iter().enumerate() {
+            if side.contains(name, version) {
+                let others = VersionRange::singleton(value(position)).complement();
+                edges.push((SolverPackage::Guard(number), values.intersection(&others)));
+            }
+        }
+    }
+    edges
 }
 
 /// The packages that conflicts speak of.

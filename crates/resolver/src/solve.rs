@@ -403,6 +403,10 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
                 self.missing_extras.push(missing);
             }
         }
+        if extra.is_none() {
+            let project = self.interner.name(name);
+            found.extend(rules::guard_edges(&self.rules, project, &candidate.version));
+        }
         if self.request.no_dependencies {
             return found;
         }

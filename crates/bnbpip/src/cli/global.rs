@@ -52,7 +52,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, alias = "require-venv")]
     pub require_virtualenv: bool,
 
-    /// Send requests through this proxy: scheme://[user:password@]host:port.
+    /// Send requests through this proxy: `scheme://[user:password@]host:port`.
     #[arg(long, global = true, value_name = "proxy")]
     pub proxy: Option<String>,
 

@@ -7,19 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bnbpip_testing::load_scenarios;
 
-/// Scenarios that come out otherwise so far, each with the reason. One that comes out as expected
-/// has to be taken off the list.
-const NOT_YET: &[(&str, &str)] = &[
-    (
-        "overlay-provides",
-        "a stand-in conflicts with what it stands in for, by the rule about their files",
-    ),
-    (
-        "uploaded-prior-to-nothing-left",
-        "the message doesn't name the day from which there would be a release",
-    ),
-];
-
 #[test]
 fn every_scenario_comes_out_as_expected() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
@@ -36,11 +23,8 @@ fn every_scenario_comes_out_as_expected() {
             scope.spawn(|| {
                 while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let outcome = scenario.run(env!("CARGO_BIN_EXE_bnbpip"));
-                    let known = NOT_YET.iter().find(|(name, _)| *name == scenario.name);
-                    let difference = match (scenario.check(&outcome), known) {
-                        (Err(difference), None) => difference,
-                        (Ok(()), Some((name, why))) => format!("{name}: no longer true: {why}"),
-                        _ => continue,
+                    let Err(difference) = scenario.check(&outcome) else {
+                        continue;
                     };
                     failures.lock().unwrap().push(difference);
                 }

@@ -181,7 +181,7 @@ impl Selection {
         files: impl Iterator<Item = &'a Arc<PackageFile>>,
     ) -> Unusable {
         match obstacle {
-            Some(Obstacle::TooNew) => Unusable::TooNew,
+            Some(Obstacle::TooNew) => Unusable::TooNew(first_upload_day(files)),
             Some(Obstacle::RequiresPython(specifiers)) => Unusable::RequiresPython(specifiers),
             Some(Obstacle::Hash) => Unusable::Hash,
             Some(Obstacle::Rule(id)) => Unusable::Rule(id),
@@ -224,6 +224,12 @@ impl Selection {
         }
         offered
     }
+}
+
+/// The day on which the first of these files was uploaded.
+fn first_upload_day<'a>(files: impl Iterator<Item = &'a Arc<PackageFile>>) -> Option<String> {
+    let first = files.filter_map(|file| file.upload_time()).min()?;
+    Some(first.strftime("%Y-%m-%d").to_string())
 }
 
 /// The versions of a project, with the choice of file made once a version.
