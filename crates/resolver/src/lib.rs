@@ -11,6 +11,7 @@ mod attempts;
 mod choose;
 mod conflicts;
 mod edges;
+mod expand;
 pub mod explanation;
 mod package;
 pub mod provider;
