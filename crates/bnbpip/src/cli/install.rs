@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use bnbpip_platform::TargetPython;
-use clap::{ArgAction, Args};
+use clap::Args;
 
-use super::index::IndexArgs;
+use super::resolve::{ResolveArgs, TargetArgs};
 use super::values::{LinkMode, ProgressBar, RootUserAction, UpgradeStrategy};
 
 /// Install packages.
@@ -19,18 +18,6 @@ pub(crate) struct InstallArgs {
     /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel.
     #[arg(value_name = "requirement specifier", help_heading = None)]
     pub requirements: Vec<String>,
-
-    /// Install what this requirements file names. Can be used multiple times.
-    #[arg(short = 'r', long = "requirement", value_name = "file", action = ArgAction::Append)]
-    pub requirement_files: Vec<String>,
-
-    /// Keep versions within this constraints file. Can be used multiple times.
-    #[arg(short = 'c', long = "constraint", value_name = "file", action = ArgAction::Append)]
-    pub constraint_files: Vec<String>,
-
-    /// Don't install dependencies.
-    #[arg(long, alias = "no-dependencies")]
-    pub no_deps: bool,
 
     /// Show what would be installed, change nothing.
     #[arg(long)]
@@ -65,27 +52,6 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "dir")]
     pub prefix: Option<PathBuf>,
 
-    /// Choose wheels for this platform tag rather than this machine. Can be used multiple times.
-    #[arg(long, value_name = "platform", action = ArgAction::Append)]
-    pub platform: Vec<String>,
-
-    /// Choose wheels for this Python version: 3, 3.11, 3.11.4 or 311.
-    #[arg(long, value_name = "python_version")]
-    pub python_version: Option<TargetPython>,
-
-    /// Choose wheels for this Python implementation: cp, pp, or py for any.
-    #[arg(long, value_name = "implementation")]
-    pub implementation: Option<String>,
-
-    /// Choose wheels for this ABI tag. Can be used multiple times.
-    #[arg(long, value_name = "abi", action = ArgAction::Append)]
-    pub abi: Vec<String>,
-
-    /// Resolve for another platform: `windows`, `linux`, `macos`, or a platform tag. Markers
-    /// are read as they are there, too.
-    #[arg(long, value_name = "platform")]
-    pub python_platform: Option<String>,
-
     /// Upgrade the named packages to the newest version.
     #[arg(short = 'U', long)]
     pub upgrade: bool,
@@ -101,10 +67,6 @@ pub(crate) struct InstallArgs {
     /// Pay no attention to what is installed: resolve and install as into an empty environment.
     #[arg(short = 'I', long)]
     pub ignore_installed: bool,
-
-    /// Take releases that don't support this Python version by their own account.
-    #[arg(long)]
-    pub ignore_requires_python: bool,
 
     /// Change a Python that the system's package manager looks after.
     #[arg(long)]
@@ -126,19 +88,6 @@ pub(crate) struct InstallArgs {
     #[arg(long)]
     pub no_warn_conflicts: bool,
 
-    /// Require a hash for every package, dependencies too. On by itself as soon as a
-    /// requirements file has one --hash.
-    #[arg(long, overrides_with = "no_require_hashes")]
-    pub require_hashes: bool,
-
-    /// Don't require hashes for every package because some have one.
-    #[arg(long, overrides_with = "require_hashes")]
-    pub no_require_hashes: bool,
-
-    /// Allow what this overlay rule (`BNB-0001`) would forbid. Can be used multiple times.
-    #[arg(long, value_name = "id", action = ArgAction::Append)]
-    pub allow: Vec<String>,
-
     /// How files get from the cache into the environment.
     #[arg(long, value_name = "mode", value_enum, default_value_t)]
     pub link_mode: LinkMode,
@@ -151,9 +100,13 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "action", value_enum, default_value_t)]
     pub root_user_action: RootUserAction,
 
-    /// Where packages come from.
-    #[command(flatten)]
-    pub index: IndexArgs,
+    /// Which target the packages are for.
+    #[command(flatten, next_help_heading = "Install Options")]
+    pub target_python: TargetArgs,
+
+    /// What may be chosen, and from where.
+    #[command(flatten, next_help_heading = "Install Options")]
+    pub resolve: ResolveArgs,
 }
 
 impl InstallArgs {

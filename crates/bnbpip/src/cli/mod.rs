@@ -9,6 +9,7 @@ mod errors;
 pub(crate) mod global;
 pub(crate) mod index;
 pub(crate) mod install;
+pub(crate) mod resolve;
 mod unsupported;
 mod usage;
 pub(crate) mod values;
@@ -159,7 +160,7 @@ pub(crate) fn parse(
         (None, _) => return help(&mut root, None),
         (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
         (Some(Command::Install(install)), Some((_, matches))) => {
-            install.index.order_formats(matches);
+            install.resolve.index.order_formats(matches);
         }
         _ => {}
     }

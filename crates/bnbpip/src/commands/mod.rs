@@ -8,6 +8,7 @@ pub(crate) mod freeze;
 pub(crate) mod install;
 pub(crate) mod list;
 mod python_json;
+pub(crate) mod resolve;
 mod selection;
 pub(crate) mod show;
 pub(crate) mod target_environment;

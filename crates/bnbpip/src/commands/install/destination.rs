@@ -42,7 +42,7 @@ impl Destination {
         settings: &Settings,
         printer: &Printer,
     ) -> Result<Self, Failure> {
-        let request = target_request(arguments)?;
+        let request = arguments.target_python.request()?;
         check_combinations(arguments, &request)?;
         let Some(interpreter) = interpreter(arguments, settings, &request, printer)? else {
             return Ok(Self {
@@ -84,24 +84,6 @@ impl Destination {
             _ => Ok(InstalledEnvironment::default()),
         }
     }
-}
-
-fn target_request(arguments: &InstallArgs) -> Result<TargetRequest, Failure> {
-    Ok(TargetRequest {
-        python_platform: arguments
-            .python_platform
-            .as_deref()
-            .map(str::parse)
-            .transpose()?,
-        python_version: arguments.python_version.clone(),
-        platforms: arguments
-            .platform
-            .iter()
-            .map(|platform| platform.parse())
-            .collect::<Result<_, std::convert::Infallible>>()?,
-        implementation: arguments.implementation.clone(),
-        abis: arguments.abi.clone(),
-    })
 }
 
 fn check_combinations(arguments: &InstallArgs, request: &TargetRequest) -> Result<(), Failure> {

@@ -1,38 +1,29 @@
 //! `bnbpip install`: request → target → resolution → plan → fetched → receipt.
 
 mod apply;
-mod candidates;
 mod destination;
 mod download_progress;
-mod installed;
-mod known_names;
-mod network;
 mod outcome;
 mod plan;
-mod provider;
-mod remote_file;
-mod requirements;
-mod resolution;
-mod suggestion;
 
 use std::sync::Arc;
 
-use bnbpip_index::{IndexClient, PackageFile};
+use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{CoreMetadata, Requirement};
-use bnbpip_resolver::{Constraint, InstalledPackage, Resolution};
-use rustc_hash::FxHashMap;
-use tokio::runtime::Runtime;
+use bnbpip_resolver::{Constraint, Resolution};
 
 use self::apply::Application;
 use self::destination::Destination;
 use self::download_progress::DownloadProgress;
-use self::installed::Satisfied;
 use self::plan::Plan;
-use self::resolution::Resolving;
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
+use crate::commands::resolve::installed::{self, Satisfied};
+use crate::commands::resolve::{
+    CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements,
+};
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -48,7 +39,13 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
-    let request = requirements::read(arguments, settings, printer)?;
+    let request = requirements::read(
+        "install",
+        &arguments.requirements,
+        &arguments.resolve,
+        settings,
+        printer,
+    )?;
     let destination = Destination::find(arguments, settings, printer)?;
     let run = Run {
         arguments,
@@ -70,14 +67,6 @@ struct Run<'a> {
     destination: Destination,
 }
 
-/// A resolution and all that it was made from.
-struct Resolved {
-    runtime: Runtime,
-    client: IndexClient,
-    resolution: Resolution<Arc<PackageFile>>,
-    installed: FxHashMap<bnbpip_packaging::PackageName, InstalledPackage>,
-}
-
 impl Run<'_> {
     /// Deals with what an interrupted run left, unless nothing is to be changed.
     fn recover(&self) -> Result<(), Failure> {
@@ -91,7 +80,7 @@ impl Run<'_> {
     }
 
     fn install(&self) -> Result<(), Failure> {
-        let overlay = requirements::overlay(self.arguments)?;
+        let overlay = requirements::overlay(&self.arguments.resolve.allow)?;
         let rules = Arc::new(overlay.active(&self.destination.target.markers));
         let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
         let installed = self.destination.installed()?;
@@ -99,7 +88,12 @@ impl Run<'_> {
             return Ok(());
         }
         let resolving = Resolving {
-            arguments: self.arguments,
+            options: &self.arguments.resolve,
+            policy: self.policy(),
+            command: CommandWords {
+                name: "install",
+                options: self.target_options(),
+            },
             settings: self.settings,
             printer: self.printer,
             request: &self.request,
@@ -108,7 +102,7 @@ impl Run<'_> {
             rules,
             constraints,
         };
-        let resolved = resolving.run(&installed)?;
+        let resolved = resolving.run(installed::for_solver(&installed))?;
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
         let plan = Plan::new(&resolved.resolution, &installed, reinstall);
         self.say_kept(&plan, &installed);
@@ -123,6 +117,31 @@ impl Run<'_> {
             return Ok(());
         }
         self.apply(&plan, &resolved)
+    }
+
+    fn policy(&self) -> InstalledPolicy {
+        let arguments = self.arguments;
+        InstalledPolicy {
+            ignored: arguments.ignore_installed || arguments.force_reinstall,
+            upgrade: arguments.upgrade.then_some(arguments.upgrade_strategy),
+        }
+    }
+
+    /// The options that describe the target, so that a printed command means the same.
+    fn target_options(&self) -> String {
+        let mut options = String::new();
+        if let Some(platform) = &self.arguments.target_python.python_platform {
+            options.push_str(" --python-platform ");
+            options.push_str(platform);
+        }
+        if let Some(version) = &self.arguments.target_python.python_version {
+            options.push_str(" --python-version ");
+            options.push_str(&version.to_string());
+        }
+        if self.arguments.dry_run {
+            options.push_str(" --dry-run");
+        }
+        options
     }
 
     /// Says so and ends if the environment meets the request: no solver, no network.
@@ -154,7 +173,7 @@ impl Run<'_> {
             constraints,
             markers,
             rules,
-            !arguments.no_deps,
+            !arguments.resolve.no_deps,
         ) else {
             return false;
         };

@@ -5,7 +5,7 @@ use bnbpip_packaging::{HashAlgorithm, Operator, PackageName, VersionOrUrl, range
 use bnbpip_resolver::{Constraint, Requested};
 use rustc_hash::FxHashMap;
 
-use crate::cli::InstallArgs;
+use crate::cli::resolve::ResolveArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -23,7 +23,9 @@ pub(crate) type RequiredHashes = FxHashMap<PackageName, Vec<(HashAlgorithm, Stri
 /// # Errors
 /// When something can't be read or understood, or nothing was asked for.
 pub(crate) fn read(
-    arguments: &InstallArgs,
+    command: &str,
+    requirements: &[String],
+    options: &ResolveArgs,
     settings: &Settings,
     printer: &Printer,
 ) -> Result<Request, Failure> {
@@ -33,24 +35,23 @@ pub(crate) fn read(
     };
     let fetch = |url: &url::Url| remote_file::read(url, settings);
     let mut reader = RequirementsReader::new(surroundings, &fetch);
-    for requirement in &arguments.requirements {
+    for requirement in requirements {
         reader.add(requirement)?;
     }
-    for file in &arguments.requirement_files {
+    for file in &options.requirement_files {
         reader.read(file, false)?;
     }
-    for file in &arguments.constraint_files {
+    for file in &options.constraint_files {
         reader.read(file, true)?;
     }
     let request = reader.into_request();
     for warning in &request.warnings {
         printer.warning(warning);
     }
-    let nothing = arguments.requirements.is_empty() && arguments.requirement_files.is_empty();
-    if nothing {
-        return Err(Failure::new(
-            "You must give at least one requirement to install (see \"bnbpip help install\")",
-        ));
+    if requirements.is_empty() && options.requirement_files.is_empty() {
+        return Err(Failure::new(format!(
+            "You must give at least one requirement to {command} (see \"bnbpip help {command}\")"
+        )));
     }
     Ok(request)
 }
@@ -112,10 +113,10 @@ pub(crate) fn constraints(
 ///
 /// # Errors
 /// When an id is malformed, or names no rule.
-pub(crate) fn overlay(arguments: &InstallArgs) -> Result<Overlay, Failure> {
+pub(crate) fn overlay(allow: &[String]) -> Result<Overlay, Failure> {
     let overlay = Overlay::embedded()?;
     let mut allowed: Vec<RuleId> = Vec::new();
-    for text in &arguments.allow {
+    for text in allow {
         let id: RuleId = text.parse()?;
         if overlay.get(&id).is_none() {
             return Err(Failure::new(format!(
@@ -128,11 +129,11 @@ pub(crate) fn overlay(arguments: &InstallArgs) -> Result<Overlay, Failure> {
 }
 
 /// Whether every file needs a given hash: asked for, or switched on by the first `--hash`.
-pub(crate) fn is_hash_mode(arguments: &InstallArgs, request: &Request) -> bool {
-    if arguments.no_require_hashes {
+pub(crate) fn is_hash_mode(options: &ResolveArgs, request: &Request) -> bool {
+    if options.no_require_hashes {
         return false;
     }
-    arguments.require_hashes || request.options.require_hashes == Some(true) || request.has_hashes()
+    options.require_hashes || request.options.require_hashes == Some(true) || request.has_hashes()
 }
 
 /// The digests that the user gave. Those of a requirement and a constraint are intersected.

@@ -13,7 +13,7 @@ const LIKENESS: f64 = 0.75;
 
 /// The known name that is most like `name`: of what is installed, of what rules speak of, or
 /// popular. An index can't be searched.
-pub(super) fn nearest(
+pub(crate) fn nearest(
     name: &PackageName,
     overlay: &Overlay,
     installed: &FxHashMap<PackageName, InstalledPackage>,

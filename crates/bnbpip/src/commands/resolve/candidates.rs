@@ -16,23 +16,23 @@ use crate::request::FormatControl;
 
 /// What decides between files, the same for all packages of a run.
 #[derive(Debug)]
-pub(super) struct Selection {
+pub(crate) struct Selection {
     /// The tags that the target accepts.
-    pub(super) tags: Tags,
+    pub(crate) tags: Tags,
     /// The interpreter's own Python tag (`cp311`).
-    pub(super) python_tag: String,
+    pub(crate) python_tag: String,
     /// The target's Python version.
-    pub(super) python_version: Version,
+    pub(crate) python_version: Version,
     /// Look past `Requires-Python`.
-    pub(super) ignore_requires_python: bool,
+    pub(crate) ignore_requires_python: bool,
     /// Only files uploaded before this moment count, in milliseconds since 1970.
-    pub(super) cutoff_ms: Option<i64>,
+    pub(crate) cutoff_ms: Option<i64>,
     /// The hashes of which a file must have one, where the user gave some.
-    pub(super) hashes: FxHashMap<PackageName, Vec<(HashAlgorithm, String)>>,
+    pub(crate) hashes: FxHashMap<PackageName, Vec<(HashAlgorithm, String)>>,
     /// `--no-binary` and `--only-binary`.
-    pub(super) formats: FormatControl,
+    pub(crate) formats: FormatControl,
     /// The rules in force, for those about single wheels.
-    pub(super) rules: Arc<ActiveRules>,
+    pub(crate) rules: Arc<ActiveRules>,
 }
 
 /// How well a wheel fits: rules first, then tags, then the build number.
@@ -71,7 +71,7 @@ impl Selection {
     /// # Errors
     ///
     /// Why none can be used.
-    pub(super) fn best<'a>(
+    pub(crate) fn best<'a>(
         &self,
         files: impl Iterator<Item = &'a Arc<PackageFile>> + Clone,
     ) -> Result<Arc<PackageFile>, Unusable> {
@@ -234,7 +234,7 @@ fn first_upload_day<'a>(files: impl Iterator<Item = &'a Arc<PackageFile>>) -> Op
 
 /// The versions of a project, with the choice of file made once a version.
 #[derive(Debug)]
-pub(super) struct Candidates {
+pub(crate) struct Candidates {
     project: Arc<Project>,
     selection: Arc<Selection>,
     chosen: Vec<OnceLock<Result<Arc<PackageFile>, Unusable>>>,
@@ -242,7 +242,7 @@ pub(super) struct Candidates {
 
 impl Candidates {
     /// The candidates of a project.
-    pub(super) fn new(project: Arc<Project>, selection: Arc<Selection>) -> Self {
+    pub(crate) fn new(project: Arc<Project>, selection: Arc<Selection>) -> Self {
         let chosen = project.versions().iter().map(|_| OnceLock::new()).collect();
         Self {
             project,
@@ -253,7 +253,7 @@ impl Candidates {
 
     /// The newest stable version (any, if there is no stable one) within `range` that has a file,
     /// from the place `below` downwards.
-    pub(super) fn likely(
+    pub(crate) fn likely(
         &self,
         range: &range::VersionRange,
         below: usize,

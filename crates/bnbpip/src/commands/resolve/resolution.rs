@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bnbpip_index::{IndexClient, PackageFile};
-use bnbpip_installer::InstalledEnvironment;
 use bnbpip_overlay::{ActiveRules, Overlay};
 use bnbpip_packaging::PackageName;
 use bnbpip_platform::Target;
@@ -16,27 +15,56 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Selection;
 use super::provider::IndexProvider;
-use super::{Resolved, installed, known_names, network, requirements, suggestion};
-use crate::cli::InstallArgs;
+use super::{known_names, network, requirements, suggestion};
+use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::UpgradeStrategy;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::Request;
 
-/// A resolution to be made.
-pub(super) struct Resolving<'a> {
-    pub(super) arguments: &'a InstallArgs,
-    pub(super) settings: &'a Settings,
-    pub(super) printer: &'static Printer,
-    pub(super) request: &'a Request,
-    pub(super) target: &'a Target,
-    pub(super) overlay: Overlay,
-    pub(super) rules: Arc<ActiveRules>,
-    pub(super) constraints: Vec<Constraint>,
+/// A resolution and all that it was made from.
+pub(crate) struct Resolved {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) client: IndexClient,
+    pub(crate) resolution: Resolution<Arc<PackageFile>>,
+    pub(crate) installed: Installed,
 }
 
-type Installed = FxHashMap<PackageName, InstalledPackage>;
+/// What installed packages mean for the choice.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct InstalledPolicy {
+    /// They mean nothing.
+    pub(crate) ignored: bool,
+    /// The requested ones are upgraded, and their dependencies by this strategy.
+    pub(crate) upgrade: Option<UpgradeStrategy>,
+}
+
+/// The command that resolves, for the commands that are suggested.
+#[derive(Debug, Clone)]
+pub(crate) struct CommandWords {
+    /// Its name, such as `install`.
+    pub(crate) name: &'static str,
+    /// The options that have to be said again, each after a space.
+    pub(crate) options: String,
+}
+
+/// A resolution to be made.
+pub(crate) struct Resolving<'a> {
+    pub(crate) options: &'a ResolveArgs,
+    pub(crate) policy: InstalledPolicy,
+    pub(crate) command: CommandWords,
+    pub(crate) settings: &'a Settings,
+    pub(crate) printer: &'static Printer,
+    pub(crate) request: &'a Request,
+    pub(crate) target: &'a Target,
+    pub(crate) overlay: Overlay,
+    pub(crate) rules: Arc<ActiveRules>,
+    pub(crate) constraints: Vec<Constraint>,
+}
+
+/// What is installed, as the solver takes it.
+pub(crate) type Installed = FxHashMap<PackageName, InstalledPackage>;
 type Solved = Result<Resolution<Arc<PackageFile>>, ResolveError>;
 
 impl Resolving<'_> {
@@ -44,22 +72,21 @@ impl Resolving<'_> {
     ///
     /// # Errors
     /// When there is no solution, or an index can't be asked.
-    pub(super) fn run(self, environment: &InstalledEnvironment) -> Result<Resolved, Failure> {
+    pub(crate) fn run(self, installed: Installed) -> Result<Resolved, Failure> {
         let required = requirements::required_hashes(self.request);
-        let hash_mode = requirements::is_hash_mode(self.arguments, self.request);
+        let hash_mode = requirements::is_hash_mode(self.options, self.request);
         if hash_mode {
             requirements::check_hash_mode(self.request, &required)?;
         }
         let runtime = runtime()?;
         let files = &self.request.options;
         let options = network::client_options(self.settings, &files.trusted_hosts);
-        let locations = network::locations(&self.arguments.index, files, self.settings)?;
+        let locations = network::locations(&self.options.index, files, self.settings)?;
         let client = IndexClient::new(locations, network::cache(self.settings)?, &options);
         let selection = Arc::new(self.selection(required));
         let handle = runtime.handle().clone();
         let provider = IndexProvider::new(client.clone(), selection, handle);
-        let all_installed = installed::for_solver(environment);
-        let mut request = self.solve_request(&all_installed);
+        let mut request = self.solve_request(&installed);
         let solved = solve(&provider, &mut request);
         let resolution = match solved {
             Ok(resolution) => resolution,
@@ -73,17 +100,17 @@ impl Resolving<'_> {
             runtime,
             client,
             resolution,
-            installed: all_installed,
+            installed,
         })
     }
 
     fn selection(&self, hashes: requirements::RequiredHashes) -> Selection {
-        let index = &self.arguments.index;
+        let index = &self.options.index;
         Selection {
             tags: self.target.tags.clone(),
             python_tag: self.python_tag(),
             python_version: self.target.python_full_version.clone(),
-            ignore_requires_python: self.arguments.ignore_requires_python,
+            ignore_requires_python: self.options.ignore_requires_python,
             cutoff_ms: index.cutoff().map(|cutoff| cutoff.0.as_millisecond()),
             hashes,
             formats: self.request.options.format_control(&index.format_control),
@@ -92,9 +119,8 @@ impl Resolving<'_> {
     }
 
     fn solve_request(&self, installed: &Installed) -> SolveRequest {
-        let arguments = self.arguments;
-        let looks_past = arguments.ignore_installed || arguments.force_reinstall;
-        let upgrade: FxHashSet<PackageName> = if arguments.upgrade {
+        let (options, policy) = (self.options, self.policy);
+        let upgrade: FxHashSet<PackageName> = if policy.upgrade.is_some() {
             let names = self
                 .request
                 .requirements
@@ -104,21 +130,21 @@ impl Resolving<'_> {
         } else {
             FxHashSet::default()
         };
-        let pre = arguments.index.pre || self.request.options.pre;
+        let pre = options.index.pre || self.request.options.pre;
         SolveRequest {
             requested: requirements::requested(self.request),
             constraints: self.constraints.clone(),
             markers: self.target.markers.clone(),
             python_version: self.target.python_full_version.clone(),
-            installed: if looks_past {
+            installed: if policy.ignored {
                 FxHashMap::default()
             } else {
                 installed.clone()
             },
             upgrade,
-            eager: arguments.upgrade && arguments.upgrade_strategy == UpgradeStrategy::Eager,
-            no_dependencies: arguments.no_deps,
-            ignore_requires_python: arguments.ignore_requires_python,
+            eager: policy.upgrade == Some(UpgradeStrategy::Eager),
+            no_dependencies: options.no_deps,
+            ignore_requires_python: options.ignore_requires_python,
             prereleases: if pre {
                 PrereleasePolicy::Allow
             } else {
@@ -247,38 +273,22 @@ impl Resolving<'_> {
             .map(|text| format!("\"{text}\""))
             .collect();
         format!(
-            "{} {}: bnbpip install {}{}",
+            "{} {}: bnbpip {} {}{}",
             bnbpip_report::ranges::join_and(&found.pins),
             if found.pins.len() == 1 {
                 "works"
             } else {
                 "work"
             },
+            self.command.name,
             quoted.join(" "),
-            self.target_options()
+            self.command.options
         )
     }
 
     fn python_tag(&self) -> String {
         let (major, minor) = self.target.python_version;
         format!("cp{major}{minor}")
-    }
-
-    /// The options that describe the target, so that a printed command means the same.
-    fn target_options(&self) -> String {
-        let mut options = String::new();
-        if let Some(platform) = &self.arguments.python_platform {
-            options.push_str(" --python-platform ");
-            options.push_str(platform);
-        }
-        if let Some(version) = &self.arguments.python_version {
-            options.push_str(" --python-version ");
-            options.push_str(&version.to_string());
-        }
-        if self.arguments.dry_run {
-            options.push_str(" --dry-run");
-        }
-        options
     }
 }
 

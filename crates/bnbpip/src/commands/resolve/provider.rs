@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use super::candidates::{Candidates, Selection};
 
 /// Joins the index's client to the solver, which runs on a thread of its own and may block.
-pub(super) struct IndexProvider {
+pub(crate) struct IndexProvider {
     shared: Arc<Shared>,
     runtime: Handle,
 }
@@ -43,7 +43,7 @@ enum MetadataFailure {
 
 /// A URL that can't be used for the package that names it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DirectError {
+pub(crate) enum DirectError {
     /// The URL's file belongs to another project.
     #[error("Failed to use `{url}` for `{name}`: the file is of `{found}`")]
     OtherProject {
@@ -76,7 +76,7 @@ impl fmt::Debug for IndexProvider {
 
 impl IndexProvider {
     /// A provider over `client` that chooses files by `selection`.
-    pub(super) fn new(client: IndexClient, selection: Arc<Selection>, runtime: Handle) -> Self {
+    pub(crate) fn new(client: IndexClient, selection: Arc<Selection>, runtime: Handle) -> Self {
         let shared = Shared {
             client,
             selection,
@@ -93,7 +93,7 @@ impl IndexProvider {
 
     /// The newer versions of a package that could not be considered because they have no wheel,
     /// newest first; only pages that were read count.
-    pub(super) fn source_only_above(
+    pub(crate) fn source_only_above(
         &self,
         name: &PackageName,
         chosen: &Version,

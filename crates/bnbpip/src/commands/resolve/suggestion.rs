@@ -9,16 +9,16 @@ const CONSIDERED: usize = 5;
 
 /// A set of requirements that has a solution.
 #[derive(Debug)]
-pub(super) struct Suggestion {
+pub(crate) struct Suggestion {
     /// All requirements, those that give way replaced by pins that work.
-    pub(super) requirements: Vec<String>,
+    pub(crate) requirements: Vec<String>,
     /// These pins.
-    pub(super) pins: Vec<String>,
+    pub(crate) pins: Vec<String>,
 }
 
 /// Looks for one requirement, or two, whose version limits stand in the way. A solution that
 /// keeps every rule counts before one that needs an `avoid` rule dropped.
-pub(super) fn find<P: MetadataProvider>(
+pub(crate) fn find<P: MetadataProvider>(
     provider: &P,
     request: &mut SolveRequest,
     explanation: &Explanation,

@@ -1,0 +1,97 @@
+//! The options of every command that resolves: what it may choose from, and for which target.
+
+use bnbpip_platform::{TargetPython, TargetRequest};
+use clap::{ArgAction, Args};
+
+use super::index::IndexArgs;
+use crate::failure::Failure;
+
+/// What may be chosen, and from where.
+#[derive(Debug, Clone, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
+pub(crate) struct ResolveArgs {
+    /// Install what this requirements file names. Can be used multiple times.
+    #[arg(short = 'r', long = "requirement", value_name = "file", action = ArgAction::Append)]
+    pub requirement_files: Vec<String>,
+
+    /// Keep versions within this constraints file. Can be used multiple times.
+    #[arg(short = 'c', long = "constraint", value_name = "file", action = ArgAction::Append)]
+    pub constraint_files: Vec<String>,
+
+    /// Don't install dependencies.
+    #[arg(long, alias = "no-dependencies")]
+    pub no_deps: bool,
+
+    /// Take releases that don't support this Python version by their own account.
+    #[arg(long)]
+    pub ignore_requires_python: bool,
+
+    /// Require a hash for every package, dependencies too. On by itself as soon as a
+    /// requirements file has one --hash.
+    #[arg(long, overrides_with = "no_require_hashes")]
+    pub require_hashes: bool,
+
+    /// Don't require hashes for every package because some have one.
+    #[arg(long, overrides_with = "require_hashes")]
+    pub no_require_hashes: bool,
+
+    /// Allow what this overlay rule (`BNB-0001`) would forbid. Can be used multiple times.
+    #[arg(long, value_name = "id", action = ArgAction::Append)]
+    pub allow: Vec<String>,
+
+    /// Where packages come from.
+    #[command(flatten)]
+    pub index: IndexArgs,
+}
+
+/// Which target the packages are for, where it isn't the environment's own.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TargetArgs {
+    /// Choose wheels for this platform tag rather than this machine. Can be used multiple times.
+    #[arg(long, value_name = "platform", action = ArgAction::Append)]
+    pub platform: Vec<String>,
+
+    /// Choose wheels for this Python version: 3, 3.11, 3.11.4 or 311.
+    #[arg(long, value_name = "python_version")]
+    pub python_version: Option<TargetPython>,
+
+    /// Choose wheels for this Python implementation: cp, pp, or py for any.
+    #[arg(long, value_name = "implementation")]
+    pub implementation: Option<String>,
+
+    /// Choose wheels for this ABI tag. Can be used multiple times.
+    #[arg(long, value_name = "abi", action = ArgAction::Append)]
+    pub abi: Vec<String>,
+
+    /// Resolve for another platform: `windows`, `linux`, `macos`, or a platform tag. Markers
+    /// are read as they are there, too.
+    #[arg(long, value_name = "platform")]
+    pub python_platform: Option<String>,
+}
+
+impl TargetArgs {
+    /// The target that the options describe.
+    ///
+    /// # Errors
+    /// When a platform isn't known.
+    pub(crate) fn request(&self) -> Result<TargetRequest, Failure> {
+        Ok(TargetRequest {
+            python_platform: self
+                .python_platform
+                .as_deref()
+                .map(str::parse)
+                .transpose()?,
+            python_version: self.python_version.clone(),
+            platforms: self
+                .platform
+                .iter()
+                .map(|platform| platform.parse())
+                .collect::<Result<_, std::convert::Infallible>>()?,
+            implementation: self.implementation.clone(),
+            abis: self.abi.clone(),
+        })
+    }
+}

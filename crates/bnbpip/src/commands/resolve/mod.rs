@@ -1,0 +1,15 @@
+//! Request → resolution, for every command that resolves: reading what was asked for
+//! ([`requirements`]), the index's client ([`network`]), the solver's view of it ([`provider`]), and
+//! the words for a failure.
+
+mod candidates;
+pub(crate) mod installed;
+mod known_names;
+pub(crate) mod network;
+mod provider;
+pub(crate) mod remote_file;
+pub(crate) mod requirements;
+mod resolution;
+mod suggestion;
+
+pub(crate) use resolution::{CommandWords, InstalledPolicy, Resolved, Resolving};
