@@ -15,6 +15,7 @@ use crate::once_map::OnceMap;
 use crate::options::ClientOptions;
 use crate::page::{Link, PackageFile, PageScope, Project, ProjectPage};
 use crate::progress::Progress;
+use crate::remote_wheel::RemoteWheel;
 use crate::simple::{PageFetcher, page_of};
 use crate::store::{Store, StoredWheel};
 
@@ -40,7 +41,8 @@ struct Inner {
     locations: IndexLocations,
     http: SharedHttp,
     pages: PageFetcher,
-    metadata: MetadataFetcher,
+    metadata: Arc<MetadataFetcher>,
+    cache: Cache,
     downloader: Arc<Downloader>,
     store: Arc<Store>,
     keep_archives: bool,
@@ -76,11 +78,12 @@ impl IndexClient {
             options.offline,
         ));
         let inner = Inner {
-            metadata: MetadataFetcher::new(
+            metadata: Arc::new(MetadataFetcher::new(
                 Arc::clone(&http),
                 cache.clone(),
                 Arc::clone(&downloader),
-            ),
+            )),
+            cache: cache.clone(),
             store: Arc::new(Store::new(&cache, options.verification)),
             pages: PageFetcher::new(Arc::clone(&http), cache, options),
             keep_archives: options.keep_archives,
@@ -205,6 +208,21 @@ impl IndexClient {
             Some(wheel) => Ok(Some(self.inner.metadata.document(file, wheel).await?)),
             None => Ok(None),
         }
+    }
+
+    /// The files inside a wheel, to be listed and read one by one: a wheel of gigabytes costs a
+    /// range for its directory and one for what is read. Both are cached.
+    ///
+    /// # Errors
+    /// When the file is no wheel, or its directory can't be had.
+    pub async fn open_remote(&self, file: &Arc<PackageFile>) -> SharedResult<RemoteWheel> {
+        if file.wheel().is_none() {
+            let filename = file.filename_text.to_string();
+            return Err(Arc::new(IndexError::NeedsBuild { filename }));
+        }
+        let inner = &self.inner;
+        let metadata = Arc::clone(&inner.metadata);
+        Ok(RemoteWheel::open(Arc::clone(file), inner.cache.clone(), metadata).await?)
     }
 
     /// Any small file at an `http` or `https` address, such as a requirements file.

@@ -20,6 +20,7 @@ mod once_map;
 mod options;
 pub mod page;
 mod progress;
+mod remote_wheel;
 mod simple;
 mod store;
 
@@ -37,6 +38,7 @@ pub use page::{
     DistributionFilename, FileError, PackageFile, Project, ProjectPage, RequiresPython,
 };
 pub use progress::{NoProgress, Progress};
+pub use remote_wheel::{RemoteWheel, WheelMember};
 pub use store::{StoredFile, StoredWheel};
 
 /// Runs work that blocks on a thread for such work.

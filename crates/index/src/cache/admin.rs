@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::{Bucket, CacheError, open_lock};
-use crate::metadata::cached_filename;
 use crate::store::Manifest;
+use crate::{metadata, remote_wheel};
 
 /// One bucket's size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,18 +146,17 @@ impl CacheAdmin {
                 }
             }
             let mut records = Vec::new();
-            walk(
-                &self.root.join(Bucket::Metadata.folder()),
-                &mut |path, _| {
+            for bucket in [Bucket::Metadata, Bucket::Members] {
+                walk(&self.root.join(bucket.folder()), &mut |path, _| {
                     let filename = fs::read(path)
                         .ok()
-                        .and_then(|bytes| cached_filename(&bytes));
+                        .and_then(|bytes| wheel_of_record(bucket, &bytes));
                     if filename.is_some_and(|filename| matches(pattern, &filename)) {
                         records.push(path.to_path_buf());
                     }
                     Ok(())
-                },
-            )?;
+                })?;
+            }
             for record in records {
                 remove_file(&record, &mut removed)?;
             }
@@ -209,6 +208,14 @@ fn file_name(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
+}
+
+/// The file name of the wheel that a record is about.
+fn wheel_of_record(bucket: Bucket, bytes: &[u8]) -> Option<String> {
+    match bucket {
+        Bucket::Members => remote_wheel::cached_filename(bytes),
+        _ => metadata::cached_filename(bytes),
+    }
 }
 
 fn subfolders(root: &Path) -> io::Result<Vec<PathBuf>> {

@@ -31,6 +31,8 @@ pub enum Bucket {
     Simple,
     /// The essentials of wheels' metadata.
     Metadata,
+    /// Single files out of wheels on servers, and those wheels' directories.
+    Members,
     /// Downloaded wheels, whole and partial.
     Wheels,
     /// Unpacked wheels by digest.
@@ -41,9 +43,10 @@ pub enum Bucket {
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Simple,
         Self::Metadata,
+        Self::Members,
         Self::Wheels,
         Self::Store,
         Self::Pointers,
@@ -54,6 +57,7 @@ impl Bucket {
         match self {
             Self::Simple => "simple-v1",
             Self::Metadata => "metadata-v1",
+            Self::Members => "members-v1",
             Self::Wheels => "wheels-v1",
             Self::Store => "store-v1",
             Self::Pointers => "pointers-v1",

@@ -16,9 +16,9 @@ const BEFORE_DIRECTORY_BYTES: u64 = 64 << 10;
 
 /// The bytes of a wheel that are at hand: those from `start` to its end.
 #[derive(Debug)]
-pub(super) struct Tail {
-    pub(super) bytes: Vec<u8>,
-    pub(super) start: u64,
+pub(crate) struct Tail {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) start: u64,
 }
 
 /// What the tail of a wheel yields.
@@ -34,7 +34,7 @@ pub(super) enum FromTail {
 
 impl Tail {
     /// The offset after the last byte.
-    pub(super) fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.start + self.bytes.len() as u64
     }
 
@@ -83,7 +83,7 @@ impl Tail {
 }
 
 /// A bound on where a member ends: its local extra field may be longer than the central one.
-fn member_end(entry: &Entry) -> u64 {
+pub(crate) fn member_end(entry: &Entry) -> u64 {
     let header = 30 + entry.raw_name.len() as u64 + 1024;
     entry
         .header_offset
@@ -124,7 +124,7 @@ fn find_metadata(
 }
 
 /// Unpacks a member, given the bytes from its local header on.
-pub(super) fn unpack_member(bytes: &[u8], entry: &Entry) -> Result<Vec<u8>, MetadataLiteError> {
+pub(crate) fn unpack_member(bytes: &[u8], entry: &Entry) -> Result<Vec<u8>, MetadataLiteError> {
     let (begin, end) = data_range(bytes, entry)?;
     let data = bytes
         .get(begin..end)

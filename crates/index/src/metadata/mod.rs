@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use lite::{MetadataLiteError, WheelMetadataLite};
 
-pub(crate) use remote::MetadataFetcher;
+pub(crate) use archive::{member_end, unpack_member};
+pub(crate) use remote::{MetadataFetcher, Ranged};
 
 use crate::cache::{open_sealed, seal};
 

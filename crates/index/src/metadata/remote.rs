@@ -2,6 +2,7 @@
 //! the wheel by a byte range, else the whole wheel.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bnbpip_packaging::WheelFilename;
@@ -29,7 +30,7 @@ pub(crate) struct MetadataFetcher {
 }
 
 /// What a request for a range brought.
-enum Ranged {
+pub(crate) enum Ranged {
     /// These bytes, and the size of the whole if the server tells it.
     Bytes(Tail, Option<u64>),
     Unsupported,
@@ -126,16 +127,37 @@ impl MetadataFetcher {
             if let Some(content) = self.by_range(file, wheel).await? {
                 return Ok(content);
             }
-            // The wheel is kept: if it is chosen it need not be downloaded again.
-            let required = RequiredHashes::default();
-            let downloaded = self.downloader.download(file, &required, &NoProgress);
-            downloaded.await?.path
+            self.whole(file).await?
         };
         let wheel = wheel.clone();
         crate::blocking(&file.filename_text, move || {
             document_of_local_wheel(&path, &wheel)
         })
         .await
+    }
+
+    /// The path of the whole wheel. It is kept: if it is chosen it need not be downloaded again.
+    pub(crate) async fn whole(&self, file: &PackageFile) -> Result<PathBuf, IndexError> {
+        let required = RequiredHashes::default();
+        let downloaded = self.downloader.download(file, &required, &NoProgress);
+        Ok(downloaded.await?.path)
+    }
+
+    /// The last bytes of the wheel; `None` if its server has no byte ranges, which is remembered.
+    pub(crate) async fn tail(&self, file: &PackageFile) -> Result<Option<Tail>, IndexError> {
+        let host = host_of(&file.url);
+        if self.lacks_ranges(&host) {
+            return Ok(None);
+        }
+        let length = tail_length(file.size_bytes);
+        // Some servers take `-N` for the first bytes: then the ranges are of no use.
+        match self.range(&file.url, &format!("-{length}")).await? {
+            Ranged::Bytes(tail, total) if total == Some(tail.end()) => Ok(Some(tail)),
+            Ranged::Bytes(..) | Ranged::Unsupported => {
+                self.remember_lack(host);
+                Ok(None)
+            }
+        }
     }
 
     /// The `.metadata` file; `None` if it isn't there although the index says so.
@@ -171,18 +193,8 @@ impl MetadataFetcher {
         file: &PackageFile,
         wheel: &WheelFilename,
     ) -> Result<Option<Vec<u8>>, IndexError> {
-        let host = host_of(&file.url);
-        if self.lacks_ranges(&host) {
+        let Some(tail) = self.tail(file).await? else {
             return Ok(None);
-        }
-        let length = tail_length(file.size_bytes);
-        // Some servers take `-N` for the first bytes: then the ranges are of no use.
-        let tail = match self.range(&file.url, &format!("-{length}")).await? {
-            Ranged::Bytes(tail, total) if total == Some(tail.end()) => tail,
-            Ranged::Bytes(..) | Ranged::Unsupported => {
-                self.remember_lack(host);
-                return Ok(None);
-            }
         };
         match self.read_tail(&file.url, wheel, tail).await {
             Ok(content) => Ok(content),
@@ -193,7 +205,7 @@ impl MetadataFetcher {
             }
             Err(RangedError::Metadata(source)) => Err(IndexError::BadMetadata {
                 filename: file.filename_text.to_string(),
-                location: host,
+                location: host_of(&file.url),
                 source,
             }),
         }
@@ -234,7 +246,7 @@ impl MetadataFetcher {
     }
 
     /// One range, with retries. Anything but a sound 206 counts as "no ranges here".
-    async fn range(&self, url: &Url, range: &str) -> Result<Ranged, HttpError> {
+    pub(crate) async fn range(&self, url: &Url, range: &str) -> Result<Ranged, HttpError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::RANGE, range_header(range));
         headers.insert(

@@ -11,6 +11,7 @@ mod downloads;
 mod metadata;
 mod pages;
 mod refused;
+mod remote_wheel;
 mod server;
 mod stored;
 mod wheel;
