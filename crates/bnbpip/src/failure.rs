@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-/// Exit codes, pip's own.
+/// Exit codes: pip's own, and one for what pip doesn't do.
 pub(crate) mod exit_code {
     /// Any handled error: nothing matches, a conflict, a bad hash, an input or output error.
     pub(crate) const ERROR: u8 = 1;
@@ -14,6 +14,8 @@ pub(crate) mod exit_code {
     pub(crate) const USAGE: u8 = 2;
     /// `--require-virtualenv` isn't met, or a configured value can't be understood.
     pub(crate) const ENVIRONMENT: u8 = 3;
+    /// `doctor` found something wrong with the environment.
+    pub(crate) const FINDINGS: u8 = 5;
     /// Whoever reads standard output has gone.
     pub(crate) const BROKEN_PIPE: u8 = 120;
 }

@@ -79,7 +79,7 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 }
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
-    use crate::commands::{cache, check, freeze, install, list, show, uninstall, venv};
+    use crate::commands::{cache, check, doctor, freeze, install, list, show, uninstall, venv};
     match &cli.command {
         Some(Command::Install(arguments)) => {
             interrupt::listen(printer);
@@ -93,6 +93,10 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::List(arguments)) => list::run(arguments, settings, printer),
         Some(Command::Show(arguments)) => show::run(arguments, settings, printer),
         Some(Command::Check(arguments)) => check::run(arguments, settings, printer),
+        Some(Command::Doctor(arguments)) => {
+            interrupt::listen(printer);
+            doctor::run(arguments, settings, printer)
+        }
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
         Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
         // Help and an empty command line have been answered while parsing.

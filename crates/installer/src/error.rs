@@ -28,6 +28,15 @@ pub enum TransactionError {
         #[source]
         source: io::Error,
     },
+    /// What an interrupted uninstall left behind can't be removed.
+    #[error("Failed to remove `{path}`")]
+    Leftover {
+        /// The folder or file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// A wheel is not installable.
     #[error(transparent)]
     Wheel(#[from] WheelError),
@@ -96,6 +105,9 @@ impl TransactionError {
             Self::Removal(error) => error.hint(),
             Self::Clobber { owner, .. } => {
                 Some(format!("Uninstall `{owner}` first if you don't need both"))
+            }
+            Self::Leftover { .. } => {
+                Some("Close the programs that use this environment and try again".to_string())
             }
             Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
             _ => None,

@@ -14,6 +14,7 @@ mod installed;
 mod journal;
 mod launcher;
 mod layout;
+mod leftovers;
 mod link;
 mod lock;
 mod options;
@@ -36,6 +37,7 @@ pub use installed::{
     DistributionKind, InstalledDistribution, InstalledEnvironment, InstalledError,
 };
 pub use launcher::{LauncherError, Launchers, launcher};
+pub use leftovers::{Leftover, leftovers, remove_leftovers};
 pub use link::LinkMode;
 pub use options::{ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode};
 pub use receipt::{Receipt, ReceiptEntry, ReceiptError, receipts};

@@ -1,8 +1,9 @@
-//! Everything that a person reads: explanations of failures, plans, ranges and sizes; and pip's
+//! Everything that a person reads: explanations of failures, plans, findings, ranges and sizes; and pip's
 //! JSON report, which programs read.
 //!
 //! Pure: it returns text, and the binary prints it.
 
+pub mod doctor;
 pub mod explain;
 pub mod install_report;
 pub mod plan;

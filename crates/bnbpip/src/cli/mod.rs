@@ -4,6 +4,7 @@
 //! do ([`errors`]), and each long option can be abbreviated.
 
 pub(crate) mod cache;
+pub(crate) mod doctor;
 pub(crate) mod environment;
 mod errors;
 pub(crate) mod global;
@@ -23,6 +24,7 @@ use crate::configuration::{ProcessEnvironment, arguments};
 use crate::failure::Failure;
 
 pub(crate) use cache::CacheArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs};
 pub(crate) use global::GlobalArgs;
 pub(crate) use install::InstallArgs;
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Verify that installed packages have what they require and don't break a rule.
     Check(CheckArgs),
+    /// Find out what is wrong with an environment, and mend it.
+    Doctor(DoctorArgs),
     /// Make a virtual environment.
     Venv(VenvArgs),
     /// Inspect and manage the cache.

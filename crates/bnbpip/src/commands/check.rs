@@ -1,8 +1,6 @@
 //! `bnbpip check`: whether installed packages have what they require, suit the interpreter, and
 //! break no overlay rule.
 
-use std::collections::BTreeSet;
-
 use bnbpip_overlay::{ActiveRules, Finding, Overlay, RuleId, Severity, Subject};
 use bnbpip_packaging::{
     MarkerEnvironment, PackageName, Requirement, Tags, Version, VersionOrUrl, WheelMetadata, range,
@@ -10,7 +8,7 @@ use bnbpip_packaging::{
 use bnbpip_platform::Target;
 use rustc_hash::FxHashMap;
 
-use super::distribution::{Dependency, Distribution};
+use super::distribution::Distribution;
 use super::{selection, target_environment};
 use crate::cli::CheckArgs;
 use crate::configuration::settings::Settings;
@@ -38,15 +36,12 @@ pub(crate) fn run(
         .active(&interpreter.markers);
     let target = Target::from_interpreter(&interpreter);
 
-    let problems = Problems::find(
-        &installed,
-        &interpreter.markers,
-        &target.tags,
-        &rules,
-        printer,
-    );
-    for line in &problems.lines {
-        printer.info(line);
+    let problems = Problems::find(&installed, &interpreter.markers, &target.tags, &rules);
+    for (name, error) in &problems.unreadable {
+        printer.warning(&format!("Error parsing dependencies of {name}: {error}"));
+    }
+    for line in problems.lines() {
+        printer.info(&line);
     }
     for finding in &problems.findings {
         let sentence = finding_sentence(finding);
@@ -68,19 +63,58 @@ pub(crate) fn run(
 
 /// What is wrong.
 #[derive(Debug, Default)]
-struct Problems {
-    lines: Vec<String>,
-    findings: Vec<Finding>,
-    has_unreadable: bool,
+pub(super) struct Problems {
+    /// Requirements of which nothing is installed.
+    pub(super) missing: Vec<Unmet>,
+    /// Requirements whose package is installed at another version.
+    pub(super) conflicting: Vec<Unmet>,
+    /// Packages whose wheels are for another interpreter or platform.
+    pub(super) unsupported: Vec<(PackageName, Version)>,
+    /// Packages whose requirements can't be read, and why.
+    pub(super) unreadable: Vec<(PackageName, String)>,
+    /// The rules that are broken.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A requirement that isn't met.
+#[derive(Debug, Clone)]
+pub(super) struct Unmet {
+    /// The package that has the requirement.
+    pub(super) dependent: (PackageName, Version),
+    /// What it requires.
+    pub(super) requirement: Requirement,
+    /// The same, as its metadata puts it.
+    pub(super) shown: String,
+    /// What is installed instead.
+    pub(super) present: Option<Version>,
+}
+
+impl std::fmt::Display for Unmet {
+    /// pip's sentence.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, version) = &self.dependent;
+        let required = &self.requirement.name;
+        match &self.present {
+            Some(present) => write!(
+                f,
+                "{name} {version} has requirement {}, but you have {required} {present}.",
+                self.shown
+            ),
+            None => write!(
+                f,
+                "{name} {version} requires {required}, which is not installed."
+            ),
+        }
+    }
 }
 
 impl Problems {
-    fn find(
+    /// Looks at everything that is installed.
+    pub(super) fn find(
         installed: &[Distribution],
         markers: &MarkerEnvironment,
         tags: &Tags,
         rules: &ActiveRules,
-        printer: &Printer,
     ) -> Self {
         let versions: FxHashMap<&PackageName, &Version> = installed
             .iter()
@@ -92,42 +126,57 @@ impl Problems {
             })
             .collect();
         let mut problems = Self::default();
-        let mut missing = Vec::new();
-        let mut conflicting = Vec::new();
         for distribution in installed {
-            let (name, version) = (
-                &distribution.installed.name,
-                &distribution.installed.version,
-            );
+            let found = &distribution.installed;
             let dependencies = match distribution.dependencies(markers) {
                 Ok(dependencies) => dependencies,
                 Err(error) => {
-                    printer.warning(&format!("Error parsing dependencies of {name}: {error}"));
-                    problems.has_unreadable = true;
+                    let unreadable = (found.name.clone(), error.to_string());
+                    problems.unreadable.push(unreadable);
                     continue;
                 }
             };
-            let (mut absent, mut unsuitable) = (BTreeSet::new(), BTreeSet::new());
-            for dependency in &dependencies {
-                judge(dependency, &versions, rules, &mut absent, &mut unsuitable);
-            }
-            missing.extend(absent.into_iter().map(|required| {
-                format!("{name} {version} requires {required}, which is not installed.")
-            }));
-            conflicting.extend(unsuitable.into_iter().map(|(requirement, present)| {
-                format!("{name} {version} has requirement {requirement}, but you have {present}.")
-            }));
+            let unmet = dependencies
+                .iter()
+                .filter(|dependency| !is_met(&dependency.requirement, &versions, rules))
+                .map(|dependency| Unmet {
+                    dependent: (found.name.clone(), found.version.clone()),
+                    requirement: dependency.requirement.clone(),
+                    shown: dependency.to_string(),
+                    present: versions
+                        .get(&dependency.requirement.name)
+                        .map(|version| (*version).clone()),
+                });
+            let (mut conflicting, mut missing): (Vec<Unmet>, Vec<Unmet>) =
+                unmet.partition(|unmet| unmet.present.is_some());
+            // Several requirements on one missing package are one line.
+            missing.sort_by(|a, b| a.requirement.name.cmp(&b.requirement.name));
+            missing.dedup_by(|a, b| a.requirement.name == b.requirement.name);
+            conflicting.sort_by(|a, b| a.shown.cmp(&b.shown));
+            conflicting.dedup_by(|a, b| a.shown == b.shown);
+            problems.missing.extend(missing);
+            problems.conflicting.extend(conflicting);
         }
-        problems.lines.extend(missing);
-        problems.lines.extend(conflicting);
-        problems.lines.extend(unsupported(installed, tags));
+        problems.unsupported = unsupported(installed, tags);
         problems.findings = rules.evaluate(&subjects(installed));
         problems
     }
 
+    /// What isn't about rules, in pip's sentences.
+    fn lines(&self) -> Vec<String> {
+        let unmet = self.missing.iter().chain(&self.conflicting);
+        let unsupported = self
+            .unsupported
+            .iter()
+            .map(|(name, version)| format!("{name} {version} is not supported on this platform"));
+        unmet.map(ToString::to_string).chain(unsupported).collect()
+    }
+
     fn is_broken(&self) -> bool {
-        self.has_unreadable
-            || !self.lines.is_empty()
+        !self.unreadable.is_empty()
+            || !self.missing.is_empty()
+            || !self.conflicting.is_empty()
+            || !self.unsupported.is_empty()
             || self
                 .findings
                 .iter()
@@ -135,40 +184,23 @@ impl Problems {
     }
 }
 
-/// Sorts a dependency that isn't met into the missing or the unsuitable ones.
-fn judge(
-    dependency: &Dependency,
+/// Whether what is installed meets a requirement.
+fn is_met(
+    requirement: &Requirement,
     versions: &FxHashMap<&PackageName, &Version>,
     rules: &ActiveRules,
-    absent: &mut BTreeSet<String>,
-    unsuitable: &mut BTreeSet<(String, String)>,
-) {
-    let requirement = &dependency.requirement;
+) -> bool {
     let present = versions.get(&requirement.name);
     if present.is_some_and(|version| accepts(requirement, version)) {
-        return;
+        return true;
     }
     // Another distribution may stand in: triton-windows for triton.
-    let stands_in = rules.providers_of(&requirement.name).any(|(_, provides)| {
+    rules.providers_of(&requirement.name).any(|(_, provides)| {
         versions
             .get(&provides.package)
             .and_then(|version| provides.provided_version(version))
             .is_some_and(|version| accepts(requirement, &version))
-    });
-    if stands_in {
-        return;
-    }
-    match present {
-        Some(version) => {
-            unsuitable.insert((
-                dependency.to_string(),
-                format!("{} {version}", requirement.name),
-            ));
-        }
-        None => {
-            absent.insert(requirement.name.to_string());
-        }
-    }
+    })
 }
 
 fn accepts(requirement: &Requirement, version: &Version) -> bool {
@@ -181,7 +213,7 @@ fn accepts(requirement: &Requirement, version: &Version) -> bool {
 }
 
 /// Packages whose wheels are for another interpreter or platform.
-fn unsupported(installed: &[Distribution], tags: &Tags) -> Vec<String> {
+fn unsupported(installed: &[Distribution], tags: &Tags) -> Vec<(PackageName, Version)> {
     let supported: rustc_hash::FxHashSet<(&str, &str, &str)> = tags.iter().collect();
     installed
         .iter()
@@ -198,8 +230,8 @@ fn unsupported(installed: &[Distribution], tags: &Tags) -> Vec<String> {
                 })
         })
         .map(|distribution| {
-            let (name, version) = (distribution.name(), distribution.version());
-            format!("{name} {version} is not supported on this platform")
+            let found = &distribution.installed;
+            (found.name.clone(), found.version.clone())
         })
         .collect()
 }
@@ -228,7 +260,8 @@ fn expanded(tag: &str) -> Vec<(String, String, String)> {
     tags
 }
 
-fn subjects(installed: &[Distribution]) -> Vec<Subject> {
+/// The installed set as rules see it.
+pub(super) fn subjects(installed: &[Distribution]) -> Vec<Subject> {
     installed
         .iter()
         .map(|distribution| {
@@ -292,8 +325,8 @@ mod tests {
         .unwrap()
     }
 
-    /// What is missing and what is unsuitable when `installed` is there.
-    fn judged(requirement: &str, installed: &[(&str, &str)], platform: &str) -> (usize, usize) {
+    /// Whether the requirement is met when `installed` is there.
+    fn met(requirement: &str, installed: &[(&str, &str)], platform: &str) -> bool {
         let rules = Overlay::embedded().unwrap().active(&markers(platform));
         let installed: Vec<(PackageName, Version)> = installed
             .iter()
@@ -303,34 +336,22 @@ mod tests {
             .iter()
             .map(|(name, version)| (name, version))
             .collect();
-        let (mut absent, mut unsuitable) = (BTreeSet::new(), BTreeSet::new());
-        let dependency = Dependency::parse(requirement).unwrap();
-        judge(&dependency, &versions, &rules, &mut absent, &mut unsuitable);
-        (absent.len(), unsuitable.len())
+        is_met(&requirement.parse().unwrap(), &versions, &rules)
     }
 
     #[test]
     fn another_distribution_may_stand_in() {
         let present = [("triton-windows", "3.2.0.post19")];
-        assert_eq!(judged("triton==3.2.0", &present, "win32"), (0, 0));
-        assert_eq!(judged("triton==3.1.0", &present, "win32"), (1, 0));
-        assert_eq!(judged("triton==3.2.0", &present, "linux"), (1, 0));
+        assert!(met("triton==3.2.0", &present, "win32"));
+        assert!(!met("triton==3.1.0", &present, "win32"));
+        assert!(!met("triton==3.2.0", &present, "linux"));
     }
 
     #[test]
     fn versions_are_compared_as_installers_do() {
-        assert_eq!(
-            judged("torch==2.6.0", &[("torch", "2.6.0+cu124")], "linux"),
-            (0, 0)
-        );
-        assert_eq!(
-            judged("torch>2.6.0", &[("torch", "2.6.0+cu124")], "linux"),
-            (0, 1)
-        );
-        assert_eq!(
-            judged("torch>=2", &[("torch", "2.7.0rc1")], "linux"),
-            (0, 0)
-        );
-        assert_eq!(judged("torch", &[], "linux"), (1, 0));
+        assert!(met("torch==2.6.0", &[("torch", "2.6.0+cu124")], "linux"));
+        assert!(!met("torch>2.6.0", &[("torch", "2.6.0+cu124")], "linux"));
+        assert!(met("torch>=2", &[("torch", "2.7.0rc1")], "linux"));
+        assert!(!met("torch", &[], "linux"));
     }
 }

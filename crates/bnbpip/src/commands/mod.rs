@@ -4,6 +4,7 @@
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod distribution;
+pub(crate) mod doctor;
 pub(crate) mod freeze;
 pub(crate) mod install;
 pub(crate) mod list;

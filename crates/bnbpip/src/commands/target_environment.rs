@@ -35,7 +35,11 @@ pub(crate) fn discovery_inputs(settings: &Settings) -> Result<DiscoveryInputs, F
     let cwd = settings.environment.working_directory().to_path_buf();
     let python = match &settings.python {
         Some(python) => Some(match python.to_str() {
-            Some(text) => PythonRequest::parse(text, &cwd)?,
+            Some(text) => match in_home(text, settings) {
+                // Some shells leave it alone, and all do inside quotes.
+                Some(path) if !cwd.join(text).exists() => PythonRequest::Path(path),
+                _ => PythonRequest::parse(text, &cwd)?,
+            },
             None => PythonRequest::Path(cwd.join(python)),
         }),
         None => None,
@@ -47,6 +51,13 @@ pub(crate) fn discovery_inputs(settings: &Settings) -> Result<DiscoveryInputs, F
         cwd,
         path: settings.shell.path.clone(),
     })
+}
+
+/// The path that `~/…` means.
+fn in_home(text: &str, settings: &Settings) -> Option<PathBuf> {
+    let rest = text.strip_prefix('~')?.strip_prefix(['/', '\\'])?;
+    let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    Some(settings.environment.get_path(variable)?.join(rest))
 }
 
 /// Finds the environment to work on.

@@ -1,0 +1,188 @@
+//! Everything that is looked at, gathered once.
+
+use std::path::PathBuf;
+
+use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
+use bnbpip_overlay::{ActiveRules, Overlay, RuleId};
+use bnbpip_platform::{Environment, Placement, Target};
+use bnbpip_report::doctor::{Diagnosis, Fact, Finding, Mend, Severity};
+use rayon::prelude::*;
+
+use super::{files, packages};
+use crate::commands::check::Problems;
+use crate::commands::distribution::Distribution;
+use crate::commands::target_environment;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// An environment with all that was found in it.
+#[derive(Debug)]
+pub(super) struct Examination {
+    /// The environment.
+    pub(super) environment: Environment,
+    /// As the installer sees it.
+    pub(super) for_installer: bnbpip_installer::Environment,
+    /// Its markers and tags.
+    pub(super) target: Target,
+    /// The rules that hold there.
+    pub(super) rules: ActiveRules,
+    /// What is installed.
+    pub(super) installed: Vec<Distribution>,
+    /// Distributions of a name that another one in the same folder has.
+    pub(super) doubled: Vec<InstalledDistribution>,
+}
+
+impl Examination {
+    /// Looks at the environment that the settings name.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be read.
+    pub(super) fn of(
+        settings: &Settings,
+        allowed: &[RuleId],
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
+        let environment = target_environment::find(settings)?;
+        let interpreter = &environment.interpreter;
+        let target = Target::from_interpreter(interpreter);
+        let rules = Overlay::embedded()?
+            .without(allowed)
+            .active(&interpreter.markers);
+        let scanned = InstalledEnvironment::scan(&target_environment::library_dirs(interpreter))?;
+        for path in &scanned.invalid {
+            printer.verbose(&format!("Not a distribution: `{}`", path.display()));
+        }
+        let doubled = scanned
+            .shadowed
+            .iter()
+            .filter(|shadowed| {
+                scanned
+                    .get(&shadowed.name)
+                    .is_some_and(|first| first.location == shadowed.location)
+            })
+            .cloned()
+            .collect();
+        let scheme = interpreter.scheme(Placement::Environment)?;
+        Ok(Self {
+            for_installer: target_environment::for_installer(interpreter, &scheme),
+            target,
+            rules,
+            installed: scanned
+                .distributions
+                .into_par_iter()
+                .map(Distribution::read)
+                .collect(),
+            doubled,
+            environment,
+        })
+    }
+
+    /// The environment's own library folders, without those of the Python that it is made from.
+    pub(super) fn own_folders(&self) -> Vec<PathBuf> {
+        let folders = self.environment.interpreter.library_folders();
+        folders.map(std::path::Path::to_path_buf).collect()
+    }
+
+    /// What is wrong.
+    ///
+    /// # Errors
+    /// When a folder can't be read.
+    pub(super) fn diagnose(&self, printer: &Printer) -> Result<Diagnosis, Failure> {
+        let markers = &self.environment.interpreter.markers;
+        let problems = Problems::find(&self.installed, markers, &self.target.tags, &self.rules);
+        let mut findings = packages::findings(&problems, &self.installed, markers);
+        findings.extend(self.state_findings()?);
+        findings.extend(files::findings(self, printer.verbosity() > 0));
+        let mut diagnosis = Diagnosis {
+            facts: self.facts(),
+            findings,
+            ..Diagnosis::default()
+        };
+        diagnosis.sort();
+        Ok(diagnosis)
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let place = self.environment.root.display();
+        vec![
+            Fact {
+                key: "python",
+                label: "Python",
+                value: self.target.description.clone(),
+            },
+            Fact {
+                key: "environment",
+                label: "In",
+                value: format!("{place} ({})", self.environment.origin),
+            },
+            Fact {
+                key: "packages",
+                label: "Packages",
+                value: self.installed.len().to_string(),
+            },
+        ]
+    }
+
+    /// Changes that were interrupted, ours and pip's.
+    fn state_findings(&self) -> Result<Vec<Finding>, Failure> {
+        let mut findings = Vec::new();
+        if bnbpip_installer::has_pending(&self.for_installer.state_dir)? {
+            findings.push(Finding::new(
+                "interrupted-change",
+                Severity::Broken,
+                "A change of this environment was interrupted, and is finished or taken back by \
+                 the next bnbpip command that changes it",
+                Mend::Clean,
+            ));
+        }
+        for leftover in bnbpip_installer::leftovers(&self.own_folders())? {
+            let name = leftover.path.file_name().unwrap_or_default();
+            findings.push(
+                Finding::new(
+                    "leftover",
+                    Severity::Warning,
+                    format!(
+                        "`{}` was left by an interrupted uninstall and takes {}",
+                        name.to_string_lossy(),
+                        bnbpip_report::sizes::bytes(leftover.size_bytes)
+                    ),
+                    Mend::Clean,
+                )
+                .detail(format!("it is `{}`", leftover.path.display())),
+            );
+        }
+        findings.extend(
+            self.doubled
+                .iter()
+                .map(|doubled| self.recorded_twice(doubled)),
+        );
+        Ok(findings)
+    }
+
+    fn recorded_twice(&self, doubled: &InstalledDistribution) -> Finding {
+        let first = self
+            .installed
+            .iter()
+            .map(|distribution| &distribution.installed)
+            .find(|other| other.name == doubled.name)
+            .unwrap_or(doubled);
+        let newest = std::cmp::max(&first.version, &doubled.version).clone();
+        let name = doubled.name.clone();
+        // Nothing can uninstall what has no list of its files.
+        let unlisted = [first, doubled]
+            .into_iter()
+            .find(|one| !one.dist_info.join("RECORD").is_file());
+        let mend = match unlisted {
+            Some(one) => Mend::ByHand(format!("remove the folder `{}`", one.dist_info.display())),
+            None => Mend::Reinstall(name.clone(), newest.clone()),
+        };
+        let sentence = format!(
+            "{name} is recorded twice: as {} and as {}",
+            first.version, doubled.version
+        );
+        Finding::new("recorded-twice", Severity::Broken, sentence, mend)
+            .detail("an upgrade was interrupted, or two installers worked at once")
+            .package(name, newest)
+    }
+}

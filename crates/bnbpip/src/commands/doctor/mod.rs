@@ -1,0 +1,80 @@
+//! `bnbpip doctor`: what is wrong with an environment that exists, whoever made it: what is
+//! installed against the metadata, the rules and the machine. It ends with one command that mends
+//! what was found.
+//!
+//! Here facts are gathered; what they mean is decided, and put into words, in
+//! [`bnbpip_report::doctor`].
+
+mod examination;
+mod files;
+mod mend;
+mod packages;
+
+use bnbpip_overlay::RuleId;
+use bnbpip_report::doctor::{Diagnosis, Privacy};
+
+use self::examination::Examination;
+use crate::cli::DoctorArgs;
+use crate::configuration::settings::Settings;
+use crate::failure::{Failure, exit_code};
+use crate::printer::Printer;
+
+/// Looks at an environment and says what is wrong with it.
+///
+/// # Errors
+/// When something is wrong, which has then been printed; or when there is no environment, or it
+/// can't be mended.
+pub(crate) fn run(
+    arguments: &DoctorArgs,
+    settings: &Settings,
+    printer: &'static Printer,
+) -> Result<(), Failure> {
+    let allowed: Vec<RuleId> = arguments
+        .allow
+        .iter()
+        .map(|id| id.parse())
+        .collect::<Result<_, _>>()?;
+    let examination = Examination::of(settings, &allowed, printer)?;
+    let mut diagnosis = examination.diagnose(printer)?;
+    let steps = mend::steps(&diagnosis.findings, &allowed, settings);
+    mend::describe(&mut diagnosis, &steps, &allowed, settings);
+    say(&diagnosis, arguments.json, settings, printer)?;
+    if diagnosis.findings.is_empty() {
+        return Ok(());
+    }
+    if !arguments.fix || steps.is_empty() {
+        return Err(Failure::silent(exit_code::FINDINGS));
+    }
+    mend::run(&steps, &examination, settings, printer)?;
+    let examination = Examination::of(settings, &allowed, printer)?;
+    let mut diagnosis = examination.diagnose(printer)?;
+    diagnosis.facts.clear();
+    say(&diagnosis, false, settings, printer)?;
+    if diagnosis.findings.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::silent(exit_code::FINDINGS))
+}
+
+/// Prints a diagnosis, without what is private unless `-v`.
+fn say(
+    diagnosis: &Diagnosis,
+    as_json: bool,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let verbose = printer.verbosity() > 0;
+    let homes = ["HOME", "USERPROFILE"]
+        .iter()
+        .filter_map(|name| settings.environment.get(name))
+        .map(str::to_owned);
+    let privacy = Privacy::new(homes);
+    if as_json {
+        let json = diagnosis.json(&privacy, verbose, env!("CARGO_PKG_VERSION"));
+        let text = serde_json::to_string_pretty(&json)?;
+        printer.data(&text);
+    } else {
+        printer.data(&diagnosis.render(&privacy, verbose));
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What is installed, against the metadata and the rules.
+
+use bnbpip_overlay::{Evidence, Overlay, RuleId, embedded_sources};
+use bnbpip_packaging::{MarkerEnvironment, MarkerTree, PackageName, Version};
+use bnbpip_report::doctor::{Finding, Mend, Severity, rule_finding};
+
+use crate::commands::check::{Problems, Unmet};
+use crate::commands::distribution::Distribution;
+
+/// The findings about single packages and pairs of them.
+pub(super) fn findings(
+    problems: &Problems,
+    installed: &[Distribution],
+    markers: &MarkerEnvironment,
+) -> Vec<Finding> {
+    let keeps = |owners: &[(PackageName, Version)]| keeps(owners, installed, markers);
+    let mut findings: Vec<Finding> = problems
+        .findings
+        .iter()
+        .map(|broken| rule_finding(broken, &evidence(&broken.rule.id), keeps))
+        .collect();
+    findings.extend(problems.missing.iter().map(missing));
+    findings.extend(problems.conflicting.iter().map(conflicting));
+    findings.extend(problems.unsupported.iter().map(|(name, version)| {
+        Finding::new(
+            "unsupported-wheel",
+            Severity::Broken,
+            format!("{name} {version} was built for another Python or another platform"),
+            Mend::Reinstall(name.clone(), version.clone()),
+        )
+        .package(name.clone(), version.clone())
+    }));
+    findings.extend(problems.unreadable.iter().map(|(name, error)| {
+        let finding = Finding::new(
+            "unreadable-metadata",
+            Severity::Broken,
+            format!("The requirements of {name} can't be read"),
+            Mend::Change(vec![(name.clone(), name.to_string())]),
+        );
+        finding.detail(error.clone())
+    }));
+    findings
+}
+
+/// What the rule's own file says for it.
+fn evidence(id: &RuleId) -> Vec<Evidence> {
+    let file = format!("/{id}.md");
+    embedded_sources()
+        .iter()
+        .find(|source| source.path.ends_with(&file))
+        .and_then(|source| Overlay::parse_rule(source.text, source.path).ok())
+        .map(|document| document.evidence)
+        .unwrap_or_default()
+}
+
+/// Which of several owners of the same modules stays: the one that something else requires, else
+/// the one that is made for this platform or for GPUs, else the first.
+fn keeps(
+    owners: &[(PackageName, Version)],
+    installed: &[Distribution],
+    markers: &MarkerEnvironment,
+) -> Option<PackageName> {
+    let is_required = |name: &PackageName| {
+        installed.iter().any(|distribution| {
+            let dependencies = distribution.dependencies(markers).unwrap_or_default();
+            dependencies
+                .iter()
+                .any(|dependency| dependency.requirement.name == *name)
+        })
+    };
+    let is_special = |name: &PackageName| {
+        let name: &str = name.as_ref();
+        name.ends_with("-gpu") || (name.ends_with("-windows") && markers.os_name() == "nt")
+    };
+    let names = || owners.iter().map(|(name, _)| name);
+    names()
+        .find(|name| is_special(name))
+        .or_else(|| names().find(|name| is_required(name)))
+        .or_else(|| names().next())
+        .cloned()
+}
+
+fn missing(unmet: &Unmet) -> Finding {
+    let (name, version) = &unmet.dependent;
+    let requirement = requirement_of(unmet);
+    Finding::new(
+        "missing-requirement",
+        Severity::Broken,
+        format!("{name} {version} requires {requirement}, which is not installed"),
+        Mend::Require(vec![requirement]),
+    )
+    .package(name.clone(), version.clone())
+}
+
+fn conflicting(unmet: &Unmet) -> Finding {
+    let (name, version) = &unmet.dependent;
+    let required = unmet.requirement.name.clone();
+    let requirement = requirement_of(unmet);
+    let present = unmet.present.clone();
+    let shown = present.as_ref().map(ToString::to_string);
+    let finding = Finding::new(
+        "unsuitable-requirement",
+        Severity::Broken,
+        format!(
+            "{name} {version} requires {requirement}, but {required} {} is installed",
+            shown.unwrap_or_default()
+        ),
+        Mend::Change(vec![
+            (required.clone(), requirement),
+            (name.clone(), name.to_string()),
+        ]),
+    )
+    .package(name.clone(), version.clone());
+    match present {
+        Some(present) => finding.package(required, present),
+        None => finding,
+    }
+}
+
+/// The requirement without its marker, which holds here.
+fn requirement_of(unmet: &Unmet) -> String {
+    let mut requirement = unmet.requirement.clone();
+    requirement.marker = MarkerTree::TRUE;
+    requirement.to_string()
+}

@@ -1,0 +1,124 @@
+//! What is found.
+
+use bnbpip_testing::{TestEnvironment, WheelBuilder};
+use insta::assert_snapshot;
+
+use super::{environment, index};
+
+/// The interpreter's version differs from machine to machine.
+fn filtered(environment: &TestEnvironment, arguments: &[&str]) -> String {
+    let run = environment.run(arguments);
+    let text = run.snapshot(&environment.filters());
+    let lines = text.lines().map(|line| {
+        if line.starts_with("Python ") {
+            "Python       [PYTHON]".to_owned()
+        } else if line.trim_start().starts_with("\"python\":") {
+            "    \"python\": \"[PYTHON]\",".to_owned()
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_healthy_environment_has_no_findings() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[
+            WheelBuilder::new("top", "1.0").requires("helper<2"),
+            WheelBuilder::new("helper", "1.0"),
+        ],
+    );
+    assert_snapshot!(filtered(&environment, &["doctor"]));
+    assert_eq!(environment.run(["doctor", "--fix"]).success().stderr, "");
+    assert_eq!(environment.run(["doctor", "-v"]).code, 0);
+}
+
+#[test]
+fn a_broken_pair_is_named_with_its_rule() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[
+            WheelBuilder::new("bitsandbytes", "0.43.0"),
+            WheelBuilder::new("triton", "3.2.0"),
+            WheelBuilder::new("setuptools", "75.0"),
+        ],
+    );
+    assert_snapshot!(filtered(&environment, &["doctor"]));
+    assert_snapshot!(filtered(&environment, &["doctor", "--json"]));
+    let allowed = environment.run(["doctor", "--allow", "BNB-0001"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.stdout);
+    assert_eq!(environment.run(["doctor", "--json", "--fix"]).code, 1);
+}
+
+#[test]
+fn requirements_files_and_remains_are_looked_at() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[
+            WheelBuilder::new("top", "1.0")
+                .requires("helper<2")
+                .requires("absent[x]>=3; python_version >= '3'"),
+            WheelBuilder::new("helper", "2.0"),
+            WheelBuilder::new("other", "1.0").file("helper/__init__.py", "theirs = 1\n"),
+            WheelBuilder::new("damaged", "1.0").file("damaged/gone.py", "x = 1\n"),
+            WheelBuilder::new("patched", "1.0").file("patched/own.py", "x = 1\n"),
+            WheelBuilder::new("strange", "1.0").tag("cp27-cp27m-win32"),
+        ],
+    );
+    let library = environment.site_packages();
+    fs_err::remove_file(library.join("damaged/gone.py")).unwrap();
+    fs_err::write(library.join("patched/own.py"), "x = 22\n").unwrap();
+    fs_err::create_dir(library.join("~orch")).unwrap();
+    fs_err::write(library.join("~orch/_C.so"), [0; 2048]).unwrap();
+    assert_snapshot!(filtered(&environment, &["doctor"]));
+}
+
+#[test]
+fn a_change_of_the_same_size_is_found_when_asked_for() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[WheelBuilder::new("patched", "1.0").file("patched/own.py", "x = 1\n")],
+    );
+    let file = environment.site_packages().join("patched/own.py");
+    fs_err::write(file, "x = 2\n").unwrap();
+    assert_eq!(environment.run(["doctor"]).code, 0);
+    let run = environment.run(["doctor", "-v"]);
+    assert_eq!(run.code, 5);
+    assert!(
+        run.stdout
+            .contains("patched 1.0 has 1 file that changed since"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn names_of_users_are_not_shown() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[WheelBuilder::new("top", "1.0").requires("absent")],
+    );
+    let run = |arguments: &[&str]| {
+        let mut command = environment.command();
+        command.env("HOME", environment.root());
+        let output = command.args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let root = environment.root().to_str().unwrap().to_owned();
+    for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+        let shown = run(arguments);
+        assert!(!shown.contains(&root), "{shown}");
+        assert!(shown.contains("~/venv"), "{shown}");
+    }
+    assert!(run(&["doctor", "-v"]).contains(&root));
+    // The shortened path can be typed.
+    let shown = run(&["doctor", "--python", "~/venv"]);
+    assert!(shown.contains("--python ~/venv absent"), "{shown}");
+}
