@@ -6,59 +6,41 @@ use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// The executable stubs for a target's architecture.
-#[derive(Debug, Clone, Copy)]
-pub struct Launchers {
-    /// For console scripts.
-    pub console: &'static [u8],
-    /// For GUI scripts: opens no console window.
-    pub gui: &'static [u8],
-}
+/// The stub of console scripts. `crates/launcher` is its source, and its `build` makes it.
+const CONSOLE: &[u8] = include_bytes!("../launchers/console-x86_64.exe");
+/// The stub of GUI scripts: it opens no console window.
+const GUI: &[u8] = include_bytes!("../launchers/gui-x86_64.exe");
 
-/// Why a launcher could not be made.
+/// A launcher's archive could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum LauncherError {
-    /// There is no stub for the target's architecture.
-    #[error("Failed to create script `{name}`: there is no launcher for this kind of Windows")]
-    NoStub {
-        /// The script.
-        name: String,
-    },
-    /// The archive could not be written.
-    #[error("Failed to create script `{name}`")]
-    Archive {
-        /// The script.
-        name: String,
-        /// The cause.
-        #[source]
-        source: zip::result::ZipError,
-    },
+#[error("Failed to create script `{name}`")]
+pub struct LauncherError {
+    /// The script.
+    pub name: String,
+    /// The cause.
+    #[source]
+    pub source: zip::result::ZipError,
 }
 
 /// The bytes of `name.exe`. They depend on nothing but the arguments.
 ///
+/// One stub serves every Windows: 64-bit Windows on ARM runs it, and 32-bit Pythons are started by
+/// it as well.
+///
 /// # Errors
 ///
-/// When there is no stub, or the archive can't be written.
+/// When the archive can't be written.
 pub fn launcher(
-    launchers: Option<Launchers>,
     is_gui: bool,
     name: &str,
     shebang: &[u8],
     body: &str,
 ) -> Result<Vec<u8>, LauncherError> {
-    let launchers = launchers.ok_or_else(|| LauncherError::NoStub {
-        name: name.to_string(),
-    })?;
-    let archive = archive(body).map_err(|source| LauncherError::Archive {
+    let archive = archive(body).map_err(|source| LauncherError {
         name: name.to_string(),
         source,
     })?;
-    let stub = if is_gui {
-        launchers.gui
-    } else {
-        launchers.console
-    };
+    let stub = if is_gui { GUI } else { CONSOLE };
     Ok([stub, shebang, &archive].concat())
 }
 
@@ -78,22 +60,11 @@ mod tests {
 
     use super::*;
 
-    const LAUNCHERS: Launchers = Launchers {
-        console: b"MZ console",
-        gui: b"MZ gui",
-    };
-
     #[test]
     fn appends_the_shebang_and_an_archive_that_readers_find() {
-        let bytes = launcher(
-            Some(LAUNCHERS),
-            true,
-            "x",
-            b"#!C:\\python.exe\r\n",
-            "print(1)\n",
-        )
-        .unwrap();
-        assert!(bytes.starts_with(b"MZ gui#!C:\\python.exe\r\nPK"));
+        let line = b"#!C:\\python.exe\r\n";
+        let bytes = launcher(true, "x", line, "print(1)\n").unwrap();
+        assert!(bytes.starts_with(&[GUI, line, b"PK"].concat()));
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes.clone())).unwrap();
         let mut text = String::new();
         archive
@@ -102,22 +73,18 @@ mod tests {
             .read_to_string(&mut text)
             .unwrap();
         assert_eq!(text, "print(1)\n");
-        let again = launcher(
-            Some(LAUNCHERS),
-            true,
-            "x",
-            b"#!C:\\python.exe\r\n",
-            "print(1)\n",
-        );
+        let again = launcher(true, "x", line, "print(1)\n");
         assert_eq!(again.unwrap(), bytes);
     }
 
     #[test]
-    fn says_so_when_there_is_no_stub() {
-        let error = launcher(None, false, "x", b"", "").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "Failed to create script `x`: there is no launcher for this kind of Windows"
-        );
+    fn the_stubs_are_small_programs_for_their_kind_of_script() {
+        for (stub, subsystem) in [(CONSOLE, 3), (GUI, 2)] {
+            assert!(stub.starts_with(b"MZ") && stub.len() <= 20_000);
+            let header =
+                usize::try_from(u32::from_le_bytes(stub[60..64].try_into().unwrap())).unwrap();
+            assert_eq!(&stub[header..header + 4], b"PE\0\0");
+            assert_eq!(stub[header + 24 + 68], subsystem);
+        }
     }
 }

@@ -36,7 +36,7 @@ pub use error::TransactionError;
 pub use installed::{
     DistributionKind, InstalledDistribution, InstalledEnvironment, InstalledError,
 };
-pub use launcher::{LauncherError, Launchers, launcher};
+pub use launcher::{LauncherError, launcher};
 pub use leftovers::{Leftover, leftovers, remove_leftovers};
 pub use link::LinkMode;
 pub use options::{ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode};

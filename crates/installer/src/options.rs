@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bnbpip_packaging::{PackageName, Version};
 
-use crate::launcher::Launchers;
 use crate::link::LinkMode;
 use crate::receipt::Receipt;
 use crate::steps::StepHook;
@@ -43,9 +42,6 @@ pub struct InstallOptions {
     pub target_mode: Option<TargetMode>,
     /// Whether a wheel whose `RECORD` disagrees with its files is refused rather than reported.
     pub strict_record: bool,
-    /// The stubs of Windows launchers; needed when the target runs Windows and a wheel has
-    /// entry points.
-    pub launchers: Option<Launchers>,
     /// What the user did, for the receipt.
     pub command: String,
     /// Fault injection; none outside of tests.

@@ -13,7 +13,7 @@ use crate::compile::{CompileJob, CompilePool, CompileTicket};
 use crate::environment::{Environment, Roots};
 use crate::error::TransactionError;
 use crate::installed::InstalledDistribution;
-use crate::launcher::{Launchers, launcher};
+use crate::launcher::launcher;
 use crate::layout::{Destination, PlacedFile, WheelLayout};
 use crate::link::{self, Linker};
 use crate::paths;
@@ -63,7 +63,6 @@ pub(crate) struct Stager<'a> {
     pub(crate) files: &'a Files,
     pub(crate) linker: &'a Linker,
     pub(crate) shebang: &'a Shebang,
-    pub(crate) launchers: Option<Launchers>,
     pub(crate) pool: Option<&'a CompilePool>,
     pub(crate) default_mode: u32,
     pub(crate) strict_record: bool,
@@ -407,13 +406,7 @@ impl<'a> Work<'a> {
         for generated in scripts {
             let shebang = self.stager.shebang.line(generated.is_gui);
             let (file_name, content) = if interpreter.is_windows {
-                let stub = launcher(
-                    self.stager.launchers,
-                    generated.is_gui,
-                    &generated.name,
-                    shebang,
-                    &generated.body,
-                )?;
+                let stub = launcher(generated.is_gui, &generated.name, shebang, &generated.body)?;
                 (format!("{}.exe", generated.name), stub)
             } else {
                 let content = [shebang, generated.body.as_bytes()].concat();

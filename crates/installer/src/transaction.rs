@@ -198,7 +198,6 @@ impl<'a> Transaction<'a> {
             files: &self.files,
             linker: &self.linker,
             shebang: &self.shebang,
-            launchers: self.options.launchers,
             pool: self.pool.as_ref(),
             default_mode: self.default_mode,
             strict_record: self.options.strict_record,
