@@ -14,6 +14,7 @@ mod interpreter;
 mod layout;
 mod machine;
 mod request;
+mod runtime;
 mod scheme;
 mod target;
 mod venv;
@@ -26,6 +27,10 @@ pub use interpreter::{ExternallyManaged, Interpreter, Libc, PROBE_VARIABLES, Pro
 pub use layout::{LayoutOs, environment_python_candidates, is_virtual_environment};
 pub use machine::{free_bytes, is_effective_root, umask};
 pub use request::{PythonRequest, PythonRequestError, VersionRequest};
+pub use runtime::{
+    EmbeddedLayout, FileVersion, MachineFiles, RuntimeFile, ThisMachine, embedded_layout,
+    file_version, is_wsl, vc_runtime,
+};
 pub use scheme::{Placement, Scheme, SchemeError, SchemeSet, SchemeTemplate};
 pub use target::{
     OperatingSystem, PipPlatform, PythonPlatform, Target, TargetError, TargetPython, TargetRequest,

@@ -236,7 +236,8 @@ fn unsupported(installed: &[Distribution], tags: &Tags) -> Vec<(PackageName, Ver
         .collect()
 }
 
-fn wheel_metadata(distribution: &Distribution) -> Option<WheelMetadata> {
+/// What its `WHEEL` says.
+pub(super) fn wheel_metadata(distribution: &Distribution) -> Option<WheelMetadata> {
     WheelMetadata::parse(&distribution.record_text("WHEEL")?).ok()
 }
 

@@ -122,3 +122,52 @@ fn names_of_users_are_not_shown() {
     let shown = run(&["doctor", "--python", "~/venv"]);
     assert!(shown.contains("--python ~/venv absent"), "{shown}");
 }
+
+/// torch with the `version.py` that its wheels have.
+fn torch(version: &str, cuda: &str) -> WheelBuilder {
+    let text = format!("__version__ = '{version}'\ncuda: Optional[str] = {cuda}\nhip = None\n");
+    WheelBuilder::new("torch", version).file("torch/version.py", text)
+}
+
+#[test]
+fn bitsandbytes_needs_the_library_for_torchs_cuda() {
+    let server = index();
+    let with = |library: &str| {
+        let bitsandbytes = WheelBuilder::new("bitsandbytes", "0.43.0")
+            .file(&format!("bitsandbytes/{library}"), "");
+        environment(&server, &[torch("2.6.0+cu124", "'12.4'"), bitsandbytes])
+    };
+    let run = with("libbitsandbytes_cuda124.so").run(["doctor"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    let environment = with("libbitsandbytes_cuda121.so");
+    assert_snapshot!(filtered(&environment, &["doctor"]));
+}
+
+#[test]
+fn two_openmp_runtimes_are_found() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[
+            torch("2.6.0+cpu", "None").file("torch/lib/libiomp5.so", ""),
+            WheelBuilder::new("other", "1.0").file("other/lib/libiomp5.so", ""),
+        ],
+    );
+    let run = environment.run(["doctor"]);
+    assert_eq!(run.code, 5);
+    let line = "[warn] There are two OpenMP runtimes, one of other and one of torch";
+    assert!(run.stdout.contains(line), "{}", run.stdout);
+}
+
+#[test]
+fn an_untidy_wheel_is_not_an_unsupported_one() {
+    let server = index();
+    let environment = environment(&server, &[WheelBuilder::new("untidy", "1.0")]);
+    let file = environment
+        .site_packages()
+        .join("untidy-1.0.dist-info/WHEEL");
+    let text = fs_err::read_to_string(&file).unwrap();
+    fs_err::write(&file, text.replace("Tag:", "\nTag:")).unwrap();
+    let run = environment.run(["doctor"]);
+    assert!(!run.stdout.contains("another platform"), "{}", run.stdout);
+}

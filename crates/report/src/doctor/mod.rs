@@ -5,12 +5,19 @@
 
 mod command;
 mod finding;
+mod machine;
 mod privacy;
 mod render;
 mod rules;
+mod stack;
+mod tables;
 
 pub use command::{Shell, command_line, quoted};
 pub use finding::{Finding, Mend, Severity};
+pub use machine::{
+    EmbeddedPython, OpenMpCopy, RuntimeLibrary, embedded, long_paths, openmp, vc_runtime,
+};
 pub use privacy::Privacy;
 pub use render::{Diagnosis, Fact};
 pub use rules::rule_finding;
+pub use stack::{Torch, TorchBuild, cpu_torch, cuda_library, python_too_new};

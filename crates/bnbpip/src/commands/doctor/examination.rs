@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_overlay::{ActiveRules, Overlay, RuleId};
-use bnbpip_platform::{Environment, Placement, Target};
+use bnbpip_platform::{Environment, Placement, Target, ThisMachine};
 use bnbpip_report::doctor::{Diagnosis, Fact, Finding, Mend, Severity};
 use rayon::prelude::*;
 
+use super::machine::{self, Machine};
+use super::stack::Stack;
 use super::{files, packages};
 use crate::commands::check::Problems;
 use crate::commands::distribution::Distribution;
@@ -28,7 +30,11 @@ pub(super) struct Examination {
     /// The rules that hold there.
     pub(super) rules: ActiveRules,
     /// What is installed.
+    pub(super) scanned: InstalledEnvironment,
+    /// The same, with its metadata.
     pub(super) installed: Vec<Distribution>,
+    /// What the machine offers.
+    pub(super) machine: Machine,
     /// Distributions of a name that another one in the same folder has.
     pub(super) doubled: Vec<InstalledDistribution>,
 }
@@ -70,9 +76,12 @@ impl Examination {
             rules,
             installed: scanned
                 .distributions
-                .into_par_iter()
+                .par_iter()
+                .cloned()
                 .map(Distribution::read)
                 .collect(),
+            scanned,
+            machine: Machine::of(&environment.interpreter, settings, &ThisMachine),
             doubled,
             environment,
         })
@@ -84,6 +93,11 @@ impl Examination {
         folders.map(std::path::Path::to_path_buf).collect()
     }
 
+    /// Whether the environment is one on Windows.
+    pub(super) fn is_windows(&self) -> bool {
+        self.environment.interpreter.markers.os_name() == "nt"
+    }
+
     /// What is wrong.
     ///
     /// # Errors
@@ -91,11 +105,18 @@ impl Examination {
     pub(super) fn diagnose(&self, printer: &Printer) -> Result<Diagnosis, Failure> {
         let markers = &self.environment.interpreter.markers;
         let problems = Problems::find(&self.installed, markers, &self.target.tags, &self.rules);
-        let mut findings = packages::findings(&problems, &self.installed, markers);
+        let python = self.environment.interpreter.version_info;
+        let mut findings = packages::findings(&problems, &self.installed, markers, python);
         findings.extend(self.state_findings()?);
-        findings.extend(files::findings(self, printer.verbosity() > 0));
+        let files = files::examine(self, printer.verbosity() > 0);
+        let stack = Stack::of(&self.installed);
+        findings.extend(stack.findings(&findings, self.is_windows()));
+        findings.extend(machine::findings(self, &files, &self.machine));
+        findings.extend(files.findings);
+        let mut facts = self.facts();
+        facts.extend(stack.facts());
         let mut diagnosis = Diagnosis {
-            facts: self.facts(),
+            facts,
             findings,
             ..Diagnosis::default()
         };
@@ -122,6 +143,9 @@ impl Examination {
                 value: self.installed.len().to_string(),
             },
         ]
+        .into_iter()
+        .chain(self.machine.facts())
+        .collect()
     }
 
     /// Changes that were interrupted, ours and pip's.

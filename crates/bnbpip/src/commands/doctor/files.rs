@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bnbpip_installer::DistributionKind;
 use bnbpip_packaging::{RecordEntry, record};
-use bnbpip_report::doctor::{Finding, Mend, Severity};
+use bnbpip_report::doctor::{Finding, Mend, OpenMpCopy, Severity};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::Digest as _;
@@ -44,9 +44,20 @@ struct Damage {
     changed: Vec<String>,
 }
 
-/// The findings about files. `thorough` compares every hash, not only those of distributions that
+/// What the `RECORD`s tell.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// What is wrong with files.
+    pub(super) findings: Vec<Finding>,
+    /// The copies of Intel's OpenMP runtime that packages brought.
+    pub(super) openmp: Vec<OpenMpCopy>,
+    /// The longest path of a package's file.
+    pub(super) longest_path: String,
+}
+
+/// Looks at the files of every distribution. `thorough` compares every hash, not only those of distributions that
 /// are conspicuous.
-pub(super) fn findings(examination: &Examination, thorough: bool) -> Vec<Finding> {
+pub(super) fn examine(examination: &Examination, thorough: bool) -> Files {
     let own = examination.own_folders();
     let mut findings = Vec::new();
     let mut recorded = Vec::new();
@@ -75,7 +86,41 @@ pub(super) fn findings(examination: &Examination, thorough: bool) -> Vec<Finding
         })
         .collect();
     findings.extend(damages.into_iter().flatten());
-    findings
+    Files {
+        findings,
+        openmp: openmp_copies(&recorded),
+        longest_path: longest_path(&recorded),
+    }
+}
+
+/// Intel's runtime under the names that end a process when it is loaded twice.
+const OPENMP_NAMES: [&str; 2] = ["libiomp5md.dll", "libiomp5.so"];
+
+fn openmp_copies(recorded: &[Recorded<'_>]) -> Vec<OpenMpCopy> {
+    let mut copies = Vec::new();
+    for one in recorded {
+        for entry in &one.entries {
+            let name = entry.path.rsplit('/').next().unwrap_or_default();
+            if OPENMP_NAMES.contains(&name) {
+                copies.push(OpenMpCopy {
+                    path: one.path_of(entry).display().to_string(),
+                    owner: Some(one.distribution.installed.name.clone()),
+                });
+            }
+        }
+    }
+    copies
+}
+
+fn longest_path(recorded: &[Recorded<'_>]) -> String {
+    let longest = recorded
+        .iter()
+        .filter_map(|one| {
+            let longest = one.entries.iter().max_by_key(|entry| entry.path.len())?;
+            Some(one.path_of(longest).display().to_string())
+        })
+        .max_by_key(String::len);
+    longest.unwrap_or_default()
 }
 
 fn read_record(

@@ -3,9 +3,11 @@
 
 use bnbpip_installer::leftovers;
 use bnbpip_overlay::RuleId;
+use bnbpip_packaging::{PackageName, Version};
 use bnbpip_report::doctor::{Diagnosis, Finding, Mend, Shell, command_line};
 
 use super::examination::Examination;
+use super::trial::Trial;
 use crate::cli::{self, Command, Parsed};
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::commands::{install, uninstall};
@@ -22,107 +24,191 @@ pub(super) enum Step {
     Run(Vec<String>),
 }
 
-/// What mends the findings, in the order in which it has to be done.
-pub(super) fn steps(findings: &[Finding], allowed: &[RuleId], settings: &Settings) -> Vec<Step> {
-    let (mut removed, mut wanted, mut again) = (Vec::new(), Vec::new(), Vec::new());
-    let mut steps = Vec::new();
-    for finding in findings {
-        match &finding.mend {
-            Mend::Change(choices) => {
-                wanted.extend(choices.first().map(|(_, requirement)| requirement.clone()));
-            }
-            Mend::Require(requirements) => wanted.extend(requirements.iter().cloned()),
-            Mend::Reinstall(name, version) => again.push(format!("{name}=={version}")),
-            Mend::Separate { keep, remove } => {
-                removed.extend(remove.iter().map(ToString::to_string));
-                again.push(format!("{}=={}", keep.0, keep.1));
-            }
-            Mend::Clean if steps.is_empty() => steps.push(Step::Clean),
-            Mend::Clean | Mend::ByHand(_) => {}
+/// The mending of one environment.
+pub(super) struct Mending<'a> {
+    pub(super) examination: &'a Examination,
+    pub(super) allowed: &'a [RuleId],
+    pub(super) settings: &'a Settings,
+    pub(super) printer: &'static Printer,
+}
+
+/// What has to be done, before it is tried out.
+#[derive(Debug, Default)]
+struct Wanted {
+    is_unclean: bool,
+    removed: Vec<String>,
+    requirements: Vec<String>,
+    again: Vec<(PackageName, Version)>,
+    notes: Vec<String>,
+}
+
+impl Mending<'_> {
+    /// What mends the findings, in the order in which it has to be done; the diagnosis is told
+    /// the command for it.
+    pub(super) fn plan(&self, diagnosis: &mut Diagnosis) -> Vec<Step> {
+        let mut wanted = Wanted::of(&diagnosis.findings);
+        let trial = Trial {
+            examination: self.examination,
+            settings: self.settings,
+            printer: self.printer,
+            options: self.allow_options(),
+        };
+        wanted.try_out(&diagnosis.findings, &trial);
+        let mut steps = Vec::new();
+        if wanted.is_unclean {
+            steps.push(Step::Clean);
         }
+        let again = wanted
+            .again
+            .iter()
+            .map(|(name, version)| format!("{name}=={version}"))
+            .collect();
+        self.push(&mut steps, &["uninstall", "-y"], false, wanted.removed);
+        self.push(&mut steps, &["install"], true, wanted.requirements);
+        let reinstall = ["install", "--force-reinstall", "--no-deps"];
+        self.push(&mut steps, &reinstall, true, again);
+        self.describe(diagnosis, &steps);
+        diagnosis.notes.extend(wanted.notes);
+        steps
     }
-    for requirements in [&mut removed, &mut wanted, &mut again] {
-        requirements.sort();
-        requirements.dedup();
-    }
-    let mut push = |words: &[&str], arguments: Vec<String>, rules: &[RuleId]| {
+
+    fn push(&self, steps: &mut Vec<Step>, words: &[&str], allows: bool, arguments: Vec<String>) {
         if arguments.is_empty() {
             return;
         }
         let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        command.extend(target(settings));
-        for id in rules {
-            command.extend(["--allow".to_owned(), id.to_string()]);
+        command.extend(self.target_options());
+        if allows {
+            command.extend(self.allow_options());
         }
         command.extend(arguments);
         steps.push(Step::Run(command));
-    };
-    push(&["uninstall", "-y"], removed, &[]);
-    push(&["install"], wanted, allowed);
-    push(
-        &["install", "--force-reinstall", "--no-deps"],
-        again,
-        allowed,
-    );
-    steps
-}
-
-/// The options that lead to the same environment.
-fn target(settings: &Settings) -> Vec<String> {
-    match &settings.python {
-        Some(python) => vec!["--python".to_owned(), python.display().to_string()],
-        None => Vec::new(),
     }
-}
 
-/// Puts the command into the diagnosis.
-pub(super) fn describe(
-    diagnosis: &mut Diagnosis,
-    steps: &[Step],
-    allowed: &[RuleId],
-    settings: &Settings,
-) {
-    let shell = Shell::current();
-    match steps {
-        [] => {}
-        [Step::Run(command)] => diagnosis.command = Some(command_line(command, shell)),
-        _ => {
-            let mut command = vec!["doctor".to_owned(), "--fix".to_owned()];
-            command.extend(target(settings));
-            for id in allowed {
-                command.extend(["--allow".to_owned(), id.to_string()]);
-            }
-            diagnosis.command = Some(command_line(&command, shell));
-            if steps.len() > 1 {
-                diagnosis.steps = steps
-                    .iter()
-                    .map(|step| match step {
-                        Step::Clean => "(clean up after what was interrupted)".to_owned(),
-                        Step::Run(command) => command_line(command, shell),
-                    })
-                    .collect();
-            }
+    /// The options that lead to the same environment.
+    fn target_options(&self) -> Vec<String> {
+        match &self.settings.python {
+            Some(python) => vec!["--python".to_owned(), python.display().to_string()],
+            None => Vec::new(),
         }
     }
-}
 
-/// Takes the steps.
-///
-/// # Errors
-/// When one of them fails; those before it have been taken.
-pub(super) fn run(
-    steps: &[Step],
-    examination: &Examination,
-    settings: &Settings,
-    printer: &'static Printer,
-) -> Result<(), Failure> {
-    for step in steps {
-        match step {
-            Step::Clean => clean(examination, printer)?,
-            Step::Run(command) => run_command(command, settings, printer)?,
+    fn allow_options(&self) -> Vec<String> {
+        let options = self.allowed.iter();
+        options
+            .flat_map(|id| ["--allow".to_owned(), id.to_string()])
+            .collect()
+    }
+
+    /// Puts the command into the diagnosis: the step itself, or for several `doctor --fix`.
+    fn describe(&self, diagnosis: &mut Diagnosis, steps: &[Step]) {
+        let shell = Shell::current();
+        if steps.is_empty() {
+            return;
+        }
+        if let [Step::Run(command)] = steps {
+            diagnosis.command = Some(command_line(command, shell));
+            return;
+        }
+        let mut command = vec!["doctor".to_owned(), "--fix".to_owned()];
+        command.extend(self.target_options());
+        command.extend(self.allow_options());
+        diagnosis.command = Some(command_line(&command, shell));
+        if steps.len() > 1 {
+            let steps = steps.iter().map(|step| match step {
+                Step::Clean => "(clean up after what was interrupted)".to_owned(),
+                Step::Run(command) => command_line(command, shell),
+            });
+            diagnosis.steps = steps.collect();
         }
     }
-    Ok(())
+
+    /// Takes the steps.
+    ///
+    /// # Errors
+    /// When one of them fails; those before it have been taken.
+    pub(super) fn run(&self, steps: &[Step]) -> Result<(), Failure> {
+        for step in steps {
+            match step {
+                Step::Clean => clean(self.examination, self.printer)?,
+                Step::Run(command) => run_command(command, self.settings, self.printer)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Wanted {
+    fn of(findings: &[Finding]) -> Self {
+        let mut wanted = Self::default();
+        for finding in findings {
+            match &finding.mend {
+                Mend::Change(choices) => {
+                    let first = choices.first().map(|(_, requirement)| requirement.clone());
+                    wanted.requirements.extend(first);
+                }
+                Mend::Require(requirements) => {
+                    wanted.requirements.extend(requirements.iter().cloned());
+                }
+                Mend::Reinstall(name, version) => {
+                    wanted.again.push((name.clone(), version.clone()));
+                }
+                Mend::Separate { keep, remove } => {
+                    wanted
+                        .removed
+                        .extend(remove.iter().map(ToString::to_string));
+                    wanted.again.push(keep.clone());
+                }
+                Mend::Clean => wanted.is_unclean = true,
+                Mend::ByHand(_) => {}
+            }
+        }
+        wanted.requirements.sort();
+        wanted.requirements.dedup();
+        wanted.removed.sort();
+        wanted.removed.dedup();
+        wanted.again.sort();
+        wanted.again.dedup();
+        wanted
+    }
+
+    /// Puts what the solver says in place of what the findings ask for.
+    fn try_out(&mut self, findings: &[Finding], trial: &Trial<'_>) {
+        if !self.requirements.is_empty() {
+            match trial.mend(findings) {
+                Ok(Some(solution)) => {
+                    self.requirements = solution.requirements;
+                    self.again
+                        .retain(|(name, _)| !solution.changes.contains_key(name));
+                }
+                Ok(None) => self.notes.push(
+                    "No versions were found with which no rule is broken: the command asks for \
+                     the nearest"
+                        .to_owned(),
+                ),
+                Err(failure) => {
+                    let messages = failure.messages();
+                    let reason = messages.first().map_or("", |it| it.trim_end_matches('.'));
+                    let note = format!("The command could not be tried out: {reason}");
+                    self.notes.push(note);
+                    return;
+                }
+            }
+        }
+        if trial.has(&self.again) {
+            return;
+        }
+        let (again, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut self.again)
+            .into_iter()
+            .partition(|package| trial.has(std::slice::from_ref(package)));
+        self.again = again;
+        self.notes.extend(gone.iter().map(|(name, version)| {
+            format!(
+                "{name} {version} can't be installed again: the index doesn't offer this version \
+                 or can't be reached"
+            )
+        }));
+    }
 }
 
 fn clean(examination: &Examination, printer: &Printer) -> Result<(), Failure> {

@@ -7,13 +7,17 @@
 
 mod examination;
 mod files;
+mod machine;
 mod mend;
 mod packages;
+mod stack;
+mod trial;
 
 use bnbpip_overlay::RuleId;
 use bnbpip_report::doctor::{Diagnosis, Privacy};
 
 use self::examination::Examination;
+use self::mend::Mending;
 use crate::cli::DoctorArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::{Failure, exit_code};
@@ -36,8 +40,13 @@ pub(crate) fn run(
         .collect::<Result<_, _>>()?;
     let examination = Examination::of(settings, &allowed, printer)?;
     let mut diagnosis = examination.diagnose(printer)?;
-    let steps = mend::steps(&diagnosis.findings, &allowed, settings);
-    mend::describe(&mut diagnosis, &steps, &allowed, settings);
+    let mending = Mending {
+        examination: &examination,
+        allowed: &allowed,
+        settings,
+        printer,
+    };
+    let steps = mending.plan(&mut diagnosis);
     say(&diagnosis, arguments.json, settings, printer)?;
     if diagnosis.findings.is_empty() {
         return Ok(());
@@ -45,7 +54,7 @@ pub(crate) fn run(
     if !arguments.fix || steps.is_empty() {
         return Err(Failure::silent(exit_code::FINDINGS));
     }
-    mend::run(&steps, &examination, settings, printer)?;
+    mending.run(&steps)?;
     let examination = Examination::of(settings, &allowed, printer)?;
     let mut diagnosis = examination.diagnose(printer)?;
     diagnosis.facts.clear();

@@ -2,9 +2,9 @@
 
 use bnbpip_overlay::{Evidence, Overlay, RuleId, embedded_sources};
 use bnbpip_packaging::{MarkerEnvironment, MarkerTree, PackageName, Version};
-use bnbpip_report::doctor::{Finding, Mend, Severity, rule_finding};
+use bnbpip_report::doctor::{Finding, Mend, Severity, python_too_new, rule_finding};
 
-use crate::commands::check::{Problems, Unmet};
+use crate::commands::check::{self, Problems, Unmet};
 use crate::commands::distribution::Distribution;
 
 /// The findings about single packages and pairs of them.
@@ -12,6 +12,7 @@ pub(super) fn findings(
     problems: &Problems,
     installed: &[Distribution],
     markers: &MarkerEnvironment,
+    python: (u8, u8),
 ) -> Vec<Finding> {
     let keeps = |owners: &[(PackageName, Version)]| keeps(owners, installed, markers);
     let mut findings: Vec<Finding> = problems
@@ -19,9 +20,18 @@ pub(super) fn findings(
         .iter()
         .map(|broken| rule_finding(broken, &evidence(&broken.rule.id), keeps))
         .collect();
-    findings.extend(problems.missing.iter().map(missing));
+    findings.extend(problems.missing.iter().map(|unmet| {
+        python_too_new(&unmet.requirement.name, &unmet.dependent.0, python)
+            .unwrap_or_else(|| missing(unmet))
+    }));
     findings.extend(problems.conflicting.iter().map(conflicting));
-    findings.extend(problems.unsupported.iter().map(|(name, version)| {
+    let unsupported = problems.unsupported.iter().filter(|(name, _)| {
+        // Some wheels have an empty line before their tags: that is untidy and breaks nothing.
+        let found = installed.iter().find(|one| one.installed.name == *name);
+        let metadata = found.and_then(check::wheel_metadata);
+        metadata.is_some_and(|metadata| !metadata.tags.is_empty())
+    });
+    findings.extend(unsupported.map(|(name, version)| {
         Finding::new(
             "unsupported-wheel",
             Severity::Broken,
