@@ -3,6 +3,7 @@
 //!
 //! Pure: facts come in as plain values, text and JSON go out. Nothing here looks at a file.
 
+mod checks;
 mod command;
 mod finding;
 mod machine;
@@ -12,6 +13,7 @@ mod rules;
 mod stack;
 mod tables;
 
+pub use checks::{Cause, Check, Outcome, last_exception};
 pub use command::{Shell, command_line, quoted};
 pub use finding::{Finding, Mend, Severity};
 pub use machine::{

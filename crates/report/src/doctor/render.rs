@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Finding, Privacy, Severity};
+use super::{Cause, Check, Finding, Outcome, Privacy, Severity};
 
 /// The format of the JSON.
 const VERSION: u32 = 1;
@@ -27,6 +27,8 @@ pub struct Diagnosis {
     pub facts: Vec<Fact>,
     /// What is wrong, the worst first.
     pub findings: Vec<Finding>,
+    /// The checks that were run.
+    pub checks: Vec<Check>,
     /// The command that mends what can be mended by one.
     pub command: Option<String>,
     /// The commands that the one stands for, where it stands for several.
@@ -36,6 +38,16 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.failed_checks() == 0
+    }
+
+    fn failed_checks(&self) -> usize {
+        let failed = |check: &&Check| matches!(check.outcome, Outcome::Failed { .. });
+        self.checks.iter().filter(failed).count()
+    }
+
     /// Puts the findings into the order in which they are read.
     pub fn sort(&mut self) {
         self.findings.sort_by_key(|finding| finding.severity);
@@ -60,13 +72,16 @@ impl Diagnosis {
         for finding in &self.findings {
             push_finding(&mut text, finding, verbose);
         }
-        if self.findings.is_empty() {
-            text.push_str("No problems found.\n");
-        } else {
-            let count = self.findings.len();
-            let noun = if count == 1 { "problem" } else { "problems" };
-            let _ = writeln!(text, "\n{count} {noun} found.");
+        if !self.findings.is_empty() && !self.checks.is_empty() {
+            text.push('\n');
         }
+        for check in &self.checks {
+            push_check(&mut text, check);
+        }
+        if !self.findings.is_empty() || !self.checks.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&self.verdict());
         if let Some(command) = &self.command {
             let _ = writeln!(text, "\nThis command mends it:\n\n    {command}");
             if !self.steps.is_empty() {
@@ -83,6 +98,21 @@ impl Diagnosis {
             text.trim_end().to_owned()
         } else {
             privacy.shorten(text.trim_end())
+        }
+    }
+
+    fn verdict(&self) -> String {
+        let counted = |count: usize, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
+        };
+        let problems = counted(self.findings.len(), "problem found", "problems found");
+        let checks = counted(self.failed_checks(), "check failed", "checks failed");
+        match (problems, checks) {
+            (None, None) => "No problems found.\n".to_owned(),
+            (Some(one), None) | (None, Some(one)) => format!("{one}.\n"),
+            (Some(one), Some(other)) => format!("{one}, {other}.\n"),
         }
     }
 
@@ -104,6 +134,7 @@ impl Diagnosis {
             "bnbpip": program_version,
             "environment": environment,
             "findings": self.findings.iter().map(|it| finding_json(it, &shown)).collect::<Vec<_>>(),
+            "checks": self.checks.iter().map(|it| check_json(it, &shown)).collect::<Vec<_>>(),
             "command": self.command.as_deref().map(shown),
             "steps": self.steps.iter().map(|step| shown(step)).collect::<Vec<_>>(),
             "notes": self.notes.iter().map(|note| shown(note)).collect::<Vec<_>>(),
@@ -139,6 +170,40 @@ fn push_finding(text: &mut String, finding: &Finding, verbose: bool) {
             let _ = writeln!(text, "       {line}");
         }
     }
+}
+
+fn push_check(text: &mut String, check: &Check) {
+    let (mark, reason) = match &check.outcome {
+        Outcome::Passed => ("[pass]", None),
+        Outcome::Failed { reason } => ("[fail]", Some(reason)),
+        Outcome::Skipped(reason) => ("[skip]", Some(reason)),
+    };
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "{mark} {}", check.what);
+    if let Some(reason) = reason {
+        let _ = writeln!(text, "       {reason}");
+    }
+    if let Outcome::Failed { reason } = &check.outcome
+        && let Some(cause) = Cause::of(reason)
+    {
+        let _ = writeln!(text, "       {}", cause.sentence());
+    }
+}
+
+fn check_json(check: &Check, shown: &impl Fn(&str) -> String) -> Value {
+    let (outcome, reason, cause) = match &check.outcome {
+        Outcome::Passed => ("passed", None, None),
+        Outcome::Failed { reason } => ("failed", Some(shown(reason)), Cause::of(reason)),
+        Outcome::Skipped(reason) => ("skipped", Some(shown(reason)), None),
+    };
+    let rule = cause.and_then(Cause::rule);
+    json!({
+        "check": check.key,
+        "outcome": outcome,
+        "reason": reason,
+        "cause": cause.map(|cause| cause.means.as_str()),
+        "rule": rule.map(|rule| rule.to_string()),
+    })
 }
 
 fn finding_json(finding: &Finding, shown: &impl Fn(&str) -> String) -> Value {

@@ -5,6 +5,7 @@
 //! Here facts are gathered; what they mean is decided, and put into words, in
 //! [`bnbpip_report::doctor`].
 
+mod checks;
 mod examination;
 mod files;
 mod machine;
@@ -47,19 +48,23 @@ pub(crate) fn run(
         printer,
     };
     let steps = mending.plan(&mut diagnosis);
+    let mends = arguments.fix && !steps.is_empty();
+    if arguments.run && !mends {
+        diagnosis.checks = checks::run(&examination, arguments.run_timeout, printer);
+    }
     say(&diagnosis, arguments.json, settings, printer)?;
-    if diagnosis.findings.is_empty() {
-        return Ok(());
+    if mends {
+        mending.run(&steps)?;
+        let examination = Examination::of(settings, &allowed, printer)?;
+        diagnosis = examination.diagnose(printer)?;
+        diagnosis.facts.clear();
+        if arguments.run {
+            diagnosis.checks = checks::run(&examination, arguments.run_timeout, printer);
+        }
+        printer.data("");
+        say(&diagnosis, false, settings, printer)?;
     }
-    if !arguments.fix || steps.is_empty() {
-        return Err(Failure::silent(exit_code::FINDINGS));
-    }
-    mending.run(&steps)?;
-    let examination = Examination::of(settings, &allowed, printer)?;
-    let mut diagnosis = examination.diagnose(printer)?;
-    diagnosis.facts.clear();
-    say(&diagnosis, false, settings, printer)?;
-    if diagnosis.findings.is_empty() {
+    if diagnosis.is_clean() {
         return Ok(());
     }
     Err(Failure::silent(exit_code::FINDINGS))
