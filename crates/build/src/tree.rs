@@ -1,0 +1,258 @@
+//! What a source tree declares: its build system (PEP 518, PEP 517), and its name and version where
+//! `pyproject.toml` says them (PEP 621).
+
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+use bnbpip_packaging::{PackageName, Requirement, Version};
+use serde::Deserialize;
+
+/// What runs in the place of a missing `build-backend`: setuptools, as `setup.py` was always run.
+const LEGACY_BACKEND: &str = "setuptools.build_meta:__legacy__";
+/// The oldest setuptools with that backend.
+const LEGACY_REQUIREMENT: &str = "setuptools>=40.8.0";
+
+/// How a project is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildSystem {
+    /// What the backend needs to start.
+    pub requires: Vec<Requirement>,
+    /// The backend: `module`, or `module:object`.
+    pub backend: String,
+    /// Folders of the project in which the backend itself lies, relative to it.
+    pub backend_path: Vec<PathBuf>,
+}
+
+/// A folder with a Python project.
+#[derive(Debug, Clone)]
+pub struct SourceTree {
+    /// The folder.
+    pub root: PathBuf,
+    /// How it is built.
+    pub system: BuildSystem,
+    /// The project's name, if `pyproject.toml` says it.
+    pub name: Option<PackageName>,
+    /// Its version, if `pyproject.toml` says it.
+    pub version: Option<Version>,
+}
+
+/// Why a folder can't be built.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// There is no project in it.
+    #[error(
+        "Directory '{}' is not installable. Neither 'setup.py' nor 'pyproject.toml' found.",
+        .0.display()
+    )]
+    NoProject(PathBuf),
+    /// `pyproject.toml` can't be read.
+    #[error("Failed to read `{}`", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// `pyproject.toml` isn't TOML, or of other types than it should be.
+    #[error("Failed to parse `{}`", .path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The place and the reason.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// `[build-system]` breaks a rule of its standard.
+    #[error("Failed to use `[build-system]` of `{}`: {reason}", .path.display())]
+    BuildSystem {
+        /// The file.
+        path: PathBuf,
+        /// The rule.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Document {
+    build_system: Option<BuildSystemTable>,
+    project: Option<toml::Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct BuildSystemTable {
+    requires: Option<Vec<String>>,
+    build_backend: Option<String>,
+    #[serde(default)]
+    backend_path: Vec<PathBuf>,
+}
+
+impl SourceTree {
+    /// Reads what a folder declares.
+    ///
+    /// # Errors
+    /// When there is no project in it, or its `pyproject.toml` is wrong.
+    pub fn open(root: &Path) -> Result<Self, TreeError> {
+        let path = root.join("pyproject.toml");
+        let text = match fs_err::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return if root.join("setup.py").is_file() {
+                    Ok(Self::legacy(root))
+                } else {
+                    Err(TreeError::NoProject(root.to_path_buf()))
+                };
+            }
+            Err(source) => return Err(TreeError::Read { path, source }),
+        };
+        let document: Document = toml::from_str(&text).map_err(|source| TreeError::Syntax {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+        let text_of = |key: &str| {
+            let value = document.project.as_ref()?.get(key)?;
+            value.as_str()
+        };
+        Ok(Self {
+            name: text_of("name").and_then(|name| PackageName::from_str(name).ok()),
+            version: text_of("version").and_then(|version| Version::from_str(version).ok()),
+            system: match document.build_system {
+                Some(table) => table
+                    .check(root)
+                    .map_err(|reason| TreeError::BuildSystem { path, reason })?,
+                None => legacy_system(),
+            },
+            root: root.to_path_buf(),
+        })
+    }
+
+    fn legacy(root: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            system: legacy_system(),
+            name: None,
+            version: None,
+        }
+    }
+}
+
+fn legacy_system() -> BuildSystem {
+    BuildSystem {
+        requires: Requirement::from_str(LEGACY_REQUIREMENT)
+            .into_iter()
+            .collect(),
+        backend: LEGACY_BACKEND.to_string(),
+        backend_path: Vec::new(),
+    }
+}
+
+impl BuildSystemTable {
+    fn check(self, root: &Path) -> Result<BuildSystem, String> {
+        let Some(requires) = self.requires else {
+            return Err("`requires` is missing".to_string());
+        };
+        let requires: Vec<Requirement> = requires
+            .iter()
+            .map(|text| {
+                bnbpip_packaging::metadata::parse_requirement(text)
+                    .map_err(|error| format!("`requires` holds '{text}', which is wrong: {error}"))
+            })
+            .collect::<Result<_, _>>()?;
+        for path in &self.backend_path {
+            let inside = path
+                .components()
+                .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+            if !inside || !root.join(path).is_dir() {
+                return Err(format!(
+                    "`backend-path` names `{}`, which is no folder of the project",
+                    path.display()
+                ));
+            }
+        }
+        if self.build_backend.is_none() && !self.backend_path.is_empty() {
+            return Err("`backend-path` needs a `build-backend`".to_string());
+        }
+        Ok(match self.build_backend {
+            Some(backend) => BuildSystem {
+                requires,
+                backend,
+                backend_path: self.backend_path,
+            },
+            None => BuildSystem {
+                requires,
+                ..legacy_system()
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(pyproject: &str) -> Result<SourceTree, TreeError> {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("inner")).unwrap();
+        fs_err::write(folder.path().join("pyproject.toml"), pyproject).unwrap();
+        SourceTree::open(folder.path())
+    }
+
+    #[test]
+    fn reads_the_build_system_and_the_name() {
+        let tree = tree(
+            "[build-system]\nrequires = ['hatchling>=1.2']\nbuild-backend = 'hatchling.build'\n\
+             [project]\nname = 'Some.Name'\ndynamic = ['version']\n",
+        )
+        .unwrap();
+        assert_eq!(tree.system.backend, "hatchling.build");
+        assert_eq!(tree.system.requires[0].to_string(), "hatchling>=1.2");
+        assert_eq!(tree.name.unwrap().as_ref(), "some-name");
+        assert_eq!(tree.version, None);
+    }
+
+    #[test]
+    fn setuptools_stands_in() {
+        let system = tree("[tool.x]\n").unwrap().system;
+        assert_eq!(system, legacy_system());
+        let system = tree("[build-system]\nrequires = ['setuptools', 'wheel']\n")
+            .unwrap()
+            .system;
+        assert_eq!(system.backend, LEGACY_BACKEND);
+        assert_eq!(system.requires.len(), 2);
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            SourceTree::open(folder.path()),
+            Err(TreeError::NoProject(_))
+        ));
+        fs_err::write(folder.path().join("setup.py"), "").unwrap();
+        assert_eq!(
+            SourceTree::open(folder.path()).unwrap().system,
+            legacy_system()
+        );
+    }
+
+    #[test]
+    fn refuses_what_the_standard_forbids() {
+        for (text, part) in [
+            (
+                "[build-system]\nbuild-backend = 'x'\n",
+                "`requires` is missing",
+            ),
+            ("[build-system]\nrequires = ['a b']\n", "which is wrong"),
+            (
+                "[build-system]\nrequires = []\nbuild-backend = 'x'\nbackend-path = ['../out']\n",
+                "no folder of the project",
+            ),
+            (
+                "[build-system]\nrequires = []\nbackend-path = ['inner']\n",
+                "needs a `build-backend`",
+            ),
+        ] {
+            let error = tree(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(matches!(tree("a ="), Err(TreeError::Syntax { .. })));
+    }
+}

@@ -1,0 +1,150 @@
+//! Archives, right ones and hostile ones.
+
+use std::io::Write as _;
+
+use tar::{EntryType, Header};
+
+use super::*;
+
+/// An entry: its kind, name, content or link target, mode.
+type Entry<'a> = (EntryType, &'a str, &'a str, u32);
+
+fn tar_gz(entries: &[Entry<'_>]) -> Vec<u8> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut builder = tar::Builder::new(gzip);
+    for (kind, name, content, mode) in entries {
+        let mut header = Header::new_gnu();
+        // Set by hand: the library refuses to write hostile names.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_mode(*mode);
+        let is_link = matches!(kind, EntryType::Symlink | EntryType::Link);
+        if is_link {
+            header.as_old_mut().linkname[..content.len()].copy_from_slice(content.as_bytes());
+        }
+        let content = if is_link { "" } else { content };
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        builder.append(&header, content.as_bytes()).unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
+fn unpack(
+    bytes: &[u8],
+    extension: SdistExtension,
+    limits: UnpackLimits,
+) -> (tempfile::TempDir, Result<PathBuf, UnpackError>) {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    fs_err::write(&archive, bytes).unwrap();
+    let into = folder.path().join("out");
+    let result = unpack_sdist(&archive, "a-1.tar.gz", extension, &into, limits);
+    (folder, result)
+}
+
+fn refused(entries: &[Entry<'_>]) -> String {
+    let bytes = tar_gz(entries);
+    let (folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
+    assert!(!folder.path().join("evil").exists());
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn ordinary_archives() {
+    let bytes = tar_gz(&[
+        (EntryType::Directory, "a-1/", "", 0o777),
+        (EntryType::Regular, "a-1/setup.py", "x", 0o666),
+        (EntryType::Regular, "a-1/run.sh", "y", 0o4755),
+        (EntryType::Link, "a-1/copy", "a-1/setup.py", 0o644),
+        (EntryType::Regular, "a-1/deep/er/file", "z", 0o644),
+        (EntryType::Symlink, "a-1/deep/link", "../setup.py", 0o777),
+    ]);
+    let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
+    let root = result.unwrap();
+    assert!(root.ends_with("a-1"));
+    let read = |path: &str| fs_err::read_to_string(root.join(path)).unwrap();
+    assert_eq!(read("setup.py"), "x");
+    assert_eq!(read("copy"), "x");
+    assert_eq!(read("deep/er/file"), "z");
+    assert_eq!(read("deep/link"), "x");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &str| {
+            fs_err::metadata(root.join(path))
+                .unwrap()
+                .permissions()
+                .mode()
+        };
+        assert_eq!(mode("run.sh") & 0o7000, 0);
+        assert_ne!(mode("run.sh") & 0o100, 0);
+        assert_eq!(mode("setup.py") & 0o022, 0);
+    }
+}
+
+#[test]
+fn zip_archives_and_several_folders_at_the_top() {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for name in ["a/setup.py", "b/x.py"] {
+        zip.start_file(name, options).unwrap();
+        zip.write_all(b"x").unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    let (_folder, result) = unpack(&bytes, SdistExtension::Zip, UnpackLimits::default());
+    let root = result.unwrap();
+    assert!(root.ends_with("out"));
+    assert!(root.join("a/setup.py").is_file());
+}
+
+#[test]
+fn nothing_leaves_the_folder() {
+    use EntryType::{Block, Link, Regular, Symlink};
+    let message = refused(&[(Regular, "a/../../evil", "x", 0o644)]);
+    assert_eq!(
+        message,
+        "Failed to unpack `a-1.tar.gz`: `a/../../evil` leads out of the archive"
+    );
+    assert!(refused(&[(Symlink, "a/l", "/etc", 0o777)]).contains("absolute"));
+    assert!(refused(&[(Symlink, "a/l", "../../evil", 0o777)]).contains("outside"));
+    assert!(refused(&[(Link, "a/l", "../evil", 0o777)]).contains("leads out"));
+    assert!(refused(&[(Link, "a/l", "a/none", 0o777)]).contains("no file"));
+    assert!(refused(&[(Block, "a/dev", "", 0o644)]).contains("device"));
+    let behind = refused(&[
+        (Symlink, "a/l", "b", 0o777),
+        (Regular, "a/l/evil", "x", 0o644),
+    ]);
+    assert!(behind.contains("lies behind a link"), "{behind}");
+}
+
+#[test]
+fn a_leading_slash_is_dropped() {
+    let bytes = tar_gz(&[(EntryType::Regular, "/a/x", "x", 0o644)]);
+    let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
+    assert!(result.unwrap().join("x").is_file());
+}
+
+#[test]
+fn there_are_limits() {
+    let bytes = tar_gz(&[
+        (EntryType::Regular, "a/x", "12345", 0o644),
+        (EntryType::Regular, "a/y", "12345", 0o644),
+    ]);
+    let limits = |total_bytes, entries| UnpackLimits {
+        total_bytes,
+        entries,
+    };
+    let error = |limits| {
+        let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, limits);
+        result.unwrap_err().to_string()
+    };
+    assert!(error(limits(9, 10)).ends_with("more than 9 bytes"));
+    assert!(error(limits(100, 1)).ends_with("more than 1 entries"));
+    let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, limits(10, 2));
+    result.unwrap();
+    let (_folder, result) = unpack(&bytes[..30], SdistExtension::TarGz, limits(10, 2));
+    assert!(matches!(result, Err(UnpackError::Io { .. })));
+    let (_folder, result) = unpack(&bytes, SdistExtension::TarXz, limits(10, 2));
+    assert!(matches!(result, Err(UnpackError::Format(_))));
+}
