@@ -1,5 +1,7 @@
 //! What of a backend's output is shown when it fails.
 
+use std::fmt::Write as _;
+
 /// The end of a build's output: at most `limit` lines, control characters taken out, and what was
 /// left away said first.
 pub fn output_tail(output: &str, limit: usize) -> String {
@@ -12,7 +14,7 @@ pub fn output_tail(output: &str, limit: usize) -> String {
     let skipped = lines.len().saturating_sub(limit);
     let mut text = String::new();
     if skipped > 0 {
-        text.push_str(&format!("[{skipped} earlier lines]\n"));
+        let _ = writeln!(text, "[{skipped} earlier lines]");
     }
     text.push_str(&lines[skipped..].join("\n"));
     text

@@ -20,6 +20,13 @@ pub enum SdistExtension {
     Tgz,
 }
 
+impl SdistExtension {
+    /// The format of a file by its name.
+    pub fn of(filename: &str) -> Option<Self> {
+        split_extension(filename).map(|(_, extension)| extension)
+    }
+}
+
 /// A parsed source distribution file name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SdistFilename {

@@ -378,8 +378,8 @@ impl Writer<'_> {
         let (version, reason) = reasons.first()?;
         Some(match reason {
             VersionReason::Unusable(Unusable::OnlySource) => format!(
-                "{name} {version} has no wheel for this target, and building from source is not \
-                 supported yet: `pip wheel {name}=={version}` makes one that can be installed"
+                "{name} {version} has no wheel for this target: a source distribution is only built \
+                 where the packages go to, from `.tar.gz` or `.zip`"
             ),
             VersionReason::Unusable(Unusable::TooNew(_)) => {
                 format!("a later `--uploaded-prior-to` lets {name} {version} in")

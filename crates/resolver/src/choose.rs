@@ -155,22 +155,26 @@ impl<P: MetadataProvider> Solver<'_, P> {
         rejected: &mut Vec<(Version, VersionReason)>,
     ) -> Option<Candidate<P::File>> {
         let versions = list.versions();
+        let mut last_resort = None;
         for (index, version) in versions.iter().enumerate().rev() {
             if !range.contains(version) {
                 continue;
             }
             match self.judge(name, list, index, prereleases) {
                 Ok(file) => {
-                    let version = version.clone();
-                    return Some(Candidate {
-                        version,
+                    let candidate = Candidate {
+                        version: version.clone(),
                         origin: Origin::Index(file),
-                    });
+                    };
+                    if !list.is_last_resort(index) {
+                        return Some(candidate);
+                    }
+                    last_resort.get_or_insert(candidate);
                 }
                 Err(reason) => rejected.push((version.clone(), reason)),
             }
         }
-        None
+        last_resort
     }
 
     /// Whether one version can be taken.

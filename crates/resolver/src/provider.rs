@@ -72,6 +72,11 @@ pub trait VersionList: Send + Sync {
     /// Why no file of it can be used here.
     fn file(&self, index: usize) -> Result<Self::File, Unusable>;
 
+    /// Whether the version is taken only if no other one can be.
+    fn is_last_resort(&self, _index: usize) -> bool {
+        false
+    }
+
     /// Whether the version was yanked (PEP 592), with its reason.
     fn yanked(&self, index: usize) -> Option<Yanked>;
 }

@@ -45,8 +45,7 @@ pub(crate) struct IndexArgs {
     #[arg(long, value_name = "format_control", action = ArgAction::Append)]
     only_binary: Vec<String>,
 
-    /// Prefer a wheel of an older version to a source archive of a newer one: so far it is always
-    /// so, since nothing is built from source.
+    /// Prefer a wheel of an older version to a source archive of a newer one.
     #[arg(long)]
     pub prefer_binary: bool,
 

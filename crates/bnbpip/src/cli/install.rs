@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::resolve::{ResolveArgs, TargetArgs};
 use super::values::{LinkMode, ProgressBar, RootUserAction, UpgradeStrategy};
@@ -15,9 +15,15 @@ use super::values::{LinkMode, ProgressBar, RootUserAction, UpgradeStrategy};
     reason = "each is a switch on the command line"
 )]
 pub(crate) struct InstallArgs {
-    /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel.
+    /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel or
+    /// of a project's source, a repository (`git+https://…`).
     #[arg(value_name = "requirement specifier", help_heading = None)]
     pub requirements: Vec<String>,
+
+    /// Install the project in this folder in place, so that changes of its files count at once.
+    /// Can be used multiple times.
+    #[arg(short, long = "editable", value_name = "path", action = ArgAction::Append)]
+    pub editables: Vec<String>,
 
     /// Show what would be installed, change nothing.
     #[arg(long)]

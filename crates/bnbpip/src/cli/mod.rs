@@ -3,6 +3,7 @@
 //! Defined with clap, with two differences that pip's users expect: errors read and exit as pip's
 //! do ([`errors`]), and each long option can be abbreviated.
 
+pub(crate) mod build;
 pub(crate) mod cache;
 pub(crate) mod doctor;
 pub(crate) mod environment;

@@ -3,6 +3,7 @@
 use bnbpip_platform::{TargetPython, TargetRequest};
 use clap::{ArgAction, Args};
 
+use super::build::BuildArgs;
 use super::index::IndexArgs;
 use crate::failure::Failure;
 
@@ -41,6 +42,10 @@ pub(crate) struct ResolveArgs {
     /// Allow what this overlay rule (`BNB-0001`) would forbid. Can be used multiple times.
     #[arg(long, value_name = "id", action = ArgAction::Append)]
     pub allow: Vec<String>,
+
+    /// How packages without a wheel are built.
+    #[command(flatten)]
+    pub build: BuildArgs,
 
     /// Where packages come from.
     #[command(flatten)]

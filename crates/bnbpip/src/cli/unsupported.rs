@@ -7,12 +7,8 @@ type OptionEntry = (&'static [&'static str], &'static str);
 
 const OPTIONS: &[OptionEntry] = &[
     (
-        &["-e", "--editable"],
-        "build a wheel of the project (`python -m build --wheel`) and install that file",
-    ),
-    (
         &["--src"],
-        "bnbpip doesn't check out projects yet: install wheels",
+        "check the project out yourself, and install its folder with `-e`",
     ),
     (
         &["--group"],
@@ -27,22 +23,12 @@ const OPTIONS: &[OptionEntry] = &[
         "put the dependencies into a requirements file and use `-r`",
     ),
     (
-        &[
-            "--build-constraint",
-            "--no-build-isolation",
-            "--check-build-dependencies",
-        ],
-        "bnbpip doesn't build packages yet: leave the option out, wheels need no build",
+        &["--check-build-dependencies"],
+        "leave it out: a build without isolation says what it lacks",
     ),
     (
-        &[
-            "-C",
-            "--config-settings",
-            "--config-setting",
-            "--use-pep517",
-            "--no-clean",
-        ],
-        "bnbpip doesn't build packages yet: leave the option out, wheels need no build",
+        &["--no-clean"],
+        "leave it out, and build in a folder of your own to see what a build leaves",
     ),
     (
         &["--all-releases"],

@@ -12,6 +12,7 @@ mod python_json;
 pub(crate) mod resolve;
 mod selection;
 pub(crate) mod show;
+pub(crate) mod sources;
 pub(crate) mod target_environment;
 pub(crate) mod transaction_notes;
 pub(crate) mod uninstall;

@@ -9,8 +9,8 @@ use url::Url;
 use super::file_options::FormatOption;
 use super::line::{self, FileOption, GivenOption, ParsedLine};
 use super::{
-    FileOptions, Request, RequirementHash, RequirementOrigin, Surroundings, decode, logical_lines,
-    parse_requirement, syntax,
+    FileOptions, Request, RequestedRequirement, RequirementHash, RequirementOrigin, Surroundings,
+    UNNAMED, decode, logical_lines, parse_editable, parse_requirement, syntax,
 };
 use crate::failure::Failure;
 
@@ -89,8 +89,27 @@ impl<'a> RequirementsReader<'a> {
                  exist). Consider using the '-r' flag to install the packages listed in {text}"
             )));
         }
-        self.request.requirements.push(given);
+        self.push(given);
         Ok(())
+    }
+
+    /// Adds a project that is to be installed in place, from the command line.
+    ///
+    /// # Errors
+    /// When there is none at the path.
+    pub(crate) fn add_editable(&mut self, text: &str) -> Result<(), Failure> {
+        let origin = RequirementOrigin::CommandLine;
+        let given = parse_editable(text, origin, self.surroundings)?;
+        self.push(given);
+        Ok(())
+    }
+
+    fn push(&mut self, given: RequestedRequirement) {
+        if given.requirement.name.as_ref() == UNNAMED {
+            self.request.unnamed.push(given);
+        } else {
+            self.request.requirements.push(given);
+        }
     }
 
     /// Reads a requirements file (or, with `is_constraint`, a constraints file) and all that it
@@ -159,7 +178,13 @@ impl<'a> RequirementsReader<'a> {
             return self.include(nested, reading, including);
         }
         for given in &parsed.options {
-            self.take_option(given, reading, &place);
+            if given.option == FileOption::Editable {
+                let origin = origin(reading, number);
+                let given = parse_editable(&given.value, origin, self.surroundings)?;
+                self.push(given);
+            } else {
+                self.take_option(given, reading, &place);
+            }
         }
         Ok(())
     }
@@ -191,7 +216,7 @@ impl<'a> RequirementsReader<'a> {
         if reading.is_constraint {
             self.request.constraints.push(given);
         } else {
-            self.request.requirements.push(given);
+            self.push(given);
         }
         Ok(())
     }
@@ -299,11 +324,6 @@ fn refuse_unsupported(
         FileOption::Editable if reading.is_constraint => Err(Failure::new(format!(
             "Editable requirements are not allowed as constraints{place}"
         ))),
-        FileOption::Editable => Err(Failure::new(format!(
-            "Failed to install '{}'{place}: editable installs are not supported yet",
-            given.value
-        ))
-        .hint("build a wheel of the project (`python -m build --wheel`) and name that file")),
         FileOption::Unsupported => Err(Failure::new(format!(
             "The option {name}{place} is not supported yet"
         ))

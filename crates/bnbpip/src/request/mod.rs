@@ -24,7 +24,7 @@ pub(crate) use file_options::FileOptions;
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;
 use logical_lines::logical_lines;
-pub(crate) use requirement::parse_requirement;
+pub(crate) use requirement::{parse_editable, parse_requirement};
 
 /// Where a requirement stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl fmt::Display for RequirementOrigin {
 /// One requirement or constraint that the user gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestedRequirement {
-    /// The requirement. A wheel's path or URL has become a direct reference by name.
+    /// The requirement. A path or URL has become a direct reference by name.
     pub requirement: Requirement,
     /// Where it stands.
     pub source: RequirementOrigin,
@@ -76,13 +76,20 @@ pub(crate) struct RequestedRequirement {
     pub hashes: Vec<RequirementHash>,
     /// The text as it was given, without options.
     pub raw: String,
+    /// Whether the project is to be installed in place.
+    pub editable: bool,
 }
+
+/// The name of a requirement that is an address alone, until its source has been looked at.
+const UNNAMED: &str = "unnamed-source";
 
 /// Everything that was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Request {
     /// What to install, in the order given: the command line first, then the files.
     pub requirements: Vec<RequestedRequirement>,
+    /// Sources whose names aren't known yet, to be installed too.
+    pub unnamed: Vec<RequestedRequirement>,
     /// What limits versions.
     pub constraints: Vec<RequestedRequirement>,
     /// The options in files.

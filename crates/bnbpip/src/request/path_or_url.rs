@@ -1,9 +1,12 @@
-//! Requirements that are files or addresses rather than names: wheels are taken, the rest is
-//! refused with a sentence that says what to do.
+//! Requirements that are files, folders or addresses rather than names: wheels, and sources that
+//! have to be built. What can't be either is refused with a sentence that says what to do.
 
 use std::path::Path;
 
-use bnbpip_packaging::{VerbatimUrl, WheelFilename};
+use std::str::FromStr as _;
+
+use bnbpip_build::git::GitUrl;
+use bnbpip_packaging::{PackageName, VerbatimUrl, Version, WheelFilename};
 use url::Url;
 
 use super::{RequirementOrigin, Surroundings, syntax};
@@ -26,11 +29,17 @@ const ARCHIVE_EXTENSIONS: &[&str] = &[
 
 const VERSION_CONTROL: &[&str] = &["git+", "hg+", "svn+", "bzr+"];
 
-/// A wheel's address with what its file name says.
+/// The archives that can be built.
+const SOURCE_EXTENSIONS: &[&str] = &[".tar.gz", ".tgz", ".zip"];
+
+/// An address with what it says by itself.
 #[derive(Debug, Clone)]
-pub(super) struct WheelReference {
+pub(super) struct Reference {
     pub(super) url: VerbatimUrl,
-    pub(super) filename: WheelFilename,
+    /// The project's name, if a file name or `#egg=` says it.
+    pub(super) name: Option<PackageName>,
+    /// Whether it is a wheel.
+    pub(super) is_wheel: bool,
     /// The text in the brackets of `./x.whl[extra]`.
     pub(super) extras: Option<String>,
 }
@@ -60,17 +69,19 @@ pub(super) fn parse(
     text: &str,
     origin: &RequirementOrigin,
     surroundings: Surroundings<'_>,
-) -> Result<Option<WheelReference>, Failure> {
+) -> Result<Option<Reference>, Failure> {
     if is_url(text) {
         let url = Url::parse(text).map_err(|error| {
             syntax::invalid(text, text, &error.to_string(), (0, text.len()), origin)
         })?;
-        return wheel_url(url, text, origin).map(Some);
+        return from_url(url, text, origin).map(Some);
     }
     let (path_text, extras) = split_extras(text);
     let path = surroundings.absolute(path_text);
-    if looks_like_path(text) && path.is_dir() {
-        return Err(directory(text, &path, origin));
+    if (looks_like_path(text) || surroundings_folder(path_text)) && path.is_dir() {
+        let mut reference = directory(text, &path, origin)?;
+        reference.extras = extras.map(str::to_owned);
+        return Ok(Some(reference));
     }
     let lowercase = path_text.to_ascii_lowercase();
     if !ARCHIVE_EXTENSIONS
@@ -92,37 +103,79 @@ pub(super) fn parse(
     }
     let url = file_url(&path)
         .ok_or_else(|| Failure::new(format!("Failed to use the path `{text}` as an address")))?;
-    let mut wheel = wheel_url(url, text, origin)?;
-    wheel.extras = extras.map(str::to_owned);
-    Ok(Some(wheel))
+    let mut reference = from_url(url, text, origin)?;
+    reference.extras = extras.map(str::to_owned);
+    Ok(Some(reference))
 }
 
-/// Checks that an address is one of a wheel and reads its file name.
+/// Reads the text as the folder of a project to be installed in place.
 ///
 /// # Errors
-/// When it is an sdist, a repository, or no archive at all.
-pub(super) fn wheel_url(
+/// When it is no folder, or there is no project in it.
+pub(super) fn editable(
+    text: &str,
+    origin: &RequirementOrigin,
+    surroundings: Surroundings<'_>,
+) -> Result<Reference, Failure> {
+    let from = syntax::from(origin);
+    if VERSION_CONTROL
+        .iter()
+        .any(|prefix| text.starts_with(prefix))
+    {
+        return Err(Failure::new(format!(
+            "Failed to install '{text}'{from} in place: it is a repository's address"
+        ))
+        .hint("clone it yourself, and install its folder with `-e`"));
+    }
+    let (path_text, extras) = split_extras(text);
+    let path = match Url::parse(path_text) {
+        Ok(url) if url.scheme() == "file" => url.to_file_path().unwrap_or_default(),
+        _ => surroundings.absolute(path_text),
+    };
+    if !path.is_dir() {
+        return Err(Failure::new(format!(
+            "{text} is not a valid editable requirement{from}. It should be a path to a local project."
+        )));
+    }
+    let mut reference = directory(text, &path, origin)?;
+    reference.extras = extras.map(str::to_owned);
+    Ok(reference)
+}
+
+/// `.` and `..` have no separator in them.
+fn surroundings_folder(text: &str) -> bool {
+    text == "." || text == ".."
+}
+
+/// Reads an address: a wheel's, an archive's, a folder's or a repository's.
+///
+/// # Errors
+/// When it can be none of them.
+pub(super) fn from_url(
     url: Url,
     given: &str,
     origin: &RequirementOrigin,
-) -> Result<WheelReference, Failure> {
+) -> Result<Reference, Failure> {
     let shown = without_credentials(&url);
+    let from = syntax::from(origin);
+    let scheme = url.scheme();
     let not_yet = |what: &str, hint: &str| {
         Failure::new(format!(
-            "Failed to install `{shown}`{}: {what} are not supported yet",
-            syntax::from(origin)
+            "Failed to install `{shown}`{from}: {what} are not supported yet"
         ))
         .hint(hint)
     };
-    let scheme = url.scheme();
+    if scheme.starts_with("git+") {
+        let git: GitUrl = url.as_str().parse()?;
+        return Ok(source(url, given, git.egg));
+    }
     if VERSION_CONTROL
         .iter()
         .any(|prefix| scheme.starts_with(prefix))
     {
         return Err(not_yet(
-            "version control addresses",
-            "build a wheel from a checkout (`python -m build --wheel`) and install that file, or \
-             take a release from the index",
+            "repositories of other kinds than git",
+            "check the project out yourself, and install its folder",
         ));
     }
     if scheme == "ftp" {
@@ -137,6 +190,12 @@ pub(super) fn wheel_url(
             "use an `https:` or `file:` address",
         ));
     }
+    let path = (scheme == "file")
+        .then(|| url.to_file_path().ok())
+        .flatten();
+    if let Some(path) = path.filter(|path| path.is_dir()) {
+        return directory(given, &path, origin);
+    }
     let name = url
         .path_segments()
         .and_then(|mut segments| segments.next_back())
@@ -144,32 +203,48 @@ pub(super) fn wheel_url(
     let name = percent_encoding::percent_decode_str(name)
         .decode_utf8_lossy()
         .into_owned();
-    if !has_extension(&name, ".whl") {
-        let hint = "build a wheel from it (`pip wheel` does) and install that file, or take a wheel \
-                    from the index";
-        return Err(
-            if ARCHIVE_EXTENSIONS
-                .iter()
-                .any(|extension| has_extension(&name, extension))
-            {
-                not_yet("source archives", hint)
-            } else {
-                not_yet("addresses that don't end in `.whl`", hint)
-            },
-        );
+    if has_extension(&name, ".whl") {
+        let filename = name.parse::<WheelFilename>().map_err(|error| {
+            let failure = Failure::from(error);
+            failure.context(format!("Failed to install `{shown}`{from}"))
+        })?;
+        return Ok(Reference {
+            url: VerbatimUrl::from_url(url).with_given(given),
+            name: Some(filename.name),
+            is_wheel: true,
+            extras: None,
+        });
     }
-    let filename = name.parse::<WheelFilename>().map_err(|error| {
-        let failure = Failure::from(error);
-        failure.context(format!(
-            "Failed to install `{shown}`{}",
-            syntax::from(origin)
+    let extension = SOURCE_EXTENSIONS
+        .iter()
+        .find(|extension| has_extension(&name, extension));
+    match extension {
+        Some(extension) => {
+            let project = sdist_name(&name[..name.len() - extension.len()]);
+            Ok(source(url, given, project))
+        }
+        None => Err(Failure::new(format!(
+            "Failed to install `{shown}`{from}: it is neither a wheel nor a source archive"
         ))
-    })?;
-    Ok(WheelReference {
+        .hint("wheels end in `.whl`, source archives that can be built in `.tar.gz`, `.tgz` or `.zip`")),
+    }
+}
+
+fn source(url: Url, given: &str, name: Option<PackageName>) -> Reference {
+    Reference {
         url: VerbatimUrl::from_url(url).with_given(given),
-        filename,
+        name,
+        is_wheel: false,
         extras: None,
-    })
+    }
+}
+
+/// The name in `name-1.0`, the standard's form of an sdist's file name; a repository's archive may
+/// be called anything.
+fn sdist_name(stem: &str) -> Option<PackageName> {
+    let (name, version) = stem.rsplit_once('-')?;
+    Version::from_str(version).ok()?;
+    PackageName::from_str(name).ok()
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
@@ -179,19 +254,17 @@ fn has_extension(name: &str, extension: &str) -> bool {
             .is_some_and(|end| end.eq_ignore_ascii_case(extension))
 }
 
-fn directory(text: &str, path: &Path, origin: &RequirementOrigin) -> Failure {
+fn directory(text: &str, path: &Path, origin: &RequirementOrigin) -> Result<Reference, Failure> {
     let from = syntax::from(origin);
-    if path.join("pyproject.toml").is_file() || path.join("setup.py").is_file() {
-        Failure::new(format!(
-            "Failed to install the project in '{text}'{from}: source trees are not supported yet"
-        ))
-        .hint("build a wheel of it (`python -m build --wheel`) and install that file")
-    } else {
-        Failure::new(format!(
+    if !path.join("pyproject.toml").is_file() && !path.join("setup.py").is_file() {
+        return Err(Failure::new(format!(
             "Directory '{text}'{from} is not installable. Neither 'setup.py' nor 'pyproject.toml' \
              found."
-        ))
+        )));
     }
+    let url = file_url(path)
+        .ok_or_else(|| Failure::new(format!("Failed to use the path `{text}` as an address")))?;
+    Ok(source(url, text, None))
 }
 
 /// `x.whl[a,b]` → `x.whl` and `[a,b]`.

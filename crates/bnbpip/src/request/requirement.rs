@@ -2,15 +2,16 @@
 
 use std::str::FromStr;
 
-use bnbpip_packaging::{ExtraName, MarkerTree, Requirement, VersionOrUrl};
+use bnbpip_packaging::{ExtraName, MarkerTree, PackageName, Requirement, VersionOrUrl};
 
 use super::{
-    RequestedRequirement, RequirementHash, RequirementOrigin, Surroundings, path_or_url, syntax,
+    RequestedRequirement, RequirementHash, RequirementOrigin, Surroundings, UNNAMED, path_or_url,
+    syntax,
 };
 use crate::failure::Failure;
 
 /// Reads a requirement: a name with version limits (PEP 508), `name @ address`, or the path or
-/// address of a wheel, each with an optional `; marker`.
+/// address of a wheel or of a source, each with an optional `; marker`.
 ///
 /// # Errors
 /// With the place of the mistake marked, or with what to do about something that bnbpip can't
@@ -29,10 +30,10 @@ pub(crate) fn parse_requirement(
         None => (text, ""),
     };
     let requirement = match path_or_url::parse(reference, &origin, surroundings)? {
-        Some(wheel) => Requirement {
-            name: wheel.filename.name.clone(),
-            extras: extras(wheel.extras.as_deref(), text, &origin)?,
-            version_or_url: Some(VersionOrUrl::Url(wheel.url)),
+        Some(reference) => Requirement {
+            name: name_of(reference.name, text, &origin)?,
+            extras: extras(reference.extras.as_deref(), text, &origin)?,
+            version_or_url: Some(VersionOrUrl::Url(reference.url)),
             marker: parse_marker(marker, text, &origin)?,
             origin: None,
         },
@@ -51,7 +52,51 @@ pub(crate) fn parse_requirement(
         source: origin,
         hashes,
         raw: text.to_owned(),
+        editable: false,
     })
+}
+
+/// Reads the folder of a project that is to be installed in place.
+///
+/// # Errors
+/// When there is no project in it.
+pub(crate) fn parse_editable(
+    text: &str,
+    origin: RequirementOrigin,
+    surroundings: Surroundings<'_>,
+) -> Result<RequestedRequirement, Failure> {
+    let text = text.trim();
+    let reference = path_or_url::editable(text, &origin, surroundings)?;
+    Ok(RequestedRequirement {
+        requirement: Requirement {
+            name: name_of(None, text, &origin)?,
+            extras: extras(reference.extras.as_deref(), text, &origin)?,
+            version_or_url: Some(VersionOrUrl::Url(reference.url)),
+            marker: MarkerTree::TRUE,
+            origin: None,
+        },
+        source: origin,
+        hashes: Vec::new(),
+        raw: format!("-e {text}"),
+        editable: true,
+    })
+}
+
+/// The name that an address says, or the one that stands for none.
+fn name_of(
+    known: Option<PackageName>,
+    text: &str,
+    origin: &RequirementOrigin,
+) -> Result<PackageName, Failure> {
+    match known {
+        Some(name) => Ok(name),
+        None if origin.is_constraint() => Err(Failure::new(format!(
+            "Unnamed requirements are not allowed as constraints{}",
+            syntax::from(origin)
+        ))
+        .caused_by(format!("'{text}' doesn't say a project's name"))),
+        None => Ok(UNNAMED.parse()?),
+    }
 }
 
 fn named(
@@ -69,16 +114,17 @@ fn named(
     })?;
     if let Some(VersionOrUrl::Url(url)) = &requirement.version_or_url {
         let given = url.given().unwrap_or(url.raw().as_str()).to_owned();
-        let wheel = path_or_url::wheel_url(url.to_url(), &given, origin)?;
-        if wheel.filename.name != requirement.name {
+        let reference = path_or_url::from_url(url.to_url(), &given, origin)?;
+        if let Some(name) = reference.name.filter(|_| reference.is_wheel)
+            && name != requirement.name
+        {
             return Err(Failure::new(format!(
-                "Failed to install `{}`{}: the file is a wheel of `{}`",
+                "Failed to install `{}`{}: the file is a wheel of `{name}`",
                 requirement.name,
                 syntax::from(origin),
-                wheel.filename.name
             )));
         }
-        requirement.version_or_url = Some(VersionOrUrl::Url(wheel.url));
+        requirement.version_or_url = Some(VersionOrUrl::Url(reference.url));
     }
     Ok(requirement)
 }

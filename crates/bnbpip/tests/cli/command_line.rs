@@ -79,9 +79,9 @@ fn mistyped() {
 #[test]
 fn what_pip_has_and_bnbpip_not_yet() {
     assert_snapshot!(transcript(&[
-        "install -e .",
+        "install --src dir x",
         "install --group dev",
-        "install --no-build-isolation x",
+        "install --no-clean x",
         "--use-feature fast-deps install x",
         "list --outdated",
         "download x",

@@ -108,7 +108,10 @@ fn requires_another_python() {
 fn only_a_source_distribution() {
     let server = index();
     server.add(HostedFile::other("src", "src-1.0.tar.gz", &b"no wheel"[..]));
-    assert_snapshot!(refused(&environment(&server), &["install", "src"]));
+    assert_snapshot!(refused(
+        &environment(&server),
+        &["install", "src", "--only-binary", ":all:"]
+    ));
 }
 
 #[test]

@@ -15,4 +15,5 @@ mod network_use;
 mod places;
 mod reports;
 mod scenarios;
+mod sources;
 mod support;

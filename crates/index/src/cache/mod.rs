@@ -39,17 +39,20 @@ pub enum Bucket {
     Store,
     /// Which digest an address without one led to.
     Pointers,
+    /// Wheels that were built from source.
+    Built,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Simple,
         Self::Metadata,
         Self::Members,
         Self::Wheels,
         Self::Store,
         Self::Pointers,
+        Self::Built,
     ];
 
     /// The bucket's folder name.
@@ -61,6 +64,7 @@ impl Bucket {
             Self::Wheels => "wheels-v1",
             Self::Store => "store-v1",
             Self::Pointers => "pointers-v1",
+            Self::Built => "built-v1",
         }
     }
 }

@@ -132,6 +132,7 @@ impl Trial<'_> {
             overlay,
             rules,
             constraints,
+            sources: None,
         };
         let everything: &InstalledEnvironment = &self.examination.scanned;
         let resolved = resolving.run(installed::for_solver(everything))?;

@@ -20,6 +20,9 @@ use crate::printer::Printer;
 pub(crate) struct Destination {
     /// Markers and tags.
     pub(crate) target: Target,
+    /// The interpreter that source distributions are built for; `None` if the target isn't this
+    /// machine's.
+    pub(crate) interpreter: Option<Interpreter>,
     /// The environment; `None` for a dry run that needs none.
     pub(crate) environment: Option<bnbpip_installer::Environment>,
     /// Set for `--target`.
@@ -47,6 +50,7 @@ impl Destination {
         let Some(interpreter) = interpreter(arguments, settings, &request, printer)? else {
             return Ok(Self {
                 target: request.target(None)?,
+                interpreter: None,
                 environment: None,
                 target_mode: None,
                 sees_installed: false,
@@ -68,6 +72,7 @@ impl Destination {
             sees_installed: arguments.target.is_none() && !target.is_synthetic,
             scripts_on_path: arguments.target.is_none() && arguments.prefix.is_none(),
             is_venv: interpreter.is_venv,
+            interpreter: (!target.is_synthetic).then_some(interpreter),
             target,
         })
     }

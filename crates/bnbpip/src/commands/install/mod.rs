@@ -14,16 +14,17 @@ use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{CoreMetadata, Requirement};
 use bnbpip_resolver::{Constraint, Resolution};
 
-use self::apply::Application;
+pub(crate) use self::apply::Application;
 use self::destination::Destination;
-use self::download_progress::DownloadProgress;
-use self::plan::Plan;
+pub(crate) use self::download_progress::DownloadProgress;
+pub(crate) use self::plan::Plan;
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::{
     CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements,
 };
+use crate::commands::sources::Sources;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -39,20 +40,31 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
-    let request = requirements::read(
+    let mut request = requirements::read_with_editables(
         "install",
-        &arguments.requirements,
+        (&arguments.requirements, &arguments.editables),
         &arguments.resolve,
         settings,
         printer,
     )?;
     let destination = Destination::find(arguments, settings, printer)?;
+    // What is built here runs here: not for another platform.
+    let sources = match &destination.interpreter {
+        Some(interpreter) => {
+            let options = &arguments.resolve;
+            let sources = Sources::new(options, settings, printer, &request, interpreter)?;
+            sources.name_requirements(&mut request, &destination.target.markers)?;
+            Some(sources)
+        }
+        None => None,
+    };
     let run = Run {
         arguments,
         settings,
         printer,
         request,
         destination,
+        sources,
     };
     run.recover()?;
     run.install()
@@ -65,6 +77,7 @@ struct Run<'a> {
     printer: &'static Printer,
     request: Request,
     destination: Destination,
+    sources: Option<Sources>,
 }
 
 impl Run<'_> {
@@ -101,10 +114,14 @@ impl Run<'_> {
             overlay,
             rules,
             constraints,
+            sources: self.sources.clone(),
         };
         let resolved = resolving.run(installed::for_solver(&installed))?;
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
-        let plan = Plan::new(&resolved.resolution, &installed, reinstall);
+        let mut plan = Plan::new(&resolved.resolution, &installed, reinstall);
+        if let Some(sources) = &self.sources {
+            plan.note_origins(sources);
+        }
         self.say_kept(&plan, &installed);
         if plan.changes.is_empty() {
             return self.finish_without_changes(&plan, &resolved);
@@ -115,6 +132,14 @@ impl Run<'_> {
             self.printer
                 .info(&format!("Would install {}", outcome::listing(&plan)));
             return Ok(());
+        }
+        if let Some(sources) = &self.sources {
+            plan.build(sources, &resolved)?;
+            let built = sources.built();
+            if !built.is_empty() {
+                self.printer
+                    .info(&format!("Successfully built {}", built.join(" ")));
+            }
         }
         self.apply(&plan, &resolved)
     }
@@ -305,16 +330,22 @@ impl Run<'_> {
         let Some(path) = &self.arguments.report else {
             return Ok(());
         };
-        let files = plan.changes.iter().map(|change| &change.file);
-        let metadata: Vec<CoreMetadata> = resolved.runtime.block_on(async {
-            let mut all = Vec::with_capacity(plan.changes.len());
-            for file in files {
-                let document = resolved.client.metadata_document(file).await;
-                let document = document.map_err(|error| network::explained(&error))?;
-                all.push(CoreMetadata::parse(&document.unwrap_or_default())?);
-            }
-            Ok::<_, Failure>(all)
-        })?;
+        let mut metadata = Vec::with_capacity(plan.changes.len());
+        for change in &plan.changes {
+            let file = &change.file;
+            let document = match &self.sources {
+                Some(sources) if file.wheel().is_none() => {
+                    sources.document(file, resolved.access())?
+                }
+                _ => {
+                    let document = resolved.client.metadata_document(file);
+                    let document = resolved.runtime.block_on(document);
+                    let document = document.map_err(|error| network::explained(&error))?;
+                    document.unwrap_or_default()
+                }
+            };
+            metadata.push(CoreMetadata::parse(&document)?);
+        }
         let markers = &self.destination.target.markers;
         outcome::write_report(path, plan, &metadata, markers, self.printer)
     }

@@ -27,7 +27,10 @@ pub(crate) fn listing(plan: &Plan) -> String {
 /// `direct_url.json` of a change that was asked for by URL.
 pub(crate) fn direct_url(change: &Change, sha256: Option<&str>) -> Option<DirectUrl> {
     change.direct_url.as_ref()?;
-    Some(download_info(&change.file, sha256))
+    match &change.origin {
+        Some(origin) => Some(origin.clone()),
+        None => Some(download_info(&change.file, sha256)),
+    }
 }
 
 fn download_info(file: &PackageFile, sha256: Option<&str>) -> DirectUrl {
@@ -58,7 +61,10 @@ pub(crate) fn write_report(
         .iter()
         .zip(metadata)
         .map(|(change, metadata)| ReportItem {
-            download_info: download_info(&change.file, None),
+            download_info: match &change.origin {
+                Some(origin) => origin.clone(),
+                None => download_info(&change.file, None),
+            },
             is_direct: change.direct_url.is_some(),
             is_yanked: change.file.yanked.is_some(),
             requested: change.package.requested,

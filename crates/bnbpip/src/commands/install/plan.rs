@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_packaging::PackageName;
+use bnbpip_packaging::{DirectUrl, PackageName};
 use bnbpip_report::{Action, PlanLine, PlanView};
 use bnbpip_resolver::{Resolution, ResolvedPackage, Source};
+
+use crate::commands::resolve::Resolved;
+use crate::commands::sources::Sources;
+use crate::failure::Failure;
 
 type Package = ResolvedPackage<Arc<PackageFile>>;
 
@@ -19,6 +23,10 @@ pub(crate) struct Change {
     pub(crate) file: Arc<PackageFile>,
     /// The URL that was named, if one was.
     pub(crate) direct_url: Option<String>,
+    /// The wheel that was built, if the file is a source.
+    pub(crate) built: Option<Arc<PackageFile>>,
+    /// Where a source that was named came from.
+    pub(crate) origin: Option<DirectUrl>,
     /// The installed distribution of that name.
     pub(crate) replaces: Option<InstalledDistribution>,
 }
@@ -67,9 +75,33 @@ impl Plan {
                 package: package.clone(),
                 file,
                 direct_url,
+                built: None,
+                origin: None,
             });
         }
         plan
+    }
+
+    /// Notes where the sources that were named came from.
+    pub(crate) fn note_origins(&mut self, sources: &Sources) {
+        for change in &mut self.changes {
+            if change.direct_url.is_some() && change.file.wheel().is_none() {
+                change.origin = sources.direct_url(&change.file);
+            }
+        }
+    }
+
+    /// Builds the wheels of all sources among the changes.
+    ///
+    /// # Errors
+    /// When one can't be built.
+    pub(crate) fn build(&mut self, sources: &Sources, resolved: &Resolved) -> Result<(), Failure> {
+        for change in &mut self.changes {
+            if change.file.wheel().is_none() {
+                change.built = Some(sources.wheel(&change.file, resolved.access())?);
+            }
+        }
+        Ok(())
     }
 
     /// Bytes to fetch, as far as the index tells sizes.
@@ -97,7 +129,7 @@ impl Plan {
                 view.cached_wheels += 1;
             } else if let Some(size) = size {
                 view.download_bytes += size;
-            } else {
+            } else if ["http", "https"].contains(&change.file.url.scheme()) {
                 view.unknown_sizes += 1;
             }
             // Wheels of compiled code unpack to about two and a half times their size.

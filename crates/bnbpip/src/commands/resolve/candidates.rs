@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use bnbpip_index::{DistributionFilename, PackageFile, Project};
 use bnbpip_overlay::{ActiveRules, RuleId, Severity};
 use bnbpip_packaging::{
-    BuildTag, HashAlgorithm, IncompatibleTag, PackageName, TagCompatibility, Tags, Version,
-    WheelFilename, range,
+    BuildTag, HashAlgorithm, IncompatibleTag, PackageName, SdistExtension, SdistFilename,
+    TagCompatibility, Tags, Version, WheelFilename, range,
 };
 use bnbpip_resolver::{Unusable, VersionList, Yanked};
 use rustc_hash::FxHashMap;
@@ -33,10 +33,15 @@ pub(crate) struct Selection {
     pub(crate) formats: FormatControl,
     /// The rules in force, for those about single wheels.
     pub(crate) rules: Arc<ActiveRules>,
+    /// Whether source distributions can be built.
+    pub(crate) sources: bool,
+    /// Take a source distribution only where no version has a wheel.
+    pub(crate) prefer_binary: bool,
 }
 
 /// How well a wheel fits: rules first, then tags, then the build number.
-type Fit = (Reverse<bool>, u32, Option<BuildTag>);
+/// A source distribution comes after all wheels.
+type Fit = (bool, Reverse<bool>, u32, Option<BuildTag>);
 
 /// How far a file got before it was turned down; the furthest reason is the one that is told.
 enum Obstacle {
@@ -109,8 +114,9 @@ impl Selection {
         {
             return Err(Obstacle::TooNew);
         }
-        let DistributionFilename::Wheel(wheel) = &file.filename else {
-            return Err(Obstacle::Source);
+        let wheel = match &file.filename {
+            DistributionFilename::Wheel(wheel) => wheel,
+            DistributionFilename::Sdist(sdist) => return self.judge_source(file, sdist),
         };
         if !self.formats.allowed(&wheel.name).wheels {
             return Err(Obstacle::Format);
@@ -122,7 +128,23 @@ impl Selection {
         self.check_python(file)?;
         self.check_hashes(file)?;
         let avoided = self.check_rules(wheel)?;
-        Ok((Reverse(avoided), priority, wheel.build.clone()))
+        Ok((true, Reverse(avoided), priority, wheel.build.clone()))
+    }
+
+    fn judge_source(&self, file: &PackageFile, sdist: &SdistFilename) -> Result<Fit, Obstacle> {
+        let readable = !matches!(
+            sdist.extension,
+            SdistExtension::TarBz2 | SdistExtension::TarXz
+        );
+        if !self.sources || !readable {
+            return Err(Obstacle::Source);
+        }
+        if !self.formats.allowed(&sdist.name).sources {
+            return Err(Obstacle::Format);
+        }
+        self.check_python(file)?;
+        self.check_hashes(file)?;
+        Ok((false, Reverse(false), 0, None))
     }
 
     fn check_python(&self, file: &PackageFile) -> Result<(), Obstacle> {
@@ -289,6 +311,10 @@ impl VersionList for Candidates {
             self.selection.best(files.iter().copied())
         })
         .clone()
+    }
+
+    fn is_last_resort(&self, index: usize) -> bool {
+        self.selection.prefer_binary && self.file(index).is_ok_and(|file| file.wheel().is_none())
     }
 
     fn yanked(&self, index: usize) -> Option<Yanked> {

@@ -13,12 +13,27 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use super::candidates::{Candidates, Selection};
+use crate::commands::sources::{Access, Sources, is_source};
+use crate::failure::Failure;
 
 /// Joins the index's client to the solver, which runs on a thread of its own and may block.
 pub(crate) struct IndexProvider {
     shared: Arc<Shared>,
     runtime: Handle,
+    sources: Option<Sources>,
 }
+
+/// A source that can't be had or built, with all that is to be said.
+#[derive(Debug)]
+pub(super) struct SourceError(pub(super) Failure);
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.messages().join("\n"))
+    }
+}
+
+impl std::error::Error for SourceError {}
 
 /// What the solver's thread and the tasks that fetch ahead share.
 struct Shared {
@@ -76,7 +91,12 @@ impl fmt::Debug for IndexProvider {
 
 impl IndexProvider {
     /// A provider over `client` that chooses files by `selection`.
-    pub(crate) fn new(client: IndexClient, selection: Arc<Selection>, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        client: IndexClient,
+        selection: Arc<Selection>,
+        runtime: Handle,
+        sources: Option<Sources>,
+    ) -> Self {
         let shared = Shared {
             client,
             selection,
@@ -88,6 +108,7 @@ impl IndexProvider {
         Self {
             shared: Arc::new(shared),
             runtime,
+            sources,
         }
     }
 
@@ -208,6 +229,10 @@ fn parse(metadata: &WheelMetadataLite) -> Result<PackageMetadata, String> {
     })
 }
 
+fn source_error(failure: Failure) -> ProviderError {
+    ProviderError(Box::new(SourceError(failure)))
+}
+
 fn provider_error(error: Arc<IndexError>) -> ProviderError {
     ProviderError(Box::new(error))
 }
@@ -235,6 +260,16 @@ impl MetadataProvider for IndexProvider {
         _: &Version,
         file: &Self::File,
     ) -> Result<Arc<PackageMetadata>, DependencyError> {
+        if let Some(sources) = self.sources.as_ref().filter(|_| file.wheel().is_none()) {
+            let metadata = sources
+                .metadata(file, self.access())
+                .map_err(source_error)?;
+            return Ok(Arc::new(PackageMetadata {
+                requires_dist: metadata.requires_dist,
+                requires_python: metadata.requires_python,
+                provides_extra: metadata.provides_extra,
+            }));
+        }
         match self.runtime.block_on(self.shared.metadata(file)) {
             Ok(metadata) => Ok(metadata),
             Err(MetadataFailure::Invalid(message)) => Err(DependencyError::Invalid(message)),
@@ -272,6 +307,16 @@ impl MetadataProvider for IndexProvider {
         let parsed: url::Url = url
             .parse()
             .map_err(|error| ProviderError(Box::new(error)))?;
+        if let Some(sources) = self.sources.as_ref().filter(|_| is_source(&parsed)) {
+            if let Some(known) = lock(&self.shared.direct).get(url) {
+                return Ok((known.version().clone(), Arc::clone(known)));
+            }
+            let file = sources
+                .direct(name, parsed, self.access())
+                .map_err(source_error)?;
+            let version = file.version().clone();
+            return Ok((version, self.direct_file(url, file)));
+        }
         let file = PackageFile::from_url(parsed).map_err(|error| ProviderError(Box::new(error)))?;
         let Some(wheel) = file.wheel() else {
             return Err(refuse(DirectError::NotAWheel {
@@ -296,6 +341,13 @@ impl MetadataProvider for IndexProvider {
 }
 
 impl IndexProvider {
+    fn access(&self) -> Access<'_> {
+        Access {
+            client: &self.shared.client,
+            runtime: &self.runtime,
+        }
+    }
+
     /// The one record of a direct URL's file.
     fn direct_file(&self, url: &str, file: PackageFile) -> Arc<PackageFile> {
         let mut direct = lock(&self.shared.direct);

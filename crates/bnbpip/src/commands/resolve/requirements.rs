@@ -29,6 +29,20 @@ pub(crate) fn read(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<Request, Failure> {
+    read_with_editables(command, (requirements, &[]), options, settings, printer)
+}
+
+/// Reads everything that was asked for: requirements, and projects to be installed in place.
+///
+/// # Errors
+/// When something can't be read or understood, or nothing was asked for.
+pub(crate) fn read_with_editables(
+    command: &str,
+    (requirements, editables): (&[String], &[String]),
+    options: &ResolveArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Request, Failure> {
     let surroundings = Surroundings {
         working_directory: settings.environment.working_directory(),
         variable: &|name| settings.environment.get(name).map(str::to_owned),
@@ -37,6 +51,9 @@ pub(crate) fn read(
     let mut reader = RequirementsReader::new(surroundings, &fetch);
     for requirement in requirements {
         reader.add(requirement)?;
+    }
+    for editable in editables {
+        reader.add_editable(editable)?;
     }
     for file in &options.requirement_files {
         reader.read(file, false)?;
@@ -48,10 +65,35 @@ pub(crate) fn read(
     for warning in &request.warnings {
         printer.warning(warning);
     }
-    if requirements.is_empty() && options.requirement_files.is_empty() {
+    if requirements.is_empty() && editables.is_empty() && options.requirement_files.is_empty() {
         return Err(Failure::new(format!(
             "You must give at least one requirement to {command} (see \"bnbpip help {command}\")"
         )));
+    }
+    Ok(request)
+}
+
+/// Reads constraints files alone.
+///
+/// # Errors
+/// When one can't be read or understood.
+pub(crate) fn read_constraints(
+    files: &[String],
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<Request, Failure> {
+    let surroundings = Surroundings {
+        working_directory: settings.environment.working_directory(),
+        variable: &|name| settings.environment.get(name).map(str::to_owned),
+    };
+    let fetch = |url: &url::Url| remote_file::read(url, settings);
+    let mut reader = RequirementsReader::new(surroundings, &fetch);
+    for file in files {
+        reader.read(file, true)?;
+    }
+    let request = reader.into_request();
+    for warning in &request.warnings {
+        printer.warning(warning);
     }
     Ok(request)
 }

@@ -14,14 +14,15 @@ use bnbpip_resolver::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Selection;
-use super::provider::IndexProvider;
+use super::provider::{IndexProvider, SourceError};
 use super::{known_names, network, requirements, suggestion};
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::UpgradeStrategy;
+use crate::commands::sources::{Access, Sources};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::Request;
+use crate::request::{FileOptions, Request};
 
 /// A resolution and all that it was made from.
 pub(crate) struct Resolved {
@@ -29,6 +30,16 @@ pub(crate) struct Resolved {
     pub(crate) client: IndexClient,
     pub(crate) resolution: Resolution<Arc<PackageFile>>,
     pub(crate) installed: Installed,
+}
+
+impl Resolved {
+    /// How sources are reached.
+    pub(crate) fn access(&self) -> Access<'_> {
+        Access {
+            client: &self.client,
+            runtime: self.runtime.handle(),
+        }
+    }
 }
 
 /// What installed packages mean for the choice.
@@ -61,6 +72,40 @@ pub(crate) struct Resolving<'a> {
     pub(crate) overlay: Overlay,
     pub(crate) rules: Arc<ActiveRules>,
     pub(crate) constraints: Vec<Constraint>,
+    /// What builds source distributions; without it none is a candidate.
+    pub(crate) sources: Option<Sources>,
+}
+
+/// The network's threads and the index's client of a run.
+pub(crate) struct Connection {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) client: IndexClient,
+}
+
+impl Connection {
+    /// A connection to the places that the options and the files name.
+    ///
+    /// # Errors
+    /// When an address can't be understood, or the cache can't be opened.
+    pub(crate) fn new(
+        options: &ResolveArgs,
+        files: &FileOptions,
+        settings: &Settings,
+    ) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let client_options = network::client_options(settings, &files.trusted_hosts);
+        let locations = network::locations(&options.index, files, settings)?;
+        let client = IndexClient::new(locations, network::cache(settings)?, &client_options);
+        Ok(Self { runtime, client })
+    }
+
+    /// How sources are reached through it.
+    pub(crate) fn access(&self) -> Access<'_> {
+        Access {
+            client: &self.client,
+            runtime: self.runtime.handle(),
+        }
+    }
 }
 
 /// What is installed, as the solver takes it.
@@ -78,14 +123,18 @@ impl Resolving<'_> {
         if hash_mode {
             requirements::check_hash_mode(self.request, &required)?;
         }
-        let runtime = runtime()?;
-        let files = &self.request.options;
-        let options = network::client_options(self.settings, &files.trusted_hosts);
-        let locations = network::locations(&self.options.index, files, self.settings)?;
-        let client = IndexClient::new(locations, network::cache(self.settings)?, &options);
+        if let Some(given) = self.request.unnamed.first() {
+            return Err(Failure::new(format!(
+                "Failed to use `{}`: the name of its project isn't known",
+                given.raw
+            ))
+            .hint("write `name @ address`"));
+        }
+        let Connection { runtime, client } =
+            Connection::new(self.options, &self.request.options, self.settings)?;
         let selection = Arc::new(self.selection(required));
         let handle = runtime.handle().clone();
-        let provider = IndexProvider::new(client.clone(), selection, handle);
+        let provider = IndexProvider::new(client.clone(), selection, handle, self.sources.clone());
         let mut request = self.solve_request(&installed);
         let solved = solve(&provider, &mut request);
         let resolution = match solved {
@@ -115,6 +164,8 @@ impl Resolving<'_> {
             hashes,
             formats: self.request.options.format_control(&index.format_control),
             rules: Arc::clone(&self.rules),
+            sources: self.sources.is_some(),
+            prefer_binary: index.prefer_binary || self.request.options.prefer_binary,
         }
     }
 
@@ -210,7 +261,11 @@ impl Resolving<'_> {
                 self.no_solution(&explanation, provider, request)
             }
             ResolveError::Provider(error) => {
-                match error.0.downcast::<Arc<bnbpip_index::IndexError>>() {
+                let error = match error.0.downcast::<SourceError>() {
+                    Ok(failure) => return failure.0,
+                    Err(other) => other,
+                };
+                match error.downcast::<Arc<bnbpip_index::IndexError>>() {
                     Ok(error) => network::explained(&error),
                     Err(other) => Failure::from(bnbpip_resolver::ProviderError(other)),
                 }

@@ -1,0 +1,186 @@
+//! Where a build runs: an environment of its own, filled by the same resolver and installer that
+//! fill the user's, or (`--no-build-isolation`) the user's.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bnbpip_build::{BuildEnvironment, BuildPython, EnvironmentError};
+use bnbpip_installer::{InstallOptions, InstalledEnvironment};
+use bnbpip_packaging::Requirement;
+use bnbpip_platform::{Interpreter, Origin, Target, VenvOptions};
+
+use super::{Shared, Sources};
+use crate::cli::values::ProgressBar;
+use crate::commands::install::{Application, DownloadProgress, Plan};
+use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
+use crate::commands::{target_environment, venv};
+use crate::failure::Failure;
+use crate::request::{Request, RequestedRequirement, RequirementOrigin};
+
+/// A failure on its way through the build's own error.
+#[derive(Debug)]
+pub(super) struct PlaceError(pub(super) Failure);
+
+impl std::fmt::Display for PlaceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.messages().join("\n"))
+    }
+}
+
+impl std::error::Error for PlaceError {}
+
+/// The environment of one build.
+pub(super) struct BuildPlace {
+    sources: Sources,
+    interpreter: Interpreter,
+    python: BuildPython,
+    /// The environment's folder, removed with it; `None` without isolation.
+    folder: Option<tempfile::TempDir>,
+}
+
+impl BuildPlace {
+    /// Makes the environment for building `label`.
+    pub(super) fn new(sources: &Sources, label: &str) -> Result<Self, Failure> {
+        let nested = sources.nested(label)?;
+        let shared = &sources.0;
+        if shared.options.build.no_build_isolation {
+            let interpreter = shared.interpreter.clone();
+            return Ok(Self {
+                python: python(shared, &interpreter, false),
+                sources: nested,
+                interpreter,
+                folder: None,
+            });
+        }
+        let folder = tempfile::Builder::new().prefix("bnbpip-env-").tempdir()?;
+        let root = folder.path().join("env");
+        venv::create(&shared.interpreter, &root, &VenvOptions::default())?;
+        let prober = target_environment::prober(&shared.settings);
+        let environment = bnbpip_platform::open_environment(&root, Origin::Requested, &prober)
+            .map_err(target_environment::explained)?;
+        let interpreter = environment.interpreter;
+        Ok(Self {
+            python: python(shared, &interpreter, true),
+            sources: nested,
+            interpreter,
+            folder: Some(folder),
+        })
+    }
+
+    fn fill(&self, wanted: &[Requirement]) -> Result<(), Failure> {
+        let shared = &self.sources.0;
+        let target = Target::from_interpreter(&self.interpreter);
+        let overlay = requirements::overlay(&shared.options.allow)?;
+        let rules = Arc::new(overlay.active(&target.markers));
+        let request = self.request(wanted);
+        let constraints = requirements::constraints(&request, &target.markers)?;
+        let folders = target_environment::library_dirs(&self.interpreter);
+        let present = InstalledEnvironment::scan(&folders)?;
+        let mut options = shared.options.clone();
+        options.no_deps = false;
+        options.require_hashes = false;
+        options.no_require_hashes = true;
+        let resolving = Resolving {
+            options: &options,
+            policy: InstalledPolicy::default(),
+            command: CommandWords {
+                name: "install",
+                options: String::new(),
+            },
+            settings: &shared.settings,
+            printer: shared.printer,
+            request: &request,
+            target: &target,
+            overlay,
+            rules,
+            constraints,
+            sources: Some(self.sources.clone()),
+        };
+        let resolved = resolving.run(installed::for_solver(&present))?;
+        let mut plan = Plan::new(&resolved.resolution, &present, false);
+        plan.build(&self.sources, &resolved)?;
+        if plan.changes.is_empty() {
+            return Ok(());
+        }
+        let scheme = self
+            .interpreter
+            .scheme(bnbpip_platform::Placement::Environment)?;
+        let application = Application {
+            client: &resolved.client,
+            progress: Arc::new(DownloadProgress::new(
+                shared.printer,
+                ProgressBar::Off,
+                plan.file_bytes(),
+            )),
+            required: requirements::RequiredHashes::default(),
+            runtime: &resolved.runtime,
+            environment: &target_environment::for_installer(&self.interpreter, &scheme),
+            options: InstallOptions {
+                compile: false,
+                command: "build".to_string(),
+                ..InstallOptions::default()
+            },
+            printer: shared.printer,
+        };
+        application.run(&plan)?;
+        Ok(())
+    }
+
+    fn request(&self, wanted: &[Requirement]) -> Request {
+        let shared = &self.sources.0;
+        let given = |requirement: &Requirement| RequestedRequirement {
+            requirement: requirement.clone(),
+            source: RequirementOrigin::CommandLine,
+            hashes: Vec::new(),
+            raw: requirement.to_string(),
+            editable: false,
+        };
+        let mut options = shared.files.clone();
+        options.require_hashes = None;
+        Request {
+            requirements: wanted.iter().map(given).collect(),
+            constraints: shared.build_constraints.constraints.clone(),
+            options,
+            ..Request::default()
+        }
+    }
+}
+
+impl BuildEnvironment for BuildPlace {
+    fn python(&self) -> &BuildPython {
+        &self.python
+    }
+
+    fn install(&self, requirements: &[Requirement]) -> Result<(), EnvironmentError> {
+        // Without isolation what is missing shows when the backend runs, as with pip.
+        if self.folder.is_none() || requirements.is_empty() {
+            return Ok(());
+        }
+        self.fill(requirements)
+            .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)
+    }
+}
+
+fn python(shared: &Shared, interpreter: &Interpreter, isolated: bool) -> BuildPython {
+    let scripts = interpreter
+        .scheme(bnbpip_platform::Placement::Environment)
+        .ok()
+        .map(|scheme| scheme.scripts);
+    BuildPython {
+        executable: interpreter.sys_executable.clone(),
+        search_path: search_path(scripts.as_deref(), shared.settings.shell.path.as_ref()),
+        isolated,
+    }
+}
+
+/// `PATH` with the environment's scripts in front.
+fn search_path(scripts: Option<&Path>, path: Option<&OsString>) -> Option<OsString> {
+    let rest = path.iter().flat_map(std::env::split_paths);
+    let folders: Vec<PathBuf> = scripts
+        .map(Path::to_path_buf)
+        .into_iter()
+        .chain(rest)
+        .collect();
+    std::env::join_paths(folders).ok()
+}

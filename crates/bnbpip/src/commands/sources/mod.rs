@@ -1,0 +1,492 @@
+//! Wheels from source: sdists of indexes, archives, folders and repositories that the user names.
+//!
+//! [`Sources`] obtains a source once a run, asks for its metadata while the solver waits, and
+//! builds its wheel before anything is installed. Built wheels are kept in the cache by the digest
+//! of the source and of all that shapes a build; folders are built anew each time.
+
+mod environment;
+mod hints;
+mod naming;
+mod obtain;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bnbpip_build::{Build, BuildError, ConfigSettings, SourceTree, output_tail};
+use bnbpip_index::{DistributionFilename, IndexClient, PackageFile, RequiredHashes};
+use bnbpip_packaging::{CoreMetadata, DirectUrl, PackageName, SdistExtension, SdistFilename};
+use bnbpip_platform::Interpreter;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::runtime::Handle;
+use url::Url;
+
+use self::environment::BuildPlace;
+use self::obtain::{Obtained, Origin};
+use super::resolve::requirements;
+use crate::cli::resolve::ResolveArgs;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::request::{FileOptions, Request};
+
+/// How much of a failed build's output is shown, in lines.
+const OUTPUT_LINES: usize = 40;
+
+/// The sources of a run. Cheap to clone; clones share everything. Its methods block.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    printer: &'static Printer,
+    options: ResolveArgs,
+    files: FileOptions,
+    config_settings: ConfigSettings,
+    build_constraints: Request,
+    interpreter: Interpreter,
+    /// The digests that the user gave, by package.
+    hashes: Mutex<requirements::RequiredHashes>,
+    /// Addresses of folders that are installed in place.
+    editables: Mutex<FxHashSet<String>>,
+    /// What is being built, outermost first, while this builds what that needs.
+    parents: Vec<String>,
+    entries: Mutex<FxHashMap<String, Arc<Mutex<Entry>>>>,
+    built: Mutex<Vec<String>>,
+    cache: bnbpip_index::Cache,
+    work: tempfile::TempDir,
+}
+
+/// What is known of one source so far.
+#[derive(Debug, Default)]
+struct Entry {
+    obtained: Option<Obtained>,
+    document: Option<Vec<u8>>,
+    build: Option<Build>,
+    wheel: Option<Arc<PackageFile>>,
+}
+
+/// How the network is reached for a source.
+#[derive(Clone, Copy)]
+pub(crate) struct Access<'a> {
+    pub(crate) client: &'a IndexClient,
+    pub(crate) runtime: &'a Handle,
+}
+
+impl Sources {
+    /// The sources of a run that resolves `request` for an interpreter of this machine.
+    ///
+    /// # Errors
+    /// When a build option can't be understood, or a file that it names can't be read.
+    pub(crate) fn new(
+        options: &ResolveArgs,
+        settings: &Settings,
+        printer: &'static Printer,
+        request: &Request,
+        interpreter: &Interpreter,
+    ) -> Result<Self, Failure> {
+        let shared = Shared {
+            config_settings: options.build.config_settings()?,
+            build_constraints: requirements::read_constraints(
+                &options.build.build_constraint_files,
+                settings,
+                printer,
+            )?,
+            cache: super::resolve::network::cache(settings)?,
+            settings: settings.clone(),
+            printer,
+            options: options.clone(),
+            files: request.options.clone(),
+            interpreter: interpreter.clone(),
+            hashes: Mutex::new(requirements::required_hashes(request)),
+            editables: Mutex::default(),
+            parents: Vec::new(),
+            entries: Mutex::default(),
+            built: Mutex::default(),
+            work: tempfile::Builder::new()
+                .prefix("bnbpip-source-")
+                .tempdir()?,
+        };
+        let sources = Self(Arc::new(shared));
+        for given in request.requirements.iter().filter(|given| given.editable) {
+            sources.mark_editable(&given.requirement);
+        }
+        Ok(sources)
+    }
+
+    fn mark_editable(&self, requirement: &bnbpip_packaging::Requirement) {
+        if let Some(bnbpip_packaging::VersionOrUrl::Url(url)) = &requirement.version_or_url {
+            lock(&self.0.editables).insert(url.to_string());
+        }
+    }
+
+    /// The same for building what `label` needs.
+    fn nested(&self, label: &str) -> Result<Self, Failure> {
+        let shared = &self.0;
+        let mut parents = shared.parents.clone();
+        parents.push(label.to_string());
+        Ok(Self(Arc::new(Shared {
+            settings: shared.settings.clone(),
+            printer: shared.printer,
+            options: shared.options.clone(),
+            files: shared.files.clone(),
+            config_settings: ConfigSettings::default(),
+            build_constraints: shared.build_constraints.clone(),
+            interpreter: shared.interpreter.clone(),
+            hashes: Mutex::default(),
+            editables: Mutex::default(),
+            parents,
+            entries: Mutex::default(),
+            built: Mutex::default(),
+            cache: shared.cache.clone(),
+            work: tempfile::Builder::new()
+                .prefix("bnbpip-source-")
+                .tempdir()?,
+        })))
+    }
+
+    /// The metadata that a wheel built from the source has.
+    ///
+    /// # Errors
+    /// When the source can't be had, or its backend fails.
+    pub(crate) fn metadata(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<CoreMetadata, Failure> {
+        let document = self.document(file, access)?;
+        let metadata = CoreMetadata::parse(&document)?;
+        if metadata.name != *file.name() {
+            return Err(Failure::new(format!(
+                "Failed to use `{}` for `{}`: the project in it is `{}`",
+                file.shown_url(),
+                file.name(),
+                metadata.name
+            )));
+        }
+        Ok(metadata)
+    }
+
+    /// The whole `METADATA` file that a wheel built from the source has.
+    ///
+    /// # Errors
+    /// As for [`Self::metadata`].
+    pub(crate) fn document(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        let entry = self.entry(file);
+        let mut entry = lock(&entry);
+        if let Some(document) = &entry.document {
+            return Ok(document.clone());
+        }
+        let document = self.find_document(&mut entry, file, access)?;
+        entry.document = Some(document.clone());
+        Ok(document)
+    }
+
+    fn find_document(
+        &self,
+        entry: &mut Entry,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        self.obtain(entry, file, access)?;
+        let obtained = entry.obtained.as_ref();
+        if let Some(known) = obtained.and_then(Obtained::known_metadata) {
+            return Ok(known);
+        }
+        if let Some(wheel) = Self::kept_wheel(entry)? {
+            let document = access
+                .runtime
+                .block_on(access.client.metadata_document(&wheel));
+            entry.wheel = Some(wheel);
+            let document = document.map_err(|error| super::resolve::network::explained(&error))?;
+            return Ok(document.unwrap_or_default());
+        }
+        let _guard = interrupt::Guard::new();
+        self.prepare(entry, file)?;
+        let prepared = match entry.build.as_mut() {
+            Some(build) => build
+                .metadata()
+                .map_err(|error| Self::explained(&error, file))?,
+            None => None,
+        };
+        if let Some(document) = prepared {
+            if let Some(obtained) = &entry.obtained {
+                obtained.keep_metadata(&document);
+            }
+            return Ok(document);
+        }
+        let wheel = self.build(entry, file)?;
+        let document = access
+            .runtime
+            .block_on(access.client.metadata_document(&wheel));
+        let document = document.map_err(|error| super::resolve::network::explained(&error))?;
+        Ok(document.unwrap_or_default())
+    }
+
+    /// The wheel of a source: the one that was built before, or a new one.
+    ///
+    /// # Errors
+    /// When the source can't be had, or its backend fails.
+    pub(crate) fn wheel(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Arc<PackageFile>, Failure> {
+        let entry = self.entry(file);
+        let mut entry = lock(&entry);
+        if let Some(wheel) = &entry.wheel {
+            return Ok(Arc::clone(wheel));
+        }
+        self.obtain(&mut entry, file, access)?;
+        if let Some(wheel) = Self::kept_wheel(&entry)? {
+            entry.wheel = Some(Arc::clone(&wheel));
+            return Ok(wheel);
+        }
+        let _guard = interrupt::Guard::new();
+        self.prepare(&mut entry, file)?;
+        let wheel = self.build(&mut entry, file)?;
+        if wheel.name() != file.name() || wheel.version() != file.version() {
+            return Err(Failure::new(format!(
+                "Failed to build `{} {}`: its backend made `{}`",
+                file.name(),
+                file.version(),
+                wheel.filename_text
+            )));
+        }
+        Ok(wheel)
+    }
+
+    /// Where a source that the user named came from, for `direct_url.json` and reports.
+    pub(crate) fn direct_url(&self, file: &PackageFile) -> Option<DirectUrl> {
+        let entry = self.entry(file);
+        let entry = lock(&entry);
+        Some(entry.obtained.as_ref()?.origin.direct_url.clone())
+    }
+
+    /// The names of what was built, in order.
+    pub(crate) fn built(&self) -> Vec<String> {
+        lock(&self.0.built).clone()
+    }
+
+    /// A file that stands for a source at an address: its version comes from its metadata.
+    ///
+    /// # Errors
+    /// When the source can't be had, or its backend fails.
+    pub(crate) fn direct(
+        &self,
+        name: &PackageName,
+        url: Url,
+        access: Access<'_>,
+    ) -> Result<PackageFile, Failure> {
+        // The version isn't known yet; what is known by address is found again.
+        let provisional = source_file(name.clone(), "0".parse()?, url.clone());
+        let version = self.metadata(&provisional, access)?.version;
+        Ok(source_file(name.clone(), version, url))
+    }
+
+    fn entry(&self, file: &PackageFile) -> Arc<Mutex<Entry>> {
+        let key = file.url.to_string();
+        Arc::clone(lock(&self.0.entries).entry(key).or_default())
+    }
+
+    fn obtain(
+        &self,
+        entry: &mut Entry,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<(), Failure> {
+        if entry.obtained.is_none() {
+            entry.obtained = Some(obtain::obtain(&self.0, file, access)?);
+        }
+        Ok(())
+    }
+
+    /// The wheel that was built from the same source before.
+    fn kept_wheel(entry: &Entry) -> Result<Option<Arc<PackageFile>>, Failure> {
+        if let Some(wheel) = &entry.wheel {
+            return Ok(Some(Arc::clone(wheel)));
+        }
+        let kept = entry.obtained.as_ref().and_then(Obtained::kept_wheel);
+        Ok(match kept {
+            Some(path) => Some(Arc::new(PackageFile::from_path(&path)?)),
+            None => None,
+        })
+    }
+
+    /// Makes the environment of a build, with what the backend needs in it.
+    fn prepare(&self, entry: &mut Entry, file: &PackageFile) -> Result<(), Failure> {
+        if entry.build.is_some() {
+            return Ok(());
+        }
+        let Some(obtained) = &entry.obtained else {
+            return Ok(());
+        };
+        let label = Self::label(file, &obtained.origin);
+        if self.0.parents.contains(&label) {
+            return Err(Failure::new(format!(
+                "Failed to build `{label}`: it needs itself to be built"
+            ))
+            .hint(format!(
+                "`--only-binary {}` looks for a wheel of it",
+                file.name()
+            )));
+        }
+        let tree = SourceTree::open(&obtained.root)?;
+        self.announce(&label, &tree);
+        let place = BuildPlace::new(self, &label)?;
+        let kind = obtained.origin.kind;
+        let build = Build::prepare(
+            &label,
+            tree,
+            kind,
+            self.0.config_settings.clone(),
+            Box::new(place),
+        );
+        entry.build = Some(build.map_err(|error| Self::explained(&error, file))?);
+        Ok(())
+    }
+
+    /// Says that code of a package is about to be run, and what that needs.
+    fn announce(&self, label: &str, tree: &SourceTree) {
+        let needs: Vec<String> = tree
+            .system
+            .requires
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let needs = match (needs.is_empty(), self.0.options.build.no_build_isolation) {
+            (true, _) => "needs nothing else".to_string(),
+            (false, false) => format!("needs {}", needs.join(", ")),
+            (false, true) => format!("has to find {} in the environment", needs.join(", ")),
+        };
+        let backend = &tree.system.backend;
+        self.0
+            .printer
+            .status(&format!("Building {label} from source: {backend} {needs}"));
+    }
+
+    fn build(&self, entry: &mut Entry, file: &PackageFile) -> Result<Arc<PackageFile>, Failure> {
+        let (Some(build), Some(obtained)) = (&entry.build, &entry.obtained) else {
+            return Err(Failure::new(format!(
+                "Failed to build `{}`",
+                file.shown_url()
+            )));
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("wheel-")
+            .tempdir_in(self.0.work.path())?
+            .keep();
+        let wheel = build
+            .wheel(&folder)
+            .map_err(|error| Self::explained(&error, file))?;
+        if interrupt::requested() {
+            return Err(Failure::cancelled());
+        }
+        let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
+        let wheel = Arc::new(PackageFile::from_path(&wheel)?);
+        lock(&self.0.built).push(wheel.name().to_string());
+        // The environment of the build isn't needed any more.
+        entry.build = None;
+        entry.wheel = Some(Arc::clone(&wheel));
+        Ok(wheel)
+    }
+
+    /// A source as the user knows it.
+    fn label(file: &PackageFile, origin: &Origin) -> String {
+        match (&origin.shown, &file.filename) {
+            (Some(shown), _) => shown.clone(),
+            (None, filename) => format!("{} {}", filename.name(), filename.version()),
+        }
+    }
+
+    /// A failed build: the backend's own words below the message, and what can be done.
+    fn explained(error: &BuildError, file: &PackageFile) -> Failure {
+        if interrupt::requested() {
+            return Failure::cancelled();
+        }
+        if let BuildError::Environment { project, source } = error
+            && let Some(failure) = source.downcast_ref::<environment::PlaceError>()
+        {
+            return failure.0.clone().context(format!(
+                "Failed to install what the build of `{project}` needs"
+            ));
+        }
+        let mut failure = Failure::from(Shown(error));
+        let output = error.output().unwrap_or_default();
+        if !output.trim().is_empty() {
+            let lines: Vec<String> = output_tail(output, OUTPUT_LINES)
+                .lines()
+                .map(|line| format!("    {line}"))
+                .collect();
+            failure = failure.detail(lines.join("\n"));
+        }
+        hints::hints(file.name(), output)
+            .into_iter()
+            .fold(failure, Failure::hint)
+    }
+
+    /// The digests of which the source's archive must have one.
+    fn required(shared: &Shared, name: &PackageName) -> RequiredHashes {
+        let hashes = lock(&shared.hashes);
+        let digests = hashes.get(name).into_iter().flatten();
+        RequiredHashes(
+            digests
+                .map(|(algorithm, hex)| (*algorithm, hex.as_str().into()))
+                .collect(),
+        )
+    }
+}
+
+/// An error by reference.
+#[derive(Debug)]
+struct Shown<'a>(&'a BuildError);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shown<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+fn source_file(name: PackageName, version: bnbpip_packaging::Version, url: Url) -> PackageFile {
+    PackageFile {
+        filename_text: format!("{name}-{version}.tar.gz").into(),
+        filename: DistributionFilename::Sdist(SdistFilename {
+            name,
+            version,
+            extension: SdistExtension::TarGz,
+        }),
+        hashes: url
+            .fragment()
+            .map(bnbpip_packaging::Hashes::parse_fragment)
+            .unwrap_or_default(),
+        url,
+        size_bytes: None,
+        upload_time_ms: None,
+        requires_python: None,
+        yanked: None,
+        core_metadata: None,
+        index: None,
+    }
+}
+
+/// Whether an address names something that has to be built first.
+pub(crate) fn is_source(url: &Url) -> bool {
+    !Path::new(url.path())
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("whl"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

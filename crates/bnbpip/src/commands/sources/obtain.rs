@@ -1,0 +1,332 @@
+//! Getting a source's files: a folder as it is, an archive unpacked, a repository checked out; and
+//! the place in the cache where what is built from it is kept.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use bnbpip_build::git::{self, GitUrl};
+use bnbpip_build::{UnpackLimits, WheelKind, output_tail, static_metadata, unpack_sdist};
+use bnbpip_index::{DistributionFilename, NoProgress, PackageFile};
+use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, SdistExtension, VcsInfo};
+use sha2::{Digest as _, Sha256};
+
+use super::{Access, OUTPUT_LINES, Shared, Sources, lock};
+use crate::commands::resolve::network;
+use crate::failure::Failure;
+
+/// A source's files.
+#[derive(Debug)]
+pub(super) struct Obtained {
+    /// The project's folder.
+    pub(super) root: PathBuf,
+    /// Where it came from.
+    pub(super) origin: Origin,
+    /// Whether it is an sdist, whose `PKG-INFO` may promise metadata.
+    is_archive: bool,
+    /// The folder of the cache for what is built from it; none where it may change.
+    kept: Option<PathBuf>,
+}
+
+/// Where a source came from.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// For `direct_url.json`.
+    pub(super) direct_url: DirectUrl,
+    /// The source as the user wrote it; `None` for a release of an index.
+    pub(super) shown: Option<String>,
+    /// What the wheel is for.
+    pub(super) kind: WheelKind,
+}
+
+impl Obtained {
+    /// The metadata, if it is known without running the backend.
+    pub(super) fn known_metadata(&self) -> Option<Vec<u8>> {
+        if let Some(kept) = &self.kept
+            && let Ok(bytes) = fs_err::read(kept.join("METADATA"))
+        {
+            return Some(bytes);
+        }
+        self.is_archive.then(|| static_metadata(&self.root))?
+    }
+
+    /// The wheel that was built from the same source before.
+    pub(super) fn kept_wheel(&self) -> Option<PathBuf> {
+        let entries = fs_err::read_dir(self.kept.as_ref()?).ok()?;
+        let mut wheels = entries.flatten().map(|entry| entry.path());
+        wheels.find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+    }
+
+    /// Keeps metadata for the next run.
+    pub(super) fn keep_metadata(&self, document: &[u8]) {
+        if let Some(kept) = &self.kept {
+            // Without a cache it is asked for again.
+            let _ = write_whole(kept, "METADATA", document);
+        }
+    }
+
+    /// Keeps a wheel for the next run; returns where it is then.
+    pub(super) fn keep_wheel(&self, wheel: &Path) -> Result<PathBuf, Failure> {
+        let (Some(kept), Some(name)) = (&self.kept, wheel.file_name()) else {
+            return Ok(wheel.to_path_buf());
+        };
+        let bytes = fs_err::read(wheel)?;
+        Ok(write_whole(kept, &name.to_string_lossy(), &bytes)?)
+    }
+}
+
+/// Writes a file so that others see all of it or nothing.
+fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    use std::io::Write as _;
+    fs_err::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    let path = folder.join(name);
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(path)
+}
+
+/// Gets a source's files.
+pub(super) fn obtain(
+    shared: &Shared,
+    file: &PackageFile,
+    access: Access<'_>,
+) -> Result<Obtained, Failure> {
+    let mut bare = file.url.clone();
+    bare.set_fragment(None);
+    if file.url.scheme().starts_with("git+") {
+        return repository(shared, file);
+    }
+    match file.local_path().filter(|path| path.is_dir()) {
+        Some(root) => folder(shared, file, root),
+        None => archive(shared, file, bare, access),
+    }
+}
+
+fn refuse_hashes(shared: &Shared, file: &PackageFile, what: &str) -> Result<(), Failure> {
+    if lock(&shared.hashes).contains_key(file.name()) {
+        return Err(Failure::new(format!(
+            "Can't verify hashes for these requirements because {what}:\n    {}",
+            file.shown_url()
+        )));
+    }
+    Ok(())
+}
+
+fn folder(shared: &Shared, file: &PackageFile, root: PathBuf) -> Result<Obtained, Failure> {
+    refuse_hashes(shared, file, "they point to directories")?;
+    let editable = lock(&shared.editables).contains(file.url.as_str());
+    let mut url = file.url.clone();
+    url.set_fragment(None);
+    Ok(Obtained {
+        origin: Origin {
+            direct_url: DirectUrl {
+                url: url.to_string().trim_end_matches('/').to_string(),
+                source: DirectUrlSource::Directory(DirInfo {
+                    editable: editable.then_some(true),
+                }),
+                subdirectory: None,
+            },
+            shown: Some(root.display().to_string()),
+            kind: if editable {
+                WheelKind::Editable
+            } else {
+                WheelKind::Ordinary
+            },
+        },
+        root,
+        is_archive: false,
+        kept: None,
+    })
+}
+
+fn repository(shared: &Shared, file: &PackageFile) -> Result<Obtained, Failure> {
+    refuse_hashes(
+        shared,
+        file,
+        "we don't have a way to hash version control repositories",
+    )?;
+    let url: GitUrl = file.url.as_str().parse()?;
+    shared.printer.status(&format!("Cloning {url}"));
+    let folder = new_folder(shared)?.join("checkout");
+    let commit = git::checkout(&url, &folder).map_err(|error| {
+        let output = error.output().map(|text| output_tail(text, OUTPUT_LINES));
+        let failure = Failure::from(error);
+        match output.filter(|text| !text.is_empty()) {
+            Some(text) => failure.detail(format!("    {}", text.replace('\n', "\n    "))),
+            None => failure.hint("repositories are got with git: install it"),
+        }
+    })?;
+    let subdirectory = url.subdirectory.clone();
+    let key = [
+        "git",
+        url.repository.as_str(),
+        &commit,
+        subdirectory.as_deref().unwrap_or_default(),
+    ];
+    Ok(Obtained {
+        root: match &subdirectory {
+            Some(path) => folder.join(path),
+            None => folder,
+        },
+        kept: Some(kept_folder(shared, &key)),
+        is_archive: false,
+        origin: Origin {
+            shown: Some(url.to_string()),
+            kind: WheelKind::Ordinary,
+            direct_url: DirectUrl {
+                url: without_secrets(&url.repository),
+                source: DirectUrlSource::Vcs(VcsInfo {
+                    vcs: "git".to_string(),
+                    commit_id: commit,
+                    requested_revision: url.revision,
+                }),
+                subdirectory,
+            },
+        },
+    })
+}
+
+/// A repository's address as it is recorded: `git@` is no secret.
+fn without_secrets(url: &url::Url) -> String {
+    let mut shown = url.clone();
+    // Addresses without a host have no credentials either.
+    let _ = shown.set_password(None);
+    if shown.username() != "git" {
+        let _ = shown.set_username("");
+    }
+    shown.to_string()
+}
+
+fn archive(
+    shared: &Shared,
+    file: &PackageFile,
+    bare: url::Url,
+    access: Access<'_>,
+) -> Result<Obtained, Failure> {
+    let fragment = file.url.fragment().unwrap_or_default();
+    let subdirectory = url::form_urlencoded::parse(fragment.as_bytes())
+        .find(|(key, _)| key == "subdirectory")
+        .map(|(_, value)| value.trim_matches('/').to_string());
+    if subdirectory
+        .as_ref()
+        .is_some_and(|path| path.split(['/', '\\']).any(|part| part == ".."))
+    {
+        return Err(Failure::new(format!(
+            "Failed to use `{}`: its subdirectory leads out of the archive",
+            file.shown_url()
+        )));
+    }
+    let filename = last_segment(&bare);
+    let mut wanted = file.clone();
+    wanted.url = bare;
+    if file.index.is_none() {
+        wanted.filename_text = filename.clone().into();
+    }
+    let required = Sources::required(shared, file.name());
+    let downloaded = access
+        .runtime
+        .block_on(access.client.download(&wanted, &required, &NoProgress))
+        .map_err(|error| network::explained(&std::sync::Arc::new(error)))?;
+    let extension = extension(file, &filename).ok_or_else(|| {
+        Failure::new(format!(
+            "Failed to use `{}`: only `.tar.gz`, `.tgz` and `.zip` archives can be built",
+            wanted.shown_url()
+        ))
+    })?;
+    let folder = new_folder(shared)?;
+    let root = unpack_sdist(
+        &downloaded.path,
+        &filename,
+        extension,
+        &folder,
+        UnpackLimits::default(),
+    )?;
+    let key = [
+        "archive",
+        &*downloaded.sha256,
+        subdirectory.as_deref().unwrap_or_default(),
+    ];
+    Ok(Obtained {
+        root: match &subdirectory {
+            Some(path) => root.join(path),
+            None => root,
+        },
+        kept: Some(kept_folder(shared, &key)),
+        is_archive: true,
+        origin: Origin {
+            shown: file.index.is_none().then(|| wanted.shown_url()),
+            kind: WheelKind::Ordinary,
+            direct_url: DirectUrl {
+                url: wanted.shown_url(),
+                source: DirectUrlSource::Archive(ArchiveInfo::from_sha256(&downloaded.sha256)),
+                subdirectory,
+            },
+        },
+    })
+}
+
+fn extension(file: &PackageFile, filename: &str) -> Option<SdistExtension> {
+    if file.index.is_some()
+        && let DistributionFilename::Sdist(sdist) = &file.filename
+    {
+        return Some(sdist.extension);
+    }
+    SdistExtension::of(filename)
+}
+
+fn last_segment(url: &url::Url) -> String {
+    let segment = url.path().rsplit('/').next().unwrap_or_default();
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+fn new_folder(shared: &Shared) -> Result<PathBuf, Failure> {
+    Ok(tempfile::Builder::new()
+        .prefix("source-")
+        .tempdir_in(shared.work.path())?
+        .keep())
+}
+
+/// `<cache>/built-v1/<digest>`, by the source and by all that shapes a build of it.
+fn kept_folder(shared: &Shared, source: &[&str]) -> PathBuf {
+    let interpreter = &shared.interpreter;
+    let settings = serde_json::to_string(&shared.config_settings).unwrap_or_default();
+    let version = interpreter.version().to_string();
+    let isolation = if shared.options.build.no_build_isolation {
+        // What is installed there is part of the build.
+        interpreter.prefix.to_string_lossy().into_owned()
+    } else {
+        String::new()
+    };
+    let mut parts: Vec<&str> = source.to_vec();
+    parts.extend([
+        settings.as_str(),
+        version.as_str(),
+        interpreter.sysconfig_platform.as_str(),
+        interpreter.soabi.as_deref().unwrap_or_default(),
+        isolation.as_str(),
+    ]);
+    let constraints: Vec<&str> = shared
+        .build_constraints
+        .constraints
+        .iter()
+        .map(|given| given.raw.as_str())
+        .collect();
+    parts.extend(constraints);
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let mut digest = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    shared
+        .cache
+        .folder(bnbpip_index::cache::Bucket::Built.folder())
+        .join(digest)
+}
