@@ -29,7 +29,7 @@ pub use machine::{free_bytes, is_effective_root, umask};
 pub use request::{PythonRequest, PythonRequestError, VersionRequest};
 pub use runtime::{
     EmbeddedLayout, FileVersion, MachineFiles, RuntimeFile, ThisMachine, embedded_layout,
-    file_version, is_wsl, vc_runtime,
+    file_version, is_wsl, nvidia_driver, vc_runtime,
 };
 pub use scheme::{Placement, Scheme, SchemeError, SchemeSet, SchemeTemplate};
 pub use target::{

@@ -185,6 +185,27 @@ pub fn is_wsl(machine: &dyn MachineFiles) -> bool {
     release.is_some_and(|text| text.to_ascii_lowercase().contains("microsoft"))
 }
 
+/// The version of NVIDIA's driver, if there is one: `566.36`, or `unknown` where only its library
+/// is to be seen. Asked of files alone; `system` is Windows' `System32`.
+pub fn nvidia_driver(machine: &dyn MachineFiles, system: Option<&Path>) -> Option<String> {
+    if let Some(library) = system.map(|folder| folder.join("nvcuda.dll"))
+        && let Some(FileVersion([_, _, build, revision])) = machine.file_version(&library)
+    {
+        // 32.0.15.6636 is driver 566.36: the last five digits.
+        let digits = format!("{}{revision:04}", build % 10);
+        let (major, minor) = digits.split_at(digits.len() - 2);
+        return Some(format!("{major}.{minor}"));
+    }
+    if let Some(text) = machine.text(Path::new("/proc/driver/nvidia/version")) {
+        let version = text.split_whitespace().find(|word| {
+            word.contains('.') && word.chars().all(|c| c.is_ascii_digit() || c == '.')
+        });
+        return Some(version.unwrap_or("unknown").to_owned());
+    }
+    let in_wsl = machine.exists(Path::new("/usr/lib/wsl/lib/libcuda.so.1"));
+    in_wsl.then(|| "unknown".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -276,6 +297,32 @@ mod tests {
     fn linux_inside_of_windows_says_so() {
         let text = r#"{"files": {"/proc/sys/kernel/osrelease": "5.15.153.1-microsoft-standard-WSL2\n"}, "long_paths": null}"#;
         assert!(is_wsl(&recorded(text)));
+    }
+
+    #[test]
+    fn the_driver_is_read_from_its_files() {
+        let driver = |files: &str| {
+            let machine = recorded(&format!(r#"{{"files": {{{files}}}, "long_paths": null}}"#));
+            nvidia_driver(&machine, Some(Path::new("C:/Windows/System32")))
+        };
+        assert_eq!(driver(""), None);
+        for (file, version) in [
+            (
+                r#""C:/Windows/System32/nvcuda.dll": "32.0.15.6636""#,
+                "566.36",
+            ),
+            (
+                r#""C:/Windows/System32/nvcuda.dll": "31.0.15.3623""#,
+                "536.23",
+            ),
+            (
+                r#""/proc/driver/nvidia/version": "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22\n""#,
+                "550.54.14",
+            ),
+            (r#""/usr/lib/wsl/lib/libcuda.so.1": """#, "unknown"),
+        ] {
+            assert_eq!(driver(file).as_deref(), Some(version), "{file}");
+        }
     }
 
     #[test]

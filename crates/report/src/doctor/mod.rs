@@ -22,4 +22,4 @@ pub use machine::{
 pub use privacy::Privacy;
 pub use render::{Diagnosis, Fact};
 pub use rules::rule_finding;
-pub use stack::{Torch, TorchBuild, cpu_torch, cuda_library, python_too_new};
+pub use stack::{Torch, TorchBuild, cpu_torch, cuda_library, not_on_windows, python_too_new};

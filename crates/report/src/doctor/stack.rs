@@ -64,19 +64,26 @@ impl Torch {
     }
 }
 
-/// A CPU-only torch beside an NVIDIA GPU. `gpu` is what the GPU is called; `requirement` and its
-/// options are what would be installed instead, where that is known.
-pub fn cpu_torch(torch: &Torch, gpu: &str, mend: Mend) -> Option<Finding> {
+/// A CPU-only torch beside an NVIDIA GPU. `driver` is the version of its driver.
+pub fn cpu_torch(torch: &Torch, driver: &str) -> Option<Finding> {
     if torch.build != TorchBuild::Cpu {
         return None;
     }
     let sentence = format!(
-        "torch {} is built for the processor only, and this machine has an NVIDIA GPU ({gpu})",
+        "torch {} is built for the processor only, and this machine has an NVIDIA GPU (driver \
+         {driver})",
         torch.version
     );
+    let to_do = "install a torch that is built for a CUDA which the driver knows: `bnbpip install \
+                 --force-reinstall torch --index-url` with the address of PyTorch's index for it";
     Some(
-        Finding::new("cpu-torch", Severity::Broken, sentence, mend)
-            .detail("`torch.cuda.is_available()` is False, and nothing runs on the GPU"),
+        Finding::new(
+            "cpu-torch",
+            Severity::Broken,
+            sentence,
+            Mend::ByHand(to_do.to_owned()),
+        )
+        .detail("`torch.cuda.is_available()` is False, and nothing runs on the GPU"),
     )
 }
 
@@ -184,6 +191,21 @@ pub fn python_too_new(
     )
 }
 
+/// A required package that there is no wheel of for Windows.
+pub fn not_on_windows(required: &PackageName, dependent: &PackageName) -> Option<Finding> {
+    tables::linux_only().contains(required).then(|| {
+        Finding::new(
+            "not-on-windows",
+            Severity::Broken,
+            format!("{dependent} requires {required}, which has no wheel for Windows"),
+            Mend::ByHand(
+                "work in Linux inside of Windows: `wsl --install`, and make the environment there"
+                    .to_owned(),
+            ),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +236,20 @@ mod tests {
             assert_eq!(Torch::parse(text).unwrap().description(), description);
         }
         assert_eq!(Torch::parse(""), None);
+    }
+
+    #[test]
+    fn a_torch_without_cuda_is_wrong_beside_a_gpu() {
+        let torch = torch("12.4");
+        assert_eq!(cpu_torch(&torch, "566.36"), None);
+        let cpu = Torch {
+            version: "2.6.0+cpu".into(),
+            build: TorchBuild::Cpu,
+        };
+        assert_eq!(
+            cpu_torch(&cpu, "566.36").unwrap().sentence,
+            "torch 2.6.0+cpu is built for the processor only, and this machine has an NVIDIA GPU (driver 566.36)"
+        );
     }
 
     #[test]
@@ -270,5 +306,16 @@ mod tests {
             "Python 3.16 is too new: unsloth requires torch, which has no wheel for it"
         );
         assert_eq!(python_too_new(&unsloth, &torch, (3, 99)), None);
+    }
+
+    #[test]
+    fn linux_inside_of_windows_is_the_way_where_there_are_no_wheels() {
+        let name = |text: &str| text.parse::<PackageName>().unwrap();
+        assert_eq!(not_on_windows(&name("torch"), &name("unsloth")), None);
+        let finding = not_on_windows(&name("vllm"), &name("unsloth")).unwrap();
+        assert_eq!(
+            finding.sentence,
+            "unsloth requires vllm, which has no wheel for Windows"
+        );
     }
 }

@@ -85,6 +85,18 @@ pub(super) fn newest_pythons() -> Vec<NewestPython> {
     toml::from_str::<Pythons>(text).map_or_else(|_| Vec::new(), |table| table.package)
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinuxOnly {
+    packages: Vec<PackageName>,
+}
+
+/// Packages without wheels for Windows; a test reads the table for every build.
+pub(super) fn linux_only() -> Vec<PackageName> {
+    let text = include_str!("../../../../constraints/stack/linux-only.toml");
+    toml::from_str::<LinuxOnly>(text).map_or_else(|_| Vec::new(), |table| table.packages)
+}
+
 /// The table of the C++ runtime; a test reads it for every build.
 pub(super) fn runtime() -> Option<RuntimeTable> {
     let text = include_str!("../../../../constraints/stack/vc-runtime.toml");
@@ -107,6 +119,7 @@ mod tests {
         assert_eq!(first.to_string(), "0.43.2");
         assert!(libraries.first_with("9.0", false).is_none());
         assert_eq!(newest_pythons()[0].name.as_ref(), "torch");
+        assert_eq!(linux_only()[0].as_ref(), "vllm");
         assert!(runtime().unwrap().minimums.contains_key("msvcp140.dll"));
     }
 }

@@ -110,7 +110,8 @@ impl Examination {
         findings.extend(self.state_findings()?);
         let files = files::examine(self, printer.verbosity() > 0);
         let stack = Stack::of(&self.installed);
-        findings.extend(stack.findings(&findings, self.is_windows()));
+        findings.extend(stack.cuda_library(&findings, self.is_windows()));
+        findings.extend(stack.cpu_torch(self.machine.nvidia.as_deref()));
         findings.extend(machine::findings(self, &files, &self.machine));
         findings.extend(files.findings);
         let mut facts = self.facts();

@@ -22,6 +22,8 @@ pub(super) struct Machine {
     embedded: Option<EmbeddedLayout>,
     is_wsl: bool,
     long_paths: Option<bool>,
+    /// The version of NVIDIA's driver.
+    pub(super) nvidia: Option<String>,
     /// conda's own copies of the OpenMP runtime.
     conda_openmp: Vec<String>,
 }
@@ -56,6 +58,7 @@ impl Machine {
             embedded: bnbpip_platform::embedded_layout(machine, python).filter(|_| is_windows),
             is_wsl: bnbpip_platform::is_wsl(machine),
             long_paths: machine.long_paths(),
+            nvidia: bnbpip_platform::nvidia_driver(machine, system.as_deref()),
             conda_openmp,
         }
     }
@@ -68,14 +71,17 @@ impl Machine {
         if self.embedded.is_some() {
             kinds.push("an embedded Python");
         }
-        if kinds.is_empty() {
-            return Vec::new();
-        }
-        vec![Fact {
+        let machine = (!kinds.is_empty()).then(|| Fact {
             key: "machine",
             label: "Machine",
             value: kinds.join(", "),
-        }]
+        });
+        let gpu = self.nvidia.as_ref().map(|driver| Fact {
+            key: "gpu",
+            label: "GPU",
+            value: format!("NVIDIA, driver {driver}"),
+        });
+        machine.into_iter().chain(gpu).collect()
     }
 }
 

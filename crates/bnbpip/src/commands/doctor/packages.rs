@@ -2,7 +2,9 @@
 
 use bnbpip_overlay::{Evidence, Overlay, RuleId, embedded_sources};
 use bnbpip_packaging::{MarkerEnvironment, MarkerTree, PackageName, Version};
-use bnbpip_report::doctor::{Finding, Mend, Severity, python_too_new, rule_finding};
+use bnbpip_report::doctor::{
+    Finding, Mend, Severity, not_on_windows, python_too_new, rule_finding,
+};
 
 use crate::commands::check::{self, Problems, Unmet};
 use crate::commands::distribution::Distribution;
@@ -21,7 +23,10 @@ pub(super) fn findings(
         .map(|broken| rule_finding(broken, &evidence(&broken.rule.id), keeps))
         .collect();
     findings.extend(problems.missing.iter().map(|unmet| {
-        python_too_new(&unmet.requirement.name, &unmet.dependent.0, python)
+        let (required, dependent) = (&unmet.requirement.name, &unmet.dependent.0);
+        let is_windows = markers.os_name() == "nt";
+        python_too_new(required, dependent, python)
+            .or_else(|| not_on_windows(required, dependent).filter(|_| is_windows))
             .unwrap_or_else(|| missing(unmet))
     }));
     findings.extend(problems.conflicting.iter().map(conflicting));

@@ -1,6 +1,6 @@
 //! What torch was built for, and whether bitsandbytes holds the library for it.
 
-use bnbpip_report::doctor::{Fact, Finding, Torch, cuda_library};
+use bnbpip_report::doctor::{Fact, Finding, Torch, cpu_torch, cuda_library};
 
 use crate::commands::distribution::Distribution;
 
@@ -39,9 +39,14 @@ impl<'a> Stack<'a> {
         })
     }
 
+    /// A torch that can't use the GPU whose driver is installed.
+    pub(super) fn cpu_torch(&self, driver: Option<&str>) -> Option<Finding> {
+        cpu_torch(self.torch.as_ref()?, driver?)
+    }
+
     /// bitsandbytes' library for torch's CUDA. Where a rule already says that the release itself
     /// is broken, its libraries are no news.
-    pub(super) fn findings(&self, others: &[Finding], is_windows: bool) -> Option<Finding> {
+    pub(super) fn cuda_library(&self, others: &[Finding], is_windows: bool) -> Option<Finding> {
         let bitsandbytes = &self.bitsandbytes?.installed;
         let is_known = others.iter().any(|finding| {
             finding.rule.is_some()
