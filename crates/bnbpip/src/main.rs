@@ -79,7 +79,9 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 }
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
-    use crate::commands::{cache, check, doctor, freeze, install, list, show, uninstall, venv};
+    use crate::commands::{
+        cache, check, doctor, freeze, install, list, rules, show, uninstall, venv,
+    };
     match &cli.command {
         Some(Command::Install(arguments)) => {
             interrupt::listen(printer);
@@ -98,6 +100,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
             doctor::run(arguments, settings, printer)
         }
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
+        Some(Command::Rules(arguments)) => rules::run(arguments, settings, printer),
         Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
         // Help and an empty command line have been answered while parsing.
         Some(Command::Help(_)) | None => Ok(()),

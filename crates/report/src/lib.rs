@@ -8,6 +8,7 @@ pub mod explain;
 pub mod install_report;
 pub mod plan;
 pub mod ranges;
+pub mod rules;
 pub mod sizes;
 
 pub use explain::{NoSolution, TargetWords, no_solution};

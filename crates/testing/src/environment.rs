@@ -61,6 +61,24 @@ impl Run {
         );
         self
     }
+
+    /// Itself, if it ended with pip's code for a failure.
+    ///
+    /// # Panics
+    /// If it didn't.
+    #[must_use]
+    pub fn failure(self) -> Self {
+        let Self {
+            code,
+            stdout,
+            stderr,
+        } = &self;
+        assert_eq!(
+            *code, 1,
+            "it didn't fail\n----- stdout -----\n{stdout}\n----- stderr -----\n{stderr}"
+        );
+        self
+    }
 }
 
 impl From<Output> for Run {

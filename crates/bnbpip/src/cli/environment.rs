@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::rules::OverlayArgs;
 use super::values::{ListFormat, RootUserAction};
 
 /// Which of the installed packages are looked at.
@@ -93,6 +94,10 @@ pub(crate) struct CheckArgs {
     /// Accept what this overlay rule (`BNB-0001`) forbids. Can be used multiple times.
     #[arg(long, value_name = "id", action = ArgAction::Append)]
     pub allow: Vec<String>,
+
+    /// Rules of one's own.
+    #[command(flatten)]
+    pub overlay: OverlayArgs,
 }
 
 /// Uninstall packages.

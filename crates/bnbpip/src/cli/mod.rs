@@ -12,6 +12,7 @@ pub(crate) mod global;
 pub(crate) mod index;
 pub(crate) mod install;
 pub(crate) mod resolve;
+pub(crate) mod rules;
 mod unsupported;
 mod usage;
 pub(crate) mod values;
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Make a virtual environment.
     Venv(VenvArgs),
+    /// Show, check and verify the rules about packages that don't work together.
+    Rules(rules::RulesArgs),
     /// Inspect and manage the cache.
     Cache(CacheArgs),
     /// Show help for a command.

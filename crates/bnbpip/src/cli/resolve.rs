@@ -5,6 +5,7 @@ use clap::{ArgAction, Args};
 
 use super::build::BuildArgs;
 use super::index::IndexArgs;
+use super::rules::OverlayArgs;
 use crate::failure::Failure;
 
 /// What may be chosen, and from where.
@@ -46,6 +47,10 @@ pub(crate) struct ResolveArgs {
     /// How packages without a wheel are built.
     #[command(flatten)]
     pub build: BuildArgs,
+
+    /// Rules of one's own.
+    #[command(flatten)]
+    pub overlay: OverlayArgs,
 
     /// Where packages come from.
     #[command(flatten)]

@@ -86,6 +86,18 @@ pub(crate) enum ListFormat {
     Json,
 }
 
+/// `rules export --format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum RulesFormat {
+    /// Everything
+    #[default]
+    Json,
+    /// What a constraints file of pip or uv can say
+    Constraints,
+    /// Entries in the OSV format
+    Osv,
+}
+
 /// `cache list --format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum CacheListFormat {

@@ -1,7 +1,7 @@
 //! `bnbpip check`: whether installed packages have what they require, suit the interpreter, and
 //! break no overlay rule.
 
-use bnbpip_overlay::{ActiveRules, Finding, Overlay, RuleId, Severity, Subject};
+use bnbpip_overlay::{ActiveRules, Finding, Severity, Subject};
 use bnbpip_packaging::{
     MarkerEnvironment, PackageName, Requirement, Tags, Version, VersionOrUrl, WheelMetadata, range,
 };
@@ -9,7 +9,7 @@ use bnbpip_platform::Target;
 use rustc_hash::FxHashMap;
 
 use super::distribution::Distribution;
-use super::{selection, target_environment};
+use super::{rule_set, selection, target_environment};
 use crate::cli::CheckArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::{Failure, exit_code};
@@ -26,14 +26,8 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let interpreter = target_environment::find(settings)?.interpreter;
     let installed = selection::read_all(&target_environment::library_dirs(&interpreter), printer)?;
-    let allowed: Vec<RuleId> = arguments
-        .allow
-        .iter()
-        .map(|id| id.parse())
-        .collect::<Result<_, _>>()?;
-    let rules = Overlay::embedded()?
-        .without(&allowed)
-        .active(&interpreter.markers);
+    let overlay = rule_set::overlay(&arguments.overlay.overlay, &arguments.allow, settings)?;
+    let rules = overlay.active(&interpreter.markers);
     let target = Target::from_interpreter(&interpreter);
 
     let problems = Problems::find(&installed, &interpreter.markers, &target.tags, &rules);
@@ -296,6 +290,8 @@ fn finding_sentence(finding: &Finding) -> String {
 #[cfg(test)]
 mod tests {
     use bnbpip_packaging::MarkerEnvironmentBuilder;
+
+    use bnbpip_overlay::Overlay;
 
     use super::*;
 

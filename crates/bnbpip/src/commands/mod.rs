@@ -10,6 +10,8 @@ pub(crate) mod install;
 pub(crate) mod list;
 mod python_json;
 pub(crate) mod resolve;
+pub(crate) mod rule_set;
+pub(crate) mod rules;
 mod selection;
 pub(crate) mod show;
 pub(crate) mod sources;

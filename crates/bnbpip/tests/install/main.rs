@@ -17,3 +17,4 @@ mod reports;
 mod scenarios;
 mod sources;
 mod support;
+mod team_rules;

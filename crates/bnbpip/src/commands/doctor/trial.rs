@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::examination::Examination;
 use crate::cli::{self, Command, Parsed};
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
+use crate::commands::rule_set;
 use crate::configuration::settings::{Network, Settings};
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -114,7 +115,7 @@ impl Trial<'_> {
             &settings,
             printer,
         )?;
-        let overlay = requirements::overlay(&options.allow)?;
+        let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, &settings)?;
         let target = &self.examination.target;
         let rules = Arc::new(overlay.active(&target.markers));
         let constraints = requirements::constraints(&request, &target.markers)?;

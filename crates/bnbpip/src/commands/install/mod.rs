@@ -24,6 +24,7 @@ use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::{
     CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements,
 };
+use crate::commands::rule_set;
 use crate::commands::sources::Sources;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
@@ -93,7 +94,11 @@ impl Run<'_> {
     }
 
     fn install(&self) -> Result<(), Failure> {
-        let overlay = requirements::overlay(&self.arguments.resolve.allow)?;
+        let overlay = rule_set::overlay(
+            &self.arguments.resolve.overlay.overlay,
+            &self.arguments.resolve.allow,
+            self.settings,
+        )?;
         let rules = Arc::new(overlay.active(&self.destination.target.markers));
         let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
         let installed = self.destination.installed()?;
@@ -162,6 +167,10 @@ impl Run<'_> {
         if let Some(version) = &self.arguments.target_python.python_version {
             options.push_str(" --python-version ");
             options.push_str(&version.to_string());
+        }
+        for layer in &self.arguments.resolve.overlay.overlay {
+            options.push_str(" --overlay ");
+            options.push_str(layer);
         }
         if self.arguments.dry_run {
             options.push_str(" --dry-run");

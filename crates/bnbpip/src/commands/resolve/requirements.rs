@@ -1,6 +1,5 @@
 //! The request: command line and files, with the rules of hash mode.
 
-use bnbpip_overlay::{Overlay, RuleId};
 use bnbpip_packaging::{HashAlgorithm, Operator, PackageName, VersionOrUrl, range};
 use bnbpip_resolver::{Constraint, Requested};
 use rustc_hash::FxHashMap;
@@ -149,25 +148,6 @@ pub(crate) fn constraints(
         }
     }
     Ok(constraints)
-}
-
-/// The rules in force: the embedded ones without those that the user allows.
-///
-/// # Errors
-/// When an id is malformed, or names no rule.
-pub(crate) fn overlay(allow: &[String]) -> Result<Overlay, Failure> {
-    let overlay = Overlay::embedded()?;
-    let mut allowed: Vec<RuleId> = Vec::new();
-    for text in allow {
-        let id: RuleId = text.parse()?;
-        if overlay.get(&id).is_none() {
-            return Err(Failure::new(format!(
-                "Failed to allow `{id}`: there is no such rule"
-            )));
-        }
-        allowed.push(id);
-    }
-    Ok(overlay.without(&allowed))
 }
 
 /// Whether every file needs a given hash: asked for, or switched on by the first `--hash`.

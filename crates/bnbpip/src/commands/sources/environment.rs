@@ -14,6 +14,7 @@ use super::{Shared, Sources};
 use crate::cli::values::ProgressBar;
 use crate::commands::install::{Application, DownloadProgress, Plan};
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
+use crate::commands::rule_set;
 use crate::commands::{target_environment, venv};
 use crate::failure::Failure;
 use crate::request::{Request, RequestedRequirement, RequirementOrigin};
@@ -71,7 +72,8 @@ impl BuildPlace {
     fn fill(&self, wanted: &[Requirement]) -> Result<(), Failure> {
         let shared = &self.sources.0;
         let target = Target::from_interpreter(&self.interpreter);
-        let overlay = requirements::overlay(&shared.options.allow)?;
+        let layers = &shared.options.overlay.overlay;
+        let overlay = rule_set::overlay(layers, &shared.options.allow, &shared.settings)?;
         let rules = Arc::new(overlay.active(&target.markers));
         let request = self.request(wanted);
         let constraints = requirements::constraints(&request, &target.markers)?;

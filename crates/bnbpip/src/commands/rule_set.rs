@@ -1,0 +1,211 @@
+//! The rules of a run: the ones that bnbpip carries, with a team's own over them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use bnbpip_overlay::{Overlay, RuleDocument, RuleId, embedded_sources};
+use bnbpip_packaging::Hashes;
+use sha2::{Digest as _, Sha256};
+
+use super::resolve::remote_file;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+
+/// The name that stands for the rules which bnbpip carries.
+pub(crate) const EMBEDDED: &str = "embedded";
+
+/// A rule file's name and text.
+#[derive(Debug, Clone)]
+pub(crate) struct RuleFile {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// The rules in force: the embedded ones, the layers over them, without those that the user allows.
+///
+/// # Errors
+/// When a layer can't be read, or an allowed rule's identifier is malformed or names no rule.
+pub(crate) fn overlay(
+    layers: &[String],
+    allow: &[String],
+    settings: &Settings,
+) -> Result<Overlay, Failure> {
+    let mut overlay = Overlay::embedded()?;
+    for layer in layers {
+        overlay = overlay.with_layer(parse(&read(layer, settings)?)?);
+    }
+    let mut allowed: Vec<RuleId> = Vec::new();
+    for text in allow {
+        let id: RuleId = text.parse()?;
+        if overlay.get(&id).is_none() {
+            return Err(
+                Failure::new(format!("Failed to allow `{id}`: there is no such rule"))
+                    .hint("`bnbpip rules list` shows the rules"),
+            );
+        }
+        allowed.push(id);
+    }
+    Ok(overlay.without(&allowed))
+}
+
+/// The whole documents of the embedded rules and the layers over them, by identifier.
+///
+/// # Errors
+/// When a layer can't be read.
+pub(crate) fn documents(
+    layers: &[String],
+    settings: &Settings,
+) -> Result<Vec<RuleDocument>, Failure> {
+    let mut documents = parse(&embedded())?;
+    for layer in layers {
+        for document in parse(&read(layer, settings)?)? {
+            documents.retain(|known| known.rule.id != document.rule.id);
+            documents.push(document);
+        }
+    }
+    documents.sort_by(|one, other| one.rule.id.cmp(&other.rule.id));
+    Ok(documents)
+}
+
+/// The rule files that a word names: `embedded`, a folder, a file, or a URL.
+///
+/// # Errors
+/// When they can't be read, or a URL's content isn't what its hash says.
+pub(crate) fn read(source: &str, settings: &Settings) -> Result<Vec<RuleFile>, Failure> {
+    if source == EMBEDDED {
+        return Ok(embedded());
+    }
+    if source.starts_with("http://") || source.starts_with("https://") {
+        return bundle(source, &remote(source, settings)?);
+    }
+    let path = settings.environment.working_directory().join(source);
+    if path.is_dir() {
+        return folder(&path);
+    }
+    let content = fs_err::read(&path)?;
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        bundle(source, &content)
+    } else {
+        Ok(vec![RuleFile {
+            name: source.to_owned(),
+            text: text_of(source, content)?,
+        }])
+    }
+}
+
+/// Parses rule files; the first that isn't valid is the failure.
+///
+/// # Errors
+/// When one isn't a valid rule.
+pub(crate) fn parse(files: &[RuleFile]) -> Result<Vec<RuleDocument>, Failure> {
+    let parsed = files
+        .iter()
+        .map(|file| Overlay::parse_rule(&file.text, &file.name));
+    let documents: Result<Vec<_>, _> = parsed.collect();
+    documents.map_err(|error| {
+        Failure::from(error).hint("`bnbpip rules lint DIR` shows all that is wrong at once")
+    })
+}
+
+fn embedded() -> Vec<RuleFile> {
+    embedded_sources()
+        .iter()
+        .map(|source| RuleFile {
+            name: source.path.to_owned(),
+            text: source.text.to_owned(),
+        })
+        .collect()
+}
+
+/// The rule files of a folder and the folders in it: every `.md` that starts like one.
+fn folder(root: &Path) -> Result<Vec<RuleFile>, Failure> {
+    let mut files = Vec::new();
+    let mut open: Vec<PathBuf> = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs_err::read_dir(&folder)? {
+            let (path, kind) = {
+                let entry = entry?;
+                (entry.path(), entry.file_type()?)
+            };
+            if kind.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                let name = path.strip_prefix(root).unwrap_or(&path);
+                let name = name.to_string_lossy().replace('\\', "/");
+                let text = text_of(&name, fs_err::read(&path)?)?;
+                if text.trim_start_matches('\u{feff}').starts_with("+++") {
+                    files.push(RuleFile { name, text });
+                }
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::new(format!(
+            "Failed to read rules from `{}`: it has no rule file",
+            root.display()
+        ))
+        .hint("a rule file ends in `.md` and starts with `+++`; `bnbpip rules new` writes one"));
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+/// The rule files of an exported set.
+fn bundle(source: &str, content: &[u8]) -> Result<Vec<RuleFile>, Failure> {
+    #[derive(serde::Deserialize)]
+    struct Bundle {
+        rules: Vec<Entry>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Entry {
+        file: String,
+        text: String,
+    }
+    let bundle: Bundle = serde_json::from_slice(content).map_err(|error| {
+        Failure::new(format!("Failed to read rules from `{source}`"))
+            .caused_by(error.to_string())
+            .hint("`bnbpip rules export --format json` writes such a file")
+    })?;
+    let file = |entry: Entry| RuleFile {
+        name: entry.file,
+        text: entry.text,
+    };
+    Ok(bundle.rules.into_iter().map(file).collect())
+}
+
+/// What is behind a URL. Rules decide what is installed: they are taken only with a known hash.
+fn remote(source: &str, settings: &Settings) -> Result<Vec<u8>, Failure> {
+    let url: url::Url = source
+        .parse()
+        .map_err(|error| Failure::new(format!("Failed to read `{source}`: {error}")))?;
+    let hashes = Hashes::parse_fragment(url.fragment().unwrap_or_default());
+    let Some(expected) = hashes.sha256() else {
+        return Err(Failure::new(format!(
+            "Failed to take rules from `{source}`: a URL needs the SHA-256 of what it brings"
+        ))
+        .hint("append `#sha256=…` to it"));
+    };
+    let content = remote_file::read(&url, settings)?;
+    let mut found = String::with_capacity(64);
+    for byte in Sha256::digest(&content) {
+        // Writing into a `String` cannot fail.
+        let _ = write!(found, "{byte:02x}");
+    }
+    if found != expected {
+        return Err(Failure::new(format!(
+            "Failed to take rules from `{source}`: their SHA-256 is {found}"
+        ))
+        .hint(
+            "these are not the rules that were meant; if they changed on purpose, change the hash",
+        ));
+    }
+    Ok(content)
+}
+
+fn text_of(name: &str, content: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(content)
+        .map_err(|_| Failure::new(format!("Failed to read `{name}`: it isn't UTF-8")))
+}

@@ -1,0 +1,130 @@
+//! `bnbpip rules check`: which rules a set of exact versions breaks.
+
+use bnbpip_overlay::{Finding, Severity, Subject, TestTarget};
+use bnbpip_packaging::{MarkerEnvironment, Operator, VersionOrUrl, WheelFilename};
+
+use crate::cli::rules::RulesCheckArgs;
+use crate::commands::resolve::remote_file;
+use crate::commands::{rule_set, target_environment};
+use crate::configuration::settings::Settings;
+use crate::failure::{Failure, exit_code};
+use crate::printer::Printer;
+use crate::request::{RequestedRequirement, RequirementsReader, Surroundings};
+
+pub(super) fn run(
+    arguments: &RulesCheckArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let markers = markers(arguments, settings)?;
+    let overlay = rule_set::overlay(&arguments.overlay.overlay, &arguments.allow, settings)?;
+    let set = set(arguments, settings, &markers)?;
+    let findings = overlay.active(&markers).evaluate(&set);
+    if arguments.json {
+        let all: Vec<_> = findings.iter().map(json).collect();
+        printer.data(&serde_json::to_string_pretty(&all)?);
+    } else {
+        say(&findings, set.len(), printer);
+    }
+    let is_broken = |finding: &Finding| finding.rule.severity == Severity::Broken;
+    if findings.iter().any(is_broken) {
+        return Err(Failure::silent(exit_code::ERROR));
+    }
+    Ok(())
+}
+
+fn say(findings: &[Finding], packages: usize, printer: &Printer) {
+    for finding in findings {
+        let sentence = bnbpip_report::rules::finding(finding);
+        if finding.rule.severity == Severity::Broken {
+            printer.info(&sentence);
+        } else {
+            printer.warning(&sentence);
+        }
+        if let Some(hint) = &finding.rule.hint {
+            printer.hint(hint);
+        }
+    }
+    if findings.is_empty() {
+        printer.info(&format!(
+            "No rule speaks against these {packages} packages."
+        ));
+    }
+}
+
+fn json(finding: &Finding) -> serde_json::Value {
+    let packages: serde_json::Map<String, serde_json::Value> = finding
+        .packages
+        .iter()
+        .map(|(name, version)| (name.to_string(), version.to_string().into()))
+        .collect();
+    let mut value = bnbpip_report::rules::json(&finding.rule);
+    value["found"] = packages.into();
+    value
+}
+
+fn markers(arguments: &RulesCheckArgs, settings: &Settings) -> Result<MarkerEnvironment, Failure> {
+    match &arguments.environment {
+        Some(name) => Ok(name.parse::<TestTarget>()?.environment),
+        None => match target_environment::find(settings) {
+            Ok(found) => Ok(found.interpreter.markers),
+            Err(failure) => Err(failure.hint(
+                "or name what to check for with `--environment`, such as `--environment windows-3.11`",
+            )),
+        },
+    }
+}
+
+/// The packages of the command line and of the files whose markers hold.
+fn set(
+    arguments: &RulesCheckArgs,
+    settings: &Settings,
+    markers: &MarkerEnvironment,
+) -> Result<Vec<Subject>, Failure> {
+    let surroundings = Surroundings {
+        working_directory: settings.environment.working_directory(),
+        variable: &|name| settings.environment.get(name).map(str::to_owned),
+    };
+    let fetch = |url: &url::Url| remote_file::read(url, settings);
+    let mut reader = RequirementsReader::new(surroundings, &fetch);
+    let mut set: Vec<Subject> = Vec::new();
+    for package in &arguments.packages {
+        match package.parse::<WheelFilename>() {
+            Ok(wheel) => set.push(Subject::from(wheel)),
+            Err(_) => reader.add(package)?,
+        }
+    }
+    for file in &arguments.requirement_files {
+        reader.read(file, false)?;
+    }
+    for given in &reader.into_request().requirements {
+        if given.requirement.marker.evaluate(markers, &[]) {
+            set.push(pinned(given)?);
+        }
+    }
+    if set.is_empty() {
+        return Err(Failure::new(
+            "You must give at least one package to check (see \"bnbpip help rules\")",
+        ));
+    }
+    Ok(set)
+}
+
+fn pinned(given: &RequestedRequirement) -> Result<Subject, Failure> {
+    let requirement = &given.requirement;
+    let version = match &requirement.version_or_url {
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers
+            .iter()
+            .find(|one| matches!(one.operator(), Operator::Equal | Operator::ExactEqual))
+            .map(|one| one.version().clone()),
+        _ => None,
+    };
+    match version {
+        Some(version) => Ok(Subject::new(requirement.name.clone(), version)),
+        None => Err(Failure::new(format!(
+            "Failed to check `{}`: it isn't pinned with `==`",
+            given.raw
+        ))
+        .hint("`bnbpip install --dry-run` resolves ranges, with the rules in force")),
+    }
+}
