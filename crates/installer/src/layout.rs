@@ -364,25 +364,12 @@ fn check_path(path: &str, is_windows: bool) -> Result<(), &'static str> {
             if part.ends_with(['.', ' ']) || part.contains(['<', '>', '"', '|', '?', '*']) {
                 return Err("Windows has no such file names");
             }
-            if is_device_name(part) {
+            if bnbpip_packaging::file_name::is_windows_device(part) {
                 return Err("it is the name of a device on Windows");
             }
         }
     }
     Ok(())
-}
-
-fn is_device_name(part: &str) -> bool {
-    let stem = part.split('.').next().unwrap_or_default().trim_end();
-    let upper = stem.to_ascii_uppercase();
-    matches!(
-        upper.as_str(),
-        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
-    ) || ["COM", "LPT"].iter().any(|device| {
-        upper
-            .strip_prefix(device)
-            .is_some_and(|rest| rest.len() == 1 && rest.starts_with(|c: char| c.is_ascii_digit()))
-    })
 }
 
 #[cfg(test)]

@@ -137,6 +137,7 @@ fn is_file_name(name: &str) -> bool {
     name != "."
         && name != ".."
         && !name.ends_with(['.', ' '])
+        && !crate::file_name::is_windows_device(name)
         && !name
             .chars()
             .any(|c| c.is_control() || "/\\:*?\"<>|".contains(c))
@@ -167,6 +168,8 @@ mod tests {
             "a = b:c;import os",
             "a = b.:c",
             "x/y = b:c",
+            "CON = b:c",
+            "nul.txt = b:c",
         ] {
             let text = format!("[console_scripts]\n{line}\n");
             assert!(EntryPoints::parse(&text).is_err(), "{line}");

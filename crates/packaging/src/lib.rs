@@ -6,6 +6,7 @@
 
 pub mod direct_url;
 pub mod entry_points;
+pub mod file_name;
 pub mod hashes;
 mod headers;
 pub mod metadata;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use bnbpip_packaging::file_name::is_windows_device;
 use rustc_hash::FxHashMap;
 
 use super::central::Entry;
@@ -56,29 +57,10 @@ fn check_component(component: &str) -> Result<(), &'static str> {
     if component.len() > 255 {
         return Err("a part of its name is longer than 255 bytes");
     }
-    if is_device(component) {
+    if is_windows_device(component) {
         return Err("a part of its name is a device on Windows");
     }
     Ok(())
-}
-
-/// `NUL`, `com1.txt` and their like.
-fn is_device(component: &str) -> bool {
-    let stem = component.split('.').next().unwrap_or_default().trim_end();
-    if ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
-        .iter()
-        .any(|device| stem.eq_ignore_ascii_case(device))
-    {
-        return true;
-    }
-    let Some((name, number)) = stem.split_at_checked(3) else {
-        return false;
-    };
-    (name.eq_ignore_ascii_case("COM") || name.eq_ignore_ascii_case("LPT"))
-        && matches!(
-            number,
-            "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
-        )
 }
 
 /// No two entries may be one file where case doesn't count, and no file another's folder.
