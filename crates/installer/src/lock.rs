@@ -2,40 +2,102 @@
 //! the process, so that a crashed holder blocks nobody.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// A held lock; released when dropped.
+/// The file's name in the state folder.
+const FILE_NAME: &str = "lock";
+
+/// A held lock; released when dropped. Where nothing but the lock is in the state folder by then,
+/// both go: who was given nothing to keep leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct EnvironmentLock {
-    _file: fs_err::File,
+    file: fs_err::File,
+    state_dir: PathBuf,
 }
 
 impl EnvironmentLock {
-    /// Takes the lock, calling `waiting` once if another process holds it.
+    /// Takes the lock, making the state folder if need be and calling `waiting` once if another
+    /// process holds it.
     pub(crate) fn acquire(state_dir: &Path, waiting: impl FnOnce()) -> io::Result<Self> {
-        let file = fs_err::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(state_dir.join("lock"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                waiting();
-                file.lock()?;
+        let mut waiting = Some(waiting);
+        loop {
+            fs_err::create_dir_all(state_dir)?;
+            let opened = fs_err::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(state_dir.join(FILE_NAME));
+            let file = match opened {
+                // The last holder has just removed the folder.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                outcome => outcome?,
+            };
+            lock(&file, &mut waiting)?;
+            // A holder that removed the file has left this process with a lock on nothing.
+            if is_same_file(&file, &state_dir.join(FILE_NAME)) {
+                let state_dir = state_dir.to_path_buf();
+                return Ok(Self { file, state_dir });
             }
-            // Some network file systems know no locks; one user at a time is then up to the users.
-            Err(std::fs::TryLockError::Error(error))
-                if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        Ok(Self { _file: file })
     }
+
+    /// Whether the state folder holds the lock and nothing else.
+    fn is_alone(&self) -> bool {
+        fs_err::read_dir(&self.state_dir).is_ok_and(|mut entries| {
+            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == FILE_NAME))
+        })
+    }
+}
+
+impl Drop for EnvironmentLock {
+    fn drop(&mut self) {
+        // Elsewhere a file that others have open keeps its name, or its folder.
+        if cfg!(unix) && is_same_file(&self.file, self.file.path()) && self.is_alone() {
+            // Who waits for it finds it gone, and makes it anew.
+            let removed = fs_err::remove_file(self.file.path())
+                .and_then(|()| fs_err::remove_dir(&self.state_dir));
+            drop(removed);
+        }
+    }
+}
+
+fn lock(file: &fs_err::File, waiting: &mut Option<impl FnOnce()>) -> io::Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            if let Some(waiting) = waiting.take() {
+                waiting();
+            }
+            file.lock()
+        }
+        // Some network file systems know no locks; one user at a time is then up to the users.
+        Err(std::fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+            Ok(())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether the open file is the one that the path names.
+#[cfg(unix)]
+fn is_same_file(file: &fs_err::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs_err::metadata(path)) {
+        (Ok(open), Ok(named)) => identity(open) == identity(named),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_file: &fs_err::File, path: &Path) -> bool {
+    path.exists()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc;
 
     use super::*;
@@ -52,5 +114,30 @@ mod tests {
         receiver.recv().unwrap();
         drop(first);
         second.join().unwrap();
+    }
+
+    #[test]
+    fn who_keeps_nothing_leaves_nothing_and_still_excludes_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = folder.path().join("state");
+        let (holders, state_dir) = (&AtomicU32::new(0), &state_dir);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        let held = EnvironmentLock::acquire(state_dir, || ()).unwrap();
+                        assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                        std::thread::yield_now();
+                        holders.fetch_sub(1, Ordering::SeqCst);
+                        drop(held);
+                    }
+                });
+            }
+        });
+        assert_eq!(state_dir.exists(), cfg!(windows));
+        let held = EnvironmentLock::acquire(state_dir, || ()).unwrap();
+        fs_err::write(state_dir.join("receipt"), "").unwrap();
+        drop(held);
+        assert!(state_dir.join(FILE_NAME).exists());
     }
 }

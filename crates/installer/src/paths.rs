@@ -2,6 +2,7 @@
 //! form of `RECORD`.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 /// The key under which two spellings of one path meet: case is folded where the usual file
@@ -33,6 +34,15 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
         rest.push(name.to_os_string());
         existing = parent;
     }
+}
+
+/// Whether an error says that a path leads nowhere: there is no such file, or one of its parents
+/// is a file.
+pub(crate) fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Removes `.` and `..` by name alone.

@@ -8,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bnbpip_packaging::DirectUrl;
 use serde::{Deserialize, Serialize};
 
+use crate::paths;
+
 /// The folder of the receipts within the state folder.
 pub(crate) const FOLDER: &str = "receipts";
 
@@ -104,7 +106,7 @@ pub(crate) fn now_unix_s() -> u64 {
 
 fn numbers(state_dir: &Path) -> io::Result<Vec<u32>> {
     let folder = match fs_err::read_dir(state_dir.join(FOLDER)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if paths::is_absence(&error) => return Ok(Vec::new()),
         outcome => outcome?,
     };
     let mut numbers = Vec::new();

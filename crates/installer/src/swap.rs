@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::journal::{self, Journal, Operation};
+use crate::paths;
 use crate::steps::{Files, may_split};
 
 /// The prefix of a transaction's folder in the state folder.
@@ -224,7 +225,8 @@ fn is_done(operation: &Operation) -> bool {
 /// The folders of transactions that have not been cleaned up, oldest name first.
 pub(crate) fn pending_folders(state_dir: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs_err::read_dir(state_dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        // Below a file there is no transaction either.
+        Err(error) if paths::is_absence(&error) => return Ok(Vec::new()),
         outcome => outcome?,
     };
     let mut folders = Vec::new();
