@@ -80,7 +80,7 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        cache, check, doctor, freeze, install, list, rules, show, uninstall, venv,
+        cache, check, doctor, freeze, history, install, list, rules, show, undo, uninstall, venv,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -98,6 +98,11 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Doctor(arguments)) => {
             interrupt::listen(printer);
             doctor::run(arguments, settings, printer)
+        }
+        Some(Command::History(arguments)) => history::run(arguments, settings, printer),
+        Some(Command::Undo(arguments)) => {
+            interrupt::listen(printer);
+            undo::run(arguments, settings, printer)
         }
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
         Some(Command::Rules(arguments)) => rules::run(arguments, settings, printer),

@@ -62,6 +62,19 @@ pub enum TransactionError {
         #[source]
         source: io::Error,
     },
+    /// A volume has no room left; the environment is as it was.
+    #[error(
+        "Failed to write below `{folder}`: its volume is full, and the change needs {needed_bytes} bytes there"
+    )]
+    DiskFull {
+        /// A folder on the volume.
+        folder: PathBuf,
+        /// The bytes of all files of the wheels so far.
+        needed_bytes: u64,
+        /// What failed for it.
+        #[source]
+        source: Box<TransactionError>,
+    },
     /// A file of another package is in the way.
     #[error("Failed to install `{wheel}`: it would overwrite `{path}`, which belongs to `{owner}`")]
     Clobber {
@@ -99,6 +112,22 @@ pub enum TransactionError {
 }
 
 impl TransactionError {
+    /// Whether it comes from a volume, or a user's share of it, that is full.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+            if matches!(
+                kind,
+                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            ) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// What the user can do, in a sentence.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -109,6 +138,10 @@ impl TransactionError {
             Self::Leftover { .. } => {
                 Some("Close the programs that use this environment and try again".to_string())
             }
+            Self::DiskFull { folder, .. } => Some(format!(
+                "Make room on the volume of `{}`, then run the same command again",
+                folder.display()
+            )),
             Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
             _ => None,
         }

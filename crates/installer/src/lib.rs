@@ -29,6 +29,7 @@ mod stage;
 mod steps;
 mod swap;
 mod transaction;
+mod undo;
 mod wheel;
 
 pub use environment::{Environment, InterpreterFacts, Scheme, default_state_dir};
@@ -46,4 +47,5 @@ pub use stage::INSTALLER;
 pub use steps::{Step, StepHook};
 pub use swap::Recovery;
 pub use transaction::{Transaction, has_pending, recover};
+pub use undo::{Reversal, reversals};
 pub use wheel::{UnpackedWheel, WheelError, WheelFile, WheelInstall};

@@ -8,7 +8,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -52,6 +52,7 @@ pub struct Transaction<'a> {
     staged: Mutex<Vec<StagedWheel>>,
     removals: Mutex<Vec<RemovalPlan>>,
     next_wheel: AtomicUsize,
+    needed_bytes: AtomicU64,
     // Dropped last.
     _lock: EnvironmentLock,
 }
@@ -120,7 +121,6 @@ impl<'a> Transaction<'a> {
             state_dir: state_dir.clone(),
             source,
         };
-        files.create_dir_all(&state_dir).map_err(locking)?;
         let lock = EnvironmentLock::acquire(&state_dir, || progress.waiting_for_lock())
             .map_err(locking)?;
         let recovered =
@@ -155,6 +155,7 @@ impl<'a> Transaction<'a> {
             staged: Mutex::default(),
             removals: Mutex::default(),
             next_wheel: AtomicUsize::new(0),
+            needed_bytes: AtomicU64::new(0),
             environment,
             options,
             progress,
@@ -213,7 +214,11 @@ impl<'a> Transaction<'a> {
             }
             Ok(folder)
         };
-        let wheel = stager.stage(install, &mut folder_for)?;
+        let bytes = install.wheel.files.iter().map(|file| file.size).sum();
+        self.needed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let wheel = stager
+            .stage(install, &mut folder_for)
+            .map_err(|error| self.with_room(error))?;
         self.progress.wheel_staged(&wheel.name, &wheel.version);
         lock(&self.staged).push(wheel);
         Ok(())
@@ -225,6 +230,22 @@ impl<'a> Transaction<'a> {
     ///
     /// When a check or a change fails; except for [`TransactionError::Stuck`], the environment is then as it was.
     pub fn commit(self) -> Result<Outcome, TransactionError> {
+        self.make_changes().map_err(|error| self.with_room(error))
+    }
+
+    /// The error, with the room that is needed if there was too little of it.
+    fn with_room(&self, error: TransactionError) -> TransactionError {
+        if matches!(error, TransactionError::Stuck { .. }) || !error.is_disk_full() {
+            return error;
+        }
+        TransactionError::DiskFull {
+            folder: self.environment.scheme.purelib.clone(),
+            needed_bytes: self.needed_bytes.load(Ordering::Relaxed),
+            source: Box::new(error),
+        }
+    }
+
+    fn make_changes(&self) -> Result<Outcome, TransactionError> {
         let mut wheels = std::mem::take(&mut *lock(&self.staged));
         wheels.sort_by(|a, b| a.name.cmp(&b.name));
         wheels.par_iter_mut().try_for_each(|wheel| {
@@ -274,6 +295,11 @@ impl<'a> Transaction<'a> {
         let mut replaced: Vec<(&InstalledDistribution, usize, bool)> = Vec::new();
         for (at, wheel) in wheels.iter().enumerate() {
             for distribution in &wheel.replaces {
+                // Another process has replaced it while this one waited for the lock: what is
+                // there now is found beside the wheel.
+                if !swap::exists(&distribution.dist_info) {
+                    continue;
+                }
                 if seen.insert(paths::resolve(&distribution.dist_info)) {
                     replaced.push((distribution, at, true));
                 }

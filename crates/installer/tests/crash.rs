@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bnbpip_installer::{InstallOptions, Step, StepHook, Transaction};
+use bnbpip_installer::{InstallOptions, Outcome, Step, StepHook, Transaction, TransactionError};
 use common::{Bench, TestWheel};
 
 /// What the disk does at a step.
@@ -99,27 +99,29 @@ fn old_environment() -> Bench {
 }
 
 fn change(bench: &Bench, disk: &Arc<Disk>) -> bool {
-    bench
-        .try_change(
-            options(disk),
-            &[
-                TestWheel::new("alpha", "2.0")
-                    .file("alpha/__init__.py", "2")
-                    .file("alpha/only_new.py", "")
-                    .file("shape", "now a file")
-                    .file("flat/x.txt", "now a folder")
-                    .file("moves.py", "from alpha")
-                    .file("alpha-2.0.data/data/share/alpha/x", "2")
-                    .file("alpha-2.0.data/data/share/doc/y", "2")
-                    .script("alpha-cmd"),
-                TestWheel::new("one", "2.0")
-                    .file("space/one/__init__.py", "2")
-                    .file("space/shared.txt", "same"),
-                TestWheel::new("three", "1.0").file("space/three/x.py", ""),
-            ],
-            &["gone"],
-        )
-        .is_ok()
+    try_change(bench, disk).is_ok()
+}
+
+fn try_change(bench: &Bench, disk: &Arc<Disk>) -> Result<Outcome, TransactionError> {
+    bench.try_change(
+        options(disk),
+        &[
+            TestWheel::new("alpha", "2.0")
+                .file("alpha/__init__.py", "2")
+                .file("alpha/only_new.py", "")
+                .file("shape", "now a file")
+                .file("flat/x.txt", "now a folder")
+                .file("moves.py", "from alpha")
+                .file("alpha-2.0.data/data/share/alpha/x", "2")
+                .file("alpha-2.0.data/data/share/doc/y", "2")
+                .script("alpha-cmd"),
+            TestWheel::new("one", "2.0")
+                .file("space/one/__init__.py", "2")
+                .file("space/shared.txt", "same"),
+            TestWheel::new("three", "1.0").file("space/three/x.py", ""),
+        ],
+        &["gone"],
+    )
 }
 
 fn old_and_new(splits: bool) -> (Snapshot, Snapshot, usize) {
@@ -246,9 +248,14 @@ fn a_recovery_of_split_folders_can_crash_too() {
 #[test]
 fn a_failing_step_rolls_back_and_the_next_change_succeeds() {
     let (old, new, steps) = old_and_new(false);
+    let mut full = false;
     for at in 0..steps {
         let bench = old_environment();
-        let succeeded = change(&bench, &Disk::new(Fault::Once(at), false));
+        let outcome = try_change(&bench, &Disk::new(Fault::Once(at), false));
+        let succeeded = outcome.is_ok();
+        if let Err(error) = outcome {
+            full |= assert_names_the_room(&error, &bench);
+        }
         // A failure while cleaning up leaves remains for the next run.
         bnbpip_installer::recover(&bench.environment.state_dir, &()).unwrap();
         let is_new = assert_whole(&bench, &old, &new, &format!("failure at {at}"));
@@ -258,6 +265,27 @@ fn a_failing_step_rolls_back_and_the_next_change_succeeds() {
             assert_eq!(bench.snapshot(), new, "again after failure at {at}");
         }
     }
+    assert!(full);
+}
+
+/// A full disk is told with the volume and the bytes; `false` where nothing is staged yet.
+fn assert_names_the_room(error: &TransactionError, bench: &Bench) -> bool {
+    let TransactionError::DiskFull { folder, .. } = error else {
+        assert!(matches!(error, TransactionError::Lock { .. }), "{error:?}");
+        return false;
+    };
+    assert_eq!(*folder, bench.library());
+    let text = error.to_string();
+    assert!(
+        text.contains("its volume is full") && text.contains(" bytes there"),
+        "{text}"
+    );
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.starts_with("Make room on the volume of `"))
+    );
+    true
 }
 
 struct BusyDisk(AtomicUsize);

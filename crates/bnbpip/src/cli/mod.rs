@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod environment;
 mod errors;
 pub(crate) mod global;
+pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod install;
 pub(crate) mod resolve;
@@ -29,6 +30,7 @@ pub(crate) use cache::CacheArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs};
 pub(crate) use global::GlobalArgs;
+pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use install::InstallArgs;
 
 /// Installs Python packages, and knows which of them work together on a GPU.
@@ -72,6 +74,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Find out what is wrong with an environment, and mend it.
     Doctor(DoctorArgs),
+    /// Show what bnbpip has changed in an environment.
+    History(HistoryArgs),
+    /// Take back the last changes of an environment.
+    Undo(UndoArgs),
     /// Make a virtual environment.
     Venv(VenvArgs),
     /// Show, check and verify the rules about packages that don't work together.

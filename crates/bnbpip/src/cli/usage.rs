@@ -16,6 +16,8 @@ fn forms(words: &[&str]) -> &'static [&'static str] {
         ["freeze"] => &["freeze [options]"],
         ["show"] => &["show [options] <package> ..."],
         ["check"] => &["check [options]"],
+        ["history"] => &["history [options]"],
+        ["undo"] => &["undo [options] [count]"],
         ["venv"] => &["venv [options] [dir]"],
         ["cache", ..] => &[
             "cache dir",

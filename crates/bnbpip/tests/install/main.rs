@@ -8,9 +8,14 @@
 )]
 
 mod addresses;
+mod concurrency;
 mod everyday;
 mod failures;
 mod hashes;
+mod history;
+#[cfg(unix)]
+mod interruption;
+mod machine_faults;
 mod network_use;
 mod places;
 mod reports;

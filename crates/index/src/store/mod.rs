@@ -23,6 +23,14 @@ pub use wheel::{StoredFile, StoredWheel};
 
 use unpack::{UnpackError, unpack};
 
+impl Cache {
+    /// The unpacked wheel with this SHA-256 (64 hexadecimal digits), if it is in the store and
+    /// sound: without asking any index.
+    pub fn stored_wheel(&self, sha256: &str) -> Option<StoredWheel> {
+        Store::new(self, Verification::default()).get(sha256)
+    }
+}
+
 /// Folders of unfinished work older than this are leftovers of a killed process.
 const LEFTOVER_AGE: Duration = Duration::from_hours(24);
 

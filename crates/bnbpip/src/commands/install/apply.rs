@@ -138,24 +138,32 @@ fn stage_arrivals(
 
 fn wheel_install(change: &Change, wheel: &StoredWheel) -> Result<WheelInstall, Failure> {
     Ok(WheelInstall {
-        wheel: UnpackedWheel {
-            root: wheel.root.clone(),
-            filename: wheel.filename.parse()?,
-            files: wheel
-                .files
-                .iter()
-                .map(|file| WheelFile {
-                    path: file.path.to_string(),
-                    size: file.size_bytes,
-                    // What the store knows is from the wheel's own `RECORD`.
-                    sha256: None,
-                    executable: file.executable,
-                })
-                .collect(),
-        },
+        wheel: unpacked(wheel)?,
         sha256: Some(wheel.sha256.to_string()),
         requested: change.package.requested,
         direct_url: outcome::direct_url(change, Some(&wheel.sha256)),
         replaces: change.replaces.iter().cloned().collect(),
+    })
+}
+
+/// A stored wheel as the installer sees it.
+///
+/// # Errors
+/// When its file name is none of a wheel.
+pub(crate) fn unpacked(wheel: &StoredWheel) -> Result<UnpackedWheel, Failure> {
+    Ok(UnpackedWheel {
+        root: wheel.root.clone(),
+        filename: wheel.filename.parse()?,
+        files: wheel
+            .files
+            .iter()
+            .map(|file| WheelFile {
+                path: file.path.to_string(),
+                size: file.size_bytes,
+                // What the store knows is from the wheel's own `RECORD`.
+                sha256: None,
+                executable: file.executable,
+            })
+            .collect(),
     })
 }

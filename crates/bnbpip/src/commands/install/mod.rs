@@ -14,7 +14,7 @@ use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{CoreMetadata, Requirement};
 use bnbpip_resolver::{Constraint, Resolution};
 
-pub(crate) use self::apply::Application;
+pub(crate) use self::apply::{Application, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::DownloadProgress;
 pub(crate) use self::plan::Plan;

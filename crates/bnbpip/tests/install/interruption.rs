@@ -1,0 +1,81 @@
+//! Ctrl-C.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use bnbpip_testing::{Fault, TestEnvironment};
+
+use crate::support::{content, environment, index};
+
+fn start(environment: &TestEnvironment, arguments: &[&str]) -> Child {
+    environment
+        .command()
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn interrupt(child: &Child) {
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn in_the_middle_of_a_download() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "base==1.0"]).success());
+    let before = content(&environment);
+    server.plan_fault("base-2.0-py3-none-any.whl", 9, Fault::StallAfter(10));
+    server.configure(|options| options.metadata_files = true);
+    let child = start(&environment, &["install", "-U", "base"]);
+    let asked = |part: &str| !server.requests_for(part).is_empty();
+    let begun = Instant::now();
+    while !asked("base-2.0-py3-none-any.whl") {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    interrupt(&child);
+    let begun = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "it waits for the server"
+    );
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("Operation cancelled by user"), "{stderr}");
+    assert_eq!(output.status.code(), Some(1), "pip's code");
+    assert_eq!(content(&environment), before);
+}
+
+#[test]
+fn at_any_moment_the_environment_is_the_old_or_the_new() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "base==1.0", "tool"]).success());
+    drop(environment.run(["install", "-U", "base"]).success());
+    for moment in 0..12 {
+        let version = if moment % 2 == 0 {
+            "base==1.0"
+        } else {
+            "base==2.0"
+        };
+        let child = start(&environment, &["install", version]);
+        std::thread::sleep(Duration::from_millis(moment * 12));
+        interrupt(&child);
+        drop(child.wait_with_output().unwrap());
+        let installed = environment.installed();
+        assert_eq!(installed.len(), 2, "{installed:?}");
+        let code =
+            "import base, importlib.metadata as m; assert base.__version__ == m.version('base')";
+        drop(environment.python(code).success());
+        let left = fs_err::read_dir(environment.venv().join(".bnbpip")).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+    }
+}

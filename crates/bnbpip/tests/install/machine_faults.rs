@@ -1,0 +1,175 @@
+//! What the machine does to us: damaged caches, shared links, odd surroundings.
+
+use std::path::{Path, PathBuf};
+
+use bnbpip_testing::TestEnvironment;
+
+use crate::support::{content, environment, index, last_line};
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is installed, without receipts, whose times differ.
+fn library(environment: &TestEnvironment) -> Vec<(PathBuf, String)> {
+    content(environment)
+        .into_iter()
+        .filter(|(path, _)| !path.starts_with(".bnbpip"))
+        .collect()
+}
+
+#[test]
+fn a_damaged_cache_file_is_never_installed() {
+    let server = index();
+    let environment = environment(&server);
+    drop(
+        environment
+            .run(["install", "--no-compile", "top", "tool"])
+            .success(),
+    );
+    let right = library(&environment);
+    let files = files_below(&environment.cache());
+    assert!(files.len() > 15, "{files:?}");
+    for (at, path) in files.iter().enumerate() {
+        // Nothing in the environment may change with the cache.
+        drop(
+            environment
+                .run(["uninstall", "-y", "top", "tool", "base"])
+                .success(),
+        );
+        let Ok(mut bytes) = fs_err::read(path) else {
+            continue; // replaced in an earlier round
+        };
+        match at % 3 {
+            0 if !bytes.is_empty() => {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 0x40;
+            }
+            1 => bytes.truncate(bytes.len() / 2),
+            _ => bytes.clear(),
+        }
+        fs_err::write(path, bytes).unwrap();
+        let run = environment.run(["install", "--no-compile", "top", "tool"]);
+        assert_eq!(run.code, 0, "{}: {}", path.display(), run.stderr);
+        assert_eq!(library(&environment), right, "{}", path.display());
+    }
+}
+
+#[test]
+fn an_edit_in_one_environment_does_not_reach_another() {
+    let server = index();
+    let (first, second) = (environment(&server), environment(&server));
+    let install = |environment: &TestEnvironment| {
+        let output = environment
+            .command()
+            .env("BNBPIP_CACHE_DIR", first.cache())
+            .args(["install", "--link-mode=hardlink", "base"])
+            .output();
+        assert!(output.unwrap().status.success());
+    };
+    install(&first);
+    let module = |environment: &TestEnvironment| environment.site_packages().join("base.py");
+    // In place, as editors do that don't write a new file.
+    let path = if module(&first).exists() {
+        PathBuf::from("base.py")
+    } else {
+        PathBuf::from("base/__init__.py")
+    };
+    let right = fs_err::read(first.site_packages().join(&path)).unwrap();
+    let mut wrong = right.clone();
+    wrong[0] ^= 1;
+    fs_err::write(first.site_packages().join(&path), wrong).unwrap();
+    install(&second);
+    assert_eq!(
+        fs_err::read(second.site_packages().join(&path)).unwrap(),
+        right
+    );
+}
+
+#[test]
+fn below_a_file_nothing_can_be_installed() {
+    let server = index();
+    let environment = environment(&server);
+    fs_err::write(environment.work().join("file"), "mine").unwrap();
+    let run = environment.run(["install", "--target", "file/lib", "base"]);
+    assert_eq!(run.code, 1);
+    assert!(!run.stderr.contains("recover"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("Failed to lock the environment"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_home_and_with_an_old_locale() {
+    let server = index();
+    let environment = environment(&server);
+    let output = environment
+        .command()
+        .env_remove("HOME")
+        .env_remove("BNBPIP_CACHE_DIR")
+        .env("LC_ALL", "C")
+        .env("XDG_CACHE_HOME", environment.cache())
+        .args(["install", "tool"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(
+        last_line(&String::from_utf8_lossy(&output.stdout)),
+        "Successfully installed tool-1.0"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn in_a_working_directory_that_is_gone() {
+    let server = index();
+    let environment = environment(&server);
+    let program = crate::support::PROGRAM;
+    let script = format!("mkdir gone && cd gone && rmdir ../gone && exec '{program}' install base");
+    let ours = environment.command();
+    let mut command = std::process::Command::new("sh");
+    command.current_dir(environment.work()).env_clear();
+    for (name, value) in ours.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let output = command.args(["-c", &script]).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert_eq!(environment.installed(), ["base-2.0"]);
+}
+
+#[test]
+fn into_a_path_of_300_characters() {
+    let server = index();
+    let environment = environment(&server);
+    let mut folder = PathBuf::new();
+    while folder.as_os_str().len() < 300 {
+        folder.push("a-folder-with-a-long-name");
+    }
+    let target = folder.to_str().unwrap();
+    drop(
+        environment
+            .run(["install", "--target", target, "tool"])
+            .success(),
+    );
+    assert!(environment.work().join(&folder).join("tool.py").exists());
+}
