@@ -1,6 +1,6 @@
 //! The printed command, and `--fix`.
 
-use bnbpip_testing::{TestEnvironment, WheelBuilder};
+use bnbpip_testing::{IndexServer, TestEnvironment, WheelBuilder};
 
 use super::{environment, index, printed_command};
 
@@ -120,4 +120,47 @@ fn a_package_that_is_recorded_twice_is_installed_again() {
     assert_eq!(environment.run(["doctor", "--fix"]).code, 0);
     assert_eq!(environment.installed(), ["helper-1.0"]);
     assert_clean(&environment);
+}
+
+#[test]
+fn what_is_only_advised_against_is_mended_too() {
+    let wheels = ["2.8.0", "2.11.0"].map(|version| WheelBuilder::new("torch", version).build());
+    let server = IndexServer::with(wheels);
+    let environment = environment(
+        &server,
+        &[
+            WheelBuilder::new("torch", "2.8.0"),
+            WheelBuilder::new("torchao", "0.17.0"),
+        ],
+    );
+    let run = environment.run(["doctor"]);
+    assert_eq!(run.code, 5);
+    assert!(run.stdout.contains("[warn] BNB-0039"), "{}", run.stdout);
+    assert_eq!(printed_command(&run.stdout), ["install", "torch==2.11.0"]);
+    assert_eq!(environment.run(printed_command(&run.stdout)).code, 0);
+    assert_clean(&environment);
+}
+
+#[test]
+fn without_an_index_the_command_says_that_it_was_not_tried() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[
+            WheelBuilder::new("bitsandbytes", "0.43.0"),
+            WheelBuilder::new("triton", "3.2.0"),
+            WheelBuilder::new("setuptools", "75.0"),
+        ],
+    );
+    let run = environment.run(["doctor", "--offline"]);
+    assert_eq!(run.code, 5);
+    assert_eq!(
+        printed_command(&run.stdout),
+        ["install", "bitsandbytes>=0.45.1"]
+    );
+    assert!(
+        run.stdout.contains("The command could not be tried out: "),
+        "{}",
+        run.stdout
+    );
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bnbpip_installer::InstalledEnvironment;
-use bnbpip_overlay::{RuleKind, Severity, Subject};
+use bnbpip_overlay::{RuleId, Severity, Subject};
 use bnbpip_packaging::{PackageName, Requirement, Version};
 use bnbpip_report::doctor::{Finding, Mend};
 use bnbpip_resolver::Source;
@@ -49,13 +49,24 @@ impl Trial<'_> {
     pub(super) fn mend(&self, findings: &[Finding]) -> Result<Option<Solution>, Failure> {
         let mut first_failure = None;
         let mut tried = FxHashSet::default();
+        let mut removed: FxHashSet<&PackageName> = FxHashSet::default();
+        for finding in findings {
+            if let Mend::Separate { remove, .. } = &finding.mend {
+                removed.extend(remove);
+            }
+        }
+        let mended: Vec<&RuleId> = findings
+            .iter()
+            .filter(|finding| matches!(finding.mend, Mend::Change(_) | Mend::Require(_)))
+            .filter_map(|finding| finding.rule.as_ref())
+            .collect();
         for wishes in attempts(findings) {
             if wishes.is_empty() || !tried.insert(wishes.clone()) {
                 continue;
             }
             match self.resolve(&wishes, &[], InstalledPolicy::default()) {
                 Ok(changes) => {
-                    if !self.leaves_a_rule_broken(&changes) {
+                    if !self.leaves_a_rule_broken(&changes, &mended, &removed) {
                         return Ok(Some(solution(&wishes, changes)));
                     }
                 }
@@ -144,15 +155,23 @@ impl Trial<'_> {
             .collect())
     }
 
-    /// Whether a rule would be broken after these changes. Those that are mended by removing a
-    /// package don't count: that is another step's work.
-    fn leaves_a_rule_broken(&self, changes: &FxHashMap<PackageName, Version>) -> bool {
+    /// Whether a rule would be broken after these changes, or one of those that are to be mended
+    /// merely advised against. What another step removes is gone.
+    fn leaves_a_rule_broken(
+        &self,
+        changes: &FxHashMap<PackageName, Version>,
+        mended: &[&RuleId],
+        removed: &FxHashSet<&PackageName>,
+    ) -> bool {
         let kept = self
             .examination
             .scanned
             .distributions
             .iter()
-            .filter(|distribution| !changes.contains_key(&distribution.name))
+            .filter(|distribution| {
+                let name = &distribution.name;
+                !changes.contains_key(name) && !removed.contains(name)
+            })
             .map(|distribution| (&distribution.name, &distribution.version));
         let subjects: Vec<Subject> = kept
             .chain(changes)
@@ -160,8 +179,7 @@ impl Trial<'_> {
             .collect();
         let broken = self.examination.rules.evaluate(&subjects);
         broken.iter().any(|finding| {
-            finding.rule.severity == Severity::Broken
-                && !matches!(finding.rule.kind, RuleKind::Provides(_))
+            finding.rule.severity == Severity::Broken || mended.contains(&&finding.rule.id)
         })
     }
 }
