@@ -1,0 +1,323 @@
+//! Values of expressions, as far as they can be known without running anything.
+
+use std::sync::Arc;
+
+use bnbpip_packaging::{PackageName, Version};
+use rustc_hash::FxHashMap;
+
+use crate::interpreter::{Failure, Flow, Frame, Interpreter, Located, System, is_standard};
+use crate::module::{Comparison, Function, Term};
+
+/// How deep calls are followed.
+const CALL_LIMIT: u32 = 120;
+
+/// The third part of the imagined Python's version: higher than any that code asks for.
+const LATEST_MICRO: i64 = 99;
+
+/// A value.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Unknown,
+    Bool(bool),
+    None,
+    Text(String),
+    Numbers(Vec<i64>),
+    Version(Version),
+    /// What `find_spec` gave.
+    Spec(bool),
+    Module(String),
+    /// A function and the module that it is defined in.
+    Function(String, Arc<Function>),
+}
+
+impl Value {
+    /// Whether it counts as true; `None` if that isn't known.
+    pub(crate) fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Bool(value) | Self::Spec(value) => Some(*value),
+            Self::None => Some(false),
+            Self::Text(text) => Some(!text.is_empty()),
+            Self::Numbers(numbers) => match numbers.as_slice() {
+                [one] => Some(*one != 0),
+                _ => Some(!numbers.is_empty()),
+            },
+            Self::Version(_) | Self::Module(_) | Self::Function(..) => Some(true),
+        }
+    }
+
+    fn of_truth(truth: Option<bool>) -> Self {
+        truth.map_or(Self::Unknown, Self::Bool)
+    }
+
+    fn as_version(&self) -> Option<Version> {
+        match self {
+            Self::Version(version) => Some(version.clone()),
+            Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Interpreter<'_> {
+    /// The value of a term. Calls are followed: an import inside one may fail.
+    pub(crate) fn evaluate(&mut self, term: &Term, frame: &mut Frame) -> Result<Value, Failure> {
+        Ok(match term {
+            Term::Unknown => Value::Unknown,
+            Term::Bool(value) => Value::Bool(*value),
+            Term::None => Value::None,
+            Term::Text(text) => Value::Text(text.clone()),
+            Term::Numbers(numbers) => Value::Numbers(numbers.clone()),
+            Term::Name(name) => self.look_up(name, frame),
+            Term::Call(name, arguments) => return self.call(name, arguments, frame),
+            Term::Not(inner) => {
+                let truth = self.evaluate(inner, frame)?.truth();
+                Value::of_truth(truth.map(|truth| !truth))
+            }
+            Term::All(terms) => return self.all_or_any(terms, false, frame),
+            Term::Any(terms) => return self.all_or_any(terms, true, frame),
+            Term::Compare(left, comparison, right) => {
+                let left = self.evaluate(left, frame)?;
+                let right = self.evaluate(right, frame)?;
+                Value::of_truth(compare(&left, *comparison, &right))
+            }
+            Term::Calls(terms) => {
+                for term in terms {
+                    self.evaluate(term, frame)?;
+                }
+                Value::Unknown
+            }
+        })
+    }
+
+    /// `and` (which a false term decides) and `or` (which a true one does).
+    fn all_or_any(
+        &mut self,
+        terms: &[Term],
+        decisive: bool,
+        frame: &mut Frame,
+    ) -> Result<Value, Failure> {
+        let mut in_doubt = false;
+        for term in terms {
+            let value = if in_doubt {
+                self.uncertain += 1;
+                let value = self.evaluate(term, frame);
+                self.uncertain -= 1;
+                value.unwrap_or(Value::Unknown)
+            } else {
+                self.evaluate(term, frame)?
+            };
+            match value.truth() {
+                Some(truth) if truth == decisive => return Ok(Value::Bool(decisive)),
+                Some(_) => {}
+                None => in_doubt = true,
+            }
+        }
+        Ok(if in_doubt {
+            Value::Unknown
+        } else {
+            Value::Bool(!decisive)
+        })
+    }
+
+    fn look_up(&mut self, name: &str, frame: &Frame) -> Value {
+        let (major, minor) = self.facts.python;
+        let (major, minor) = (i64::from(major), i64::from(minor));
+        let system = self.facts.system;
+        match name {
+            "TYPE_CHECKING" | "typing.TYPE_CHECKING" | "t.TYPE_CHECKING" => {
+                return Value::Bool(false);
+            }
+            "sys.version_info" => return Value::Numbers(vec![major, minor, LATEST_MICRO]),
+            "sys.version_info.pair" => return Value::Numbers(vec![major, minor]),
+            "sys.version_info.major" => return Value::Numbers(vec![major]),
+            "sys.version_info.minor" => return Value::Numbers(vec![minor]),
+            "sys.platform" => {
+                let text = match system {
+                    System::Linux => "linux",
+                    System::Windows => "win32",
+                    System::Macos => "darwin",
+                };
+                return Value::Text(text.into());
+            }
+            "os.name" => {
+                let text = if system == System::Windows {
+                    "nt"
+                } else {
+                    "posix"
+                };
+                return Value::Text(text.into());
+            }
+            _ => {}
+        }
+        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+        let local = frame.locals.as_ref().and_then(|locals| locals.get(first));
+        let global = || self.modules.get(&frame.module)?.names.get(first);
+        let mut value = local.or_else(global).cloned().unwrap_or(Value::Unknown);
+        for part in rest.split('.').filter(|part| !part.is_empty()) {
+            let Value::Module(module) = value else {
+                return Value::Unknown;
+            };
+            value = self.attribute(&module, part);
+        }
+        value
+    }
+
+    fn attribute(&mut self, module: &str, name: &str) -> Value {
+        if name == "__version__" && !module.contains('.') {
+            let wheel = self.wheels.iter().find(|wheel| wheel.owns(module));
+            if let Some(wheel) = wheel {
+                return Value::Version(wheel.version().clone());
+            }
+        }
+        if let Some(value) = self.modules.get(module).and_then(|one| one.names.get(name)) {
+            return value.clone();
+        }
+        let submodule = format!("{module}.{name}");
+        match self.locate(&submodule) {
+            Located::Own(_) | Located::There => Value::Module(submodule),
+            _ => Value::Unknown,
+        }
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        arguments: &[Term],
+        frame: &mut Frame,
+    ) -> Result<Value, Failure> {
+        let mut values = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            values.push(self.evaluate(argument, frame)?);
+        }
+        let last = name.rsplit('.').next().unwrap_or_default();
+        let text = match values.as_slice() {
+            [Value::Text(text), ..] => Some(text.as_str()),
+            _ => None,
+        };
+        Ok(match (last, text) {
+            ("find_spec", Some(module)) => self.present(module).map_or(Value::Unknown, Value::Spec),
+            ("import_module" | "__import__", Some(module)) if !module.starts_with('.') => {
+                let module = module.to_owned();
+                self.import(&module, 0, frame)?;
+                Value::Module(module)
+            }
+            ("version", Some(distribution)) => self.version_of(distribution),
+            ("parse" | "Version" | "LooseVersion" | "StrictVersion" | "parse_version", _)
+                if values.len() == 1 =>
+            {
+                let version = values[0].as_version();
+                version.map_or(Value::Unknown, Value::Version)
+            }
+            ("system", None) if name == "platform.system" => {
+                let text = match self.facts.system {
+                    System::Linux => "Linux",
+                    System::Windows => "Windows",
+                    System::Macos => "Darwin",
+                };
+                Value::Text(text.into())
+            }
+            ("bool", _) if values.len() == 1 => Value::of_truth(values[0].truth()),
+            _ => match self.look_up(name, frame) {
+                Value::Function(module, function) => {
+                    return self.enter_function(&module, &function, values, frame);
+                }
+                _ => Value::Unknown,
+            },
+        })
+    }
+
+    fn enter_function(
+        &mut self,
+        module: &str,
+        function: &Function,
+        values: Vec<Value>,
+        frame: &Frame,
+    ) -> Result<Value, Failure> {
+        if self.depth >= CALL_LIMIT {
+            return Ok(Value::Unknown);
+        }
+        let rest = std::iter::repeat(Value::Unknown);
+        let locals: FxHashMap<String, Value> = function
+            .parameters
+            .iter()
+            .cloned()
+            .zip(values.into_iter().chain(rest))
+            .collect();
+        let same = module == frame.module;
+        let path = match self.locate(module) {
+            _ if same => frame.path.clone(),
+            Located::Own(path) => path.into_string(),
+            _ => return Ok(Value::Unknown),
+        };
+        let mut inner = Frame {
+            module: module.to_owned(),
+            is_package: path.ends_with("/__init__.py"),
+            path,
+            locals: Some(locals),
+        };
+        self.depth += 1;
+        let ended = self.run(&function.steps, &mut inner);
+        self.depth -= 1;
+        Ok(match ended? {
+            Flow::Return(value) => value,
+            Flow::Next => Value::None,
+            Flow::Maybe => Value::Unknown,
+        })
+    }
+
+    /// Whether a module is installed; `None` if that isn't known.
+    fn present(&mut self, module: &str) -> Option<bool> {
+        match self.locate(module) {
+            Located::Own(_) | Located::There => Some(true),
+            Located::Lacks(_) => Some(false),
+            Located::External => is_standard(module).then_some(true),
+            Located::Unknown => None,
+        }
+    }
+
+    fn version_of(&self, distribution: &str) -> Value {
+        let name: Option<PackageName> = distribution.parse().ok();
+        let wheel = self
+            .wheels
+            .iter()
+            .find(|wheel| Some(wheel.name()) == name.as_ref());
+        wheel.map_or(Value::Unknown, |wheel| {
+            Value::Version(wheel.version().clone())
+        })
+    }
+}
+
+/// Whether a comparison holds; `None` if that isn't known.
+fn compare(left: &Value, comparison: Comparison, right: &Value) -> Option<bool> {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    if let (Comparison::Is | Comparison::IsNot, value, Value::None) = (comparison, left, right) {
+        let is_none = match value {
+            Value::Unknown => return None,
+            Value::None | Value::Spec(false) => true,
+            _ => false,
+        };
+        return Some(is_none == (comparison == Comparison::Is));
+    }
+    let ordering = match (left, right) {
+        (Value::Numbers(left), Value::Numbers(right)) => left.cmp(right),
+        (Value::Text(left), Value::Text(right))
+            if matches!(comparison, Comparison::Equal | Comparison::NotEqual) =>
+        {
+            left.cmp(right)
+        }
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::Version(_), _) | (_, Value::Version(_)) => {
+            left.as_version()?.cmp(&right.as_version()?)
+        }
+        _ => return None,
+    };
+    Some(match comparison {
+        Comparison::Less => ordering == Less,
+        Comparison::LessOrEqual => ordering != Greater,
+        Comparison::Greater => ordering == Greater,
+        Comparison::GreaterOrEqual => ordering != Less,
+        Comparison::Equal | Comparison::Is => ordering == Equal,
+        Comparison::NotEqual | Comparison::IsNot => ordering != Equal,
+    })
+}

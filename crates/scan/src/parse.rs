@@ -1,0 +1,356 @@
+//! Python source to [`Module`].
+
+use std::sync::Arc;
+
+use ruff_python_ast::visitor::{Visitor, walk_expr};
+use ruff_python_ast::{Expr, Stmt, StmtTry};
+
+use crate::module::{Catches, FromNames, Function, Handler, Module, Names, Step, Term};
+use crate::parse::names::collect;
+use crate::parse::term::{dotted, term};
+
+mod names;
+mod term;
+
+/// The deepest nesting of brackets and indentation that is parsed: the parser is recursive.
+const NESTING_LIMIT: usize = 200;
+
+/// A module's outline; `None` if this is no Python that the parser knows.
+pub(crate) fn parse(content: &[u8]) -> Option<Module> {
+    let text = str::from_utf8(content).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if is_too_deep(text) {
+        return None;
+    }
+    let parsed = ruff_python_parser::parse_module(text).ok()?;
+    let body = &parsed.syntax().body;
+    let lines = Lines::of(text);
+    let mut names = Names::default();
+    collect(body, &mut names);
+    Some(Module {
+        steps: lines.steps(body),
+        names,
+    })
+}
+
+/// The module that `from` names inside `module`: `None` if it leads out of the package.
+pub(crate) fn absolute(
+    module: &str,
+    is_package: bool,
+    level: u32,
+    from: Option<&str>,
+) -> Option<String> {
+    if level == 0 {
+        return from.map(str::to_owned);
+    }
+    let mut parts: Vec<&str> = module.split('.').collect();
+    let up = if is_package { level - 1 } else { level };
+    for _ in 0..up {
+        parts.pop()?;
+    }
+    parts.extend(from);
+    (!parts.is_empty() && !parts[0].is_empty()).then(|| parts.join("."))
+}
+
+fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for line in text.lines() {
+        let indentation = line.len() - line.trim_start().len();
+        deepest = deepest.max(indentation / 2);
+    }
+    let mut operators = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            // Chains of unary operators nest without brackets.
+            b'-' | b'+' | b'~' => operators += 1,
+            b' ' => continue,
+            _ => operators = 0,
+        }
+        if byte == b'\n' {
+            operators = 0;
+        }
+        deepest = deepest.max(depth).max(operators / 4);
+    }
+    deepest > NESTING_LIMIT
+}
+
+/// Where lines begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(breaks.map(|(at, _)| at).collect())
+    }
+
+    /// The line, from 1.
+    fn line(&self, offset: u32) -> u32 {
+        let before = self.0.partition_point(|at| *at < offset as usize);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
+    }
+
+    fn steps(&self, body: &[Stmt]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for statement in body {
+            self.step(statement, &mut steps);
+        }
+        steps
+    }
+
+    fn step(&self, statement: &Stmt, steps: &mut Vec<Step>) {
+        match statement {
+            Stmt::Import(import) if !import.is_lazy => {
+                for alias in &import.names {
+                    steps.push(Step::Import {
+                        module: alias.name.to_string(),
+                        alias: alias.asname.as_ref().map(ToString::to_string),
+                        line: self.line(import.range.start().to_u32()),
+                    });
+                }
+            }
+            Stmt::ImportFrom(import) if !import.is_lazy => {
+                let listed = import.names.iter().map(|alias| {
+                    let alias_name = alias.asname.as_ref().map(ToString::to_string);
+                    (alias.name.to_string(), alias_name)
+                });
+                let is_star = import.names.iter().any(|alias| alias.name.as_str() == "*");
+                steps.push(Step::From {
+                    level: import.level,
+                    module: import.module.as_ref().map(ToString::to_string),
+                    names: if is_star {
+                        FromNames::Star
+                    } else {
+                        FromNames::Listed(listed.collect())
+                    },
+                    line: self.line(import.range.start().to_u32()),
+                });
+            }
+            Stmt::Assign(assign) => assigned(&assign.targets, &assign.value, steps),
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    assigned(std::slice::from_ref(&*assign.target), value, steps);
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                if let Some(name) = dotted(&assign.target) {
+                    steps.push(Step::Assign {
+                        name,
+                        value: Term::Unknown,
+                    });
+                }
+            }
+            Stmt::Expr(expression) => steps.push(Step::Evaluate(term(&expression.value))),
+            Stmt::Return(value) => steps.push(Step::Return(
+                value.value.as_deref().map_or(Term::None, term),
+            )),
+            Stmt::Raise(_) => steps.push(Step::Raise),
+            Stmt::FunctionDef(function) => {
+                let parameters = function.parameters.iter_non_variadic_params();
+                steps.push(Step::Function {
+                    name: function.name.to_string(),
+                    function: Arc::new(Function {
+                        parameters: parameters
+                            .map(|one| one.parameter.name.to_string())
+                            .collect(),
+                        steps: self.steps(&function.body),
+                        closed: function.is_async
+                            || function
+                                .decorator_list
+                                .iter()
+                                .any(|one| !keeps(&one.expression))
+                            || yields(&function.body),
+                    }),
+                });
+            }
+            Stmt::ClassDef(class) => {
+                steps.extend(self.steps(&class.body));
+                steps.push(Step::Assign {
+                    name: class.name.to_string(),
+                    value: Term::Unknown,
+                });
+            }
+            Stmt::If(branch) => {
+                let mut arms = vec![(term(&branch.test), self.steps(&branch.body))];
+                let mut otherwise = Vec::new();
+                for clause in &branch.elif_else_clauses {
+                    let body = self.steps(&clause.body);
+                    match &clause.test {
+                        Some(test) => arms.push((term(test), body)),
+                        None => otherwise = body,
+                    }
+                }
+                steps.push(Step::If { arms, otherwise });
+            }
+            Stmt::Try(attempt) => steps.push(self.attempt(attempt)),
+            Stmt::With(with) => {
+                let suppressed = with
+                    .items
+                    .iter()
+                    .find_map(|item| suppressed(&item.context_expr));
+                let body = self.steps(&with.body);
+                match suppressed {
+                    Some(catches) => steps.push(Step::Try {
+                        body,
+                        handlers: vec![Handler {
+                            catches,
+                            body: Vec::new(),
+                        }],
+                        otherwise: Vec::new(),
+                        finally: Vec::new(),
+                    }),
+                    None => steps.extend(body),
+                }
+            }
+            Stmt::For(repeat) => {
+                steps.push(Step::Perhaps(self.steps(&repeat.body)));
+                steps.extend(self.steps(&repeat.orelse));
+            }
+            Stmt::While(repeat) => {
+                steps.push(Step::Perhaps(self.steps(&repeat.body)));
+                steps.extend(self.steps(&repeat.orelse));
+            }
+            Stmt::Match(choice) => {
+                for case in &choice.cases {
+                    steps.push(Step::Perhaps(self.steps(&case.body)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn attempt(&self, attempt: &StmtTry) -> Step {
+        let handlers = attempt.handlers.iter().map(|handler| {
+            let ruff_python_ast::ExceptHandler::ExceptHandler(handler) = handler;
+            Handler {
+                catches: handler.type_.as_deref().map_or(Catches::Imports, catches),
+                body: self.steps(&handler.body),
+            }
+        });
+        Step::Try {
+            handlers: handlers.collect(),
+            body: self.steps(&attempt.body),
+            otherwise: self.steps(&attempt.orelse),
+            finally: self.steps(&attempt.finalbody),
+        }
+    }
+}
+
+/// `a = b = value`: every plain name gets the value, everything else that is bound is unknown.
+fn assigned(targets: &[Expr], value: &Expr, steps: &mut Vec<Step>) {
+    let value = term(value);
+    let [Expr::Name(first), rest @ ..] = targets else {
+        steps.push(Step::Evaluate(value));
+        for target in targets {
+            unknown_names(target, steps);
+        }
+        return;
+    };
+    for target in rest {
+        unknown_names(target, steps);
+    }
+    steps.push(Step::Assign {
+        name: first.id.to_string(),
+        value,
+    });
+}
+
+fn unknown_names(target: &Expr, steps: &mut Vec<Step>) {
+    match target {
+        Expr::Name(name) => steps.push(Step::Assign {
+            name: name.id.to_string(),
+            value: Term::Unknown,
+        }),
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|one| unknown_names(one, steps)),
+        Expr::List(list) => list.elts.iter().for_each(|one| unknown_names(one, steps)),
+        _ => {}
+    }
+}
+
+/// Which import errors an `except` clause's type catches.
+fn catches(exception: &Expr) -> Catches {
+    if let Expr::Tuple(tuple) = exception {
+        let each: Vec<Catches> = tuple.elts.iter().map(catches).collect();
+        return if each.contains(&Catches::Imports) {
+            Catches::Imports
+        } else if each.contains(&Catches::Modules) {
+            Catches::Modules
+        } else {
+            Catches::Others
+        };
+    }
+    match dotted(exception).as_deref() {
+        // What isn't a known exception may be any; to report less is better.
+        Some("ModuleNotFoundError") => Catches::Modules,
+        Some(
+            "AttributeError"
+            | "OSError"
+            | "RuntimeError"
+            | "ValueError"
+            | "TypeError"
+            | "KeyError"
+            | "NameError"
+            | "IndexError"
+            | "FileNotFoundError"
+            | "NotImplementedError"
+            | "SyntaxError"
+            | "AssertionError"
+            | "LookupError"
+            | "KeyboardInterrupt",
+        ) => Catches::Others,
+        _ => Catches::Imports,
+    }
+}
+
+/// `contextlib.suppress(ImportError)`.
+fn suppressed(context: &Expr) -> Option<Catches> {
+    let Expr::Call(call) = context else {
+        return None;
+    };
+    let name = dotted(&call.func)?;
+    if name != "suppress" && name != "contextlib.suppress" {
+        return None;
+    }
+    let each: Vec<Catches> = call.arguments.args.iter().map(catches).collect();
+    [Catches::Imports, Catches::Modules]
+        .into_iter()
+        .find(|catches| each.contains(catches))
+}
+
+/// Whether a decorator leaves the function's result as it is.
+fn keeps(decorator: &Expr) -> bool {
+    let name = match decorator {
+        Expr::Call(call) => dotted(&call.func),
+        other => dotted(other),
+    };
+    let name = name.unwrap_or_default();
+    matches!(
+        name.rsplit('.').next(),
+        Some("lru_cache" | "cache" | "staticmethod" | "wraps")
+    )
+}
+
+/// Whether calling the function doesn't run it: there is a `yield` in its own statements.
+fn yields(body: &[Stmt]) -> bool {
+    struct Yields(bool);
+    impl<'ast> Visitor<'ast> for Yields {
+        fn visit_stmt(&mut self, statement: &'ast Stmt) {
+            if !matches!(statement, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+                ruff_python_ast::visitor::walk_stmt(self, statement);
+            }
+        }
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            if matches!(expression, Expr::Yield(_) | Expr::YieldFrom(_)) {
+                self.0 = true;
+            } else if !matches!(expression, Expr::Lambda(_)) {
+                walk_expr(self, expression);
+            }
+        }
+    }
+    let mut yields = Yields(false);
+    for statement in body {
+        yields.visit_stmt(statement);
+    }
+    yields.0
+}
