@@ -6,7 +6,7 @@ use super::values::{Cutoff, IndexStrategy};
 use crate::request::FormatControl;
 
 /// Where packages come from, and which files count.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Package Index Options")]
 pub(crate) struct IndexArgs {
     /// The package index to ask: a URL or folder with a simple repository (PEP 503). PyPI unless
@@ -64,6 +64,15 @@ pub(crate) struct IndexArgs {
 }
 
 impl IndexArgs {
+    /// These indexes, and everything else as it is without options.
+    pub(crate) fn of_indexes(index_url: Option<String>, extra_index_url: Vec<String>) -> Self {
+        Self {
+            index_url,
+            extra_index_url,
+            ..Self::default()
+        }
+    }
+
     /// Only files uploaded before this moment count.
     pub(crate) fn cutoff(&self) -> Option<Cutoff> {
         self.uploaded_prior_to.or(self.exclude_newer)

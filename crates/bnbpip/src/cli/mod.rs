@@ -14,6 +14,7 @@ pub(crate) mod index;
 pub(crate) mod install;
 pub(crate) mod resolve;
 pub(crate) mod rules;
+pub(crate) mod rules_scan;
 mod unsupported;
 mod usage;
 pub(crate) mod values;

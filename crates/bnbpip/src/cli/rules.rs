@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 
 use super::index::IndexArgs;
+use super::rules_scan::RulesScanArgs;
 use super::values::RulesFormat;
 
 /// Show, check and verify the rules about packages that don't work together.
@@ -30,6 +31,8 @@ pub(crate) enum RulesAction {
     Verify(RulesVerifyArgs),
     /// Say what changes between two sets of rules.
     Diff(RulesDiffArgs),
+    /// Find imports of a package that other packages can't satisfy.
+    Scan(Box<RulesScanArgs>),
     /// Write a template for a rule about a package.
     New(RulesNewArgs),
     /// Write all rules in a form that other tools read.

@@ -13,6 +13,7 @@ mod python_json;
 pub(crate) mod resolve;
 pub(crate) mod rule_set;
 pub(crate) mod rules;
+pub(crate) mod rules_scan;
 mod selection;
 pub(crate) mod show;
 pub(crate) mod sources;

@@ -8,3 +8,4 @@ mod command_line;
 mod fabricated;
 mod inspection;
 mod removal;
+mod rules_scan;

@@ -12,4 +12,6 @@ pub(crate) mod requirements;
 mod resolution;
 mod suggestion;
 
-pub(crate) use resolution::{CommandWords, Connection, InstalledPolicy, Resolved, Resolving};
+pub(crate) use resolution::{
+    CommandWords, Connection, InstalledPolicy, Resolved, Resolving, runtime,
+};

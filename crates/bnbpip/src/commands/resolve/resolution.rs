@@ -349,7 +349,7 @@ impl Resolving<'_> {
 
 /// The network's threads, and few for blocking work: looking through the store is bound by the
 /// processor and the disk, and every thread takes memory.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(4))

@@ -9,7 +9,7 @@ mod verify;
 use bnbpip_overlay::{Overlay, RuleDocument, RuleId};
 use bnbpip_packaging::PackageName;
 
-use super::rule_set;
+use super::{rule_set, rules_scan};
 use crate::cli::rules::{RulesAction, RulesArgs, RulesExportArgs, RulesListArgs, RulesShowArgs};
 use crate::cli::values::RulesFormat;
 use crate::configuration::settings::Settings;
@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     match &arguments.action {
         None => Err(Failure::new(
-            "Need an action (check, diff, export, lint, list, new, show, verify) to perform.",
+            "Need an action (check, diff, export, lint, list, new, scan, show, verify) to perform.",
         )),
         Some(RulesAction::List(list)) => show_list(list, settings, printer),
         Some(RulesAction::Show(show)) => show_rule(show, settings, printer),
@@ -35,6 +35,7 @@ pub(crate) fn run(
         Some(RulesAction::Lint(lint)) => lint::run(lint, settings, printer),
         Some(RulesAction::Verify(verify)) => verify::run(verify, settings, printer),
         Some(RulesAction::Diff(diff)) => diff::run(diff, settings, printer),
+        Some(RulesAction::Scan(scan)) => rules_scan::run(scan, settings, printer),
         Some(RulesAction::New(new)) => template::run(new, printer),
         Some(RulesAction::Export(export)) => write_export(export, settings, printer),
     }
