@@ -15,7 +15,7 @@ fn wheel(name: &str, version: &str, files: &[(&str, &str)]) -> WheelFiles {
     let paths = files.iter().map(|(path, _)| *path);
     let mut wheel = WheelFiles::new(name.parse().unwrap(), version.parse().unwrap(), paths);
     for (path, content) in files {
-        if path.ends_with(".py") {
+        if !path.contains(".so") {
             wheel.provide(path, content.as_bytes());
         }
     }

@@ -11,10 +11,10 @@ pub(crate) struct RulesScanArgs {
     /// The package whose import is followed: a name for all its releases, or a requirement such
     /// as `bitsandbytes==0.43.0`.
     #[arg(value_name = "package")]
-    pub package: String,
+    pub package: Option<String>,
 
     /// The packages that it is to import: names for all their releases, or requirements.
-    #[arg(long, value_name = "package", required = true, num_args = 1.., action = ArgAction::Append)]
+    #[arg(long, value_name = "package", num_args = 1.., action = ArgAction::Append)]
     pub against: Vec<String>,
 
     /// Follow the import of this module rather than that of the package's top-level modules. Can

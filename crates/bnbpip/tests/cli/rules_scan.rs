@@ -14,6 +14,7 @@ fn index() -> IndexServer {
             .file("quant/__init__.py", init)
             .file("quant/kernels.py", content)
             .file("quant/utils.py", utils)
+            .file("quant/extra.py", "from engine import gone\n")
     };
     let guarded =
         "from .utils import has_engine\nif has_engine():\n    from engine.ops import matmul\n";
@@ -89,11 +90,11 @@ fn as_json() {
 #[test]
 fn one_module() {
     let arguments = [
-        "quant==1.1",
+        "quant==1.0",
         "--against",
         "engine==2.0",
         "--module",
-        "quant.utils",
+        "quant.extra",
     ];
     assert_snapshot!(run(&arguments));
 }
@@ -107,6 +108,7 @@ fn what_cannot_be_scanned() {
         run(&["quant", "--against", "engine", "--python-platform", "amiga"]),
         run(&["quant", "--against", "engine", "--python-version", "three"]),
         run(&["quant"]),
+        run(&["--against", "engine"]),
     ];
     assert_snapshot!(runs.join("\n\n"));
 }

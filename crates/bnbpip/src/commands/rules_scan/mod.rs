@@ -31,7 +31,14 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let package = requirement(&arguments.package)?;
+    let package = match &arguments.package {
+        Some(package) if !arguments.against.is_empty() => requirement(package)?,
+        _ => {
+            let message = "Need a package to scan and what to scan it against: `bnbpip rules scan \
+                           bitsandbytes --against triton`";
+            return Err(Failure::new(message).exit_with(exit_code::USAGE));
+        }
+    };
     let against: Vec<Requirement> = arguments
         .against
         .iter()
