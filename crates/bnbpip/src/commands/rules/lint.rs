@@ -24,7 +24,7 @@ pub(super) fn run(
         match Overlay::parse_rule(&file.text, &file.name) {
             Ok(document) => documents.push(document),
             Err(error) => {
-                problems.push(format!("{}:{}: {}", error.file, error.line, error.problem))
+                problems.push(format!("{}:{}: {}", error.file, error.line, error.problem));
             }
         }
     }
