@@ -1,7 +1,5 @@
 //! `SECURITY.md` names tests, and they are there.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is the test's failure")]
-
 use std::path::Path;
 
 #[test]
