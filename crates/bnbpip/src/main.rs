@@ -81,11 +81,16 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
         cache, check, doctor, freeze, history, install, list, rules, show, undo, uninstall, venv,
+        wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
             interrupt::listen(printer);
             install::run(arguments, settings, printer)
+        }
+        Some(Command::Wheel(arguments)) => {
+            interrupt::listen(printer);
+            wheel::run(arguments, settings, printer)
         }
         Some(Command::Uninstall(arguments)) => {
             interrupt::listen(printer);

@@ -18,6 +18,7 @@ pub(crate) mod rules_scan;
 mod unsupported;
 mod usage;
 pub(crate) mod values;
+pub(crate) mod wheel;
 
 use std::ffi::OsString;
 
@@ -33,6 +34,7 @@ pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, Uninstal
 pub(crate) use global::GlobalArgs;
 pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use install::InstallArgs;
+pub(crate) use wheel::WheelArgs;
 
 /// Installs Python packages, and knows which of them work together on a GPU.
 #[derive(Debug, Clone, Parser)]
@@ -63,6 +65,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Install packages.
     Install(Box<InstallArgs>),
+    /// Build wheels from requirements.
+    Wheel(Box<WheelArgs>),
     /// Uninstall packages.
     Uninstall(UninstallArgs),
     /// Output installed packages in requirements format.
@@ -176,6 +180,9 @@ pub(crate) fn parse(
         (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
         (Some(Command::Install(install)), Some((_, matches))) => {
             install.resolve.index.order_formats(matches);
+        }
+        (Some(Command::Wheel(wheel)), Some((_, matches))) => {
+            wheel.resolve.index.order_formats(matches);
         }
         _ => {}
     }

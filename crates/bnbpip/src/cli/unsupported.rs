@@ -80,10 +80,6 @@ const COMMANDS: &[(&str, &str)] = &[
         "use `bnbpip install --target DIR` to get packages into a folder",
     ),
     (
-        "wheel",
-        "build with `python -m build --wheel` and install the file",
-    ),
-    (
         "lock",
         "use `bnbpip freeze` to write down what is installed",
     ),

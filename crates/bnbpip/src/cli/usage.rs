@@ -6,7 +6,14 @@ fn forms(words: &[&str]) -> &'static [&'static str] {
         ["install"] => &[
             "install [options] <requirement specifier> [package-index-options] ...",
             "install [options] -r <requirements file> [package-index-options] ...",
-            "install [options] <wheel url/path> ...",
+            "install [options] [-e] <project path> ...",
+            "install [options] <archive url/path> ...",
+        ],
+        ["wheel"] => &[
+            "wheel [options] <requirement specifier> ...",
+            "wheel [options] -r <requirements file> ...",
+            "wheel [options] <project path> ...",
+            "wheel [options] <archive url/path> ...",
         ],
         ["uninstall"] => &[
             "uninstall [options] <package> ...",

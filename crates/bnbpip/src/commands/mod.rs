@@ -23,6 +23,7 @@ pub(crate) mod undo;
 pub(crate) mod uninstall;
 pub(crate) mod venv;
 mod version_control;
+pub(crate) mod wheel;
 
 /// For a run as root on a Python that isn't in a virtual environment.
 pub(crate) const ROOT_WARNING: &str = "Running bnbpip as the 'root' user can result in broken \

@@ -216,6 +216,24 @@ fn builds_keep_to_their_constraints() {
 }
 
 #[test]
+fn wheels_into_a_folder() {
+    let server = index();
+    served(&server, "src", "1.0", "\"requires\": [\"base<2\"]");
+    let environment = environment(&server);
+    let run = environment.run(["wheel", "-w", "house", "src"]).success();
+    assert_eq!(last_line(&run.stdout), "Successfully built src");
+    let house = environment.work().join("house");
+    assert_eq!(
+        listing(&house),
+        ["base-1.5-py3-none-any.whl", "src-1.0-py3-none-any.whl"]
+    );
+    assert_eq!(environment.installed(), [""; 0]);
+    let line = "install --no-index -f house src";
+    drop(environment.run(line.split(' ')).success());
+    assert_eq!(environment.installed(), ["base-1.5", "src-1.0"]);
+}
+
+#[test]
 fn a_folder() {
     let server = index();
     let environment = environment(&server);

@@ -1,0 +1,109 @@
+//! `bnbpip wheel`: request → resolution → wheels in a folder, built where there are none.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bnbpip_index::{NoProgress, PackageFile, RequiredHashes};
+use bnbpip_platform::Target;
+use bnbpip_resolver::Source;
+use rustc_hash::FxHashMap;
+
+use super::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements};
+use super::rule_set;
+use super::sources::Sources;
+use super::target_environment;
+use crate::cli::WheelArgs;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+/// Puts the wheels of what was asked for, and of what that needs, into a folder.
+///
+/// # Errors
+/// When one can't be had or built.
+pub(crate) fn run(
+    arguments: &WheelArgs,
+    settings: &Settings,
+    printer: &'static Printer,
+) -> Result<(), Failure> {
+    let options = &arguments.resolve;
+    let given = (&*arguments.requirements, &*arguments.editables);
+    let mut request =
+        requirements::read_with_editables("wheel", given, options, settings, printer)?;
+    // A wheel that points to a folder is of no use elsewhere.
+    let all = request.requirements.iter_mut().chain(&mut request.unnamed);
+    all.for_each(|given| given.editable = false);
+    let interpreter = target_environment::find(settings)?.interpreter;
+    let target = Target::from_interpreter(&interpreter);
+    let sources = Sources::new(options, settings, printer, &request, &interpreter)?;
+    sources.name_requirements(&mut request, &target.markers)?;
+    let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, settings)?;
+    let rules = Arc::new(overlay.active(&target.markers));
+    let constraints = requirements::constraints(&request, &target.markers)?;
+    let resolving = Resolving {
+        options,
+        policy: InstalledPolicy::default(),
+        command: CommandWords {
+            name: "wheel",
+            options: String::new(),
+        },
+        settings,
+        printer,
+        request: &request,
+        target: &target,
+        overlay,
+        rules,
+        constraints,
+        sources: Some(sources.clone()),
+    };
+    let resolved = resolving.run(FxHashMap::default())?;
+    let folder = settings
+        .environment
+        .working_directory()
+        .join(&arguments.wheel_dir);
+    let required = requirements::required_hashes(&request);
+    for package in &resolved.resolution.packages {
+        let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
+            continue;
+        };
+        let digests = required.get(&package.name).into_iter().flatten();
+        let required = RequiredHashes(
+            digests
+                .map(|(algorithm, hex)| (*algorithm, hex.as_str().into()))
+                .collect(),
+        );
+        let saved = save(file, &required, &folder, &sources, &resolved)?;
+        printer.info(&format!("Saved {}", saved.display()));
+    }
+    let built = sources.built();
+    if !built.is_empty() {
+        printer.info(&format!("Successfully built {}", built.join(" ")));
+    }
+    Ok(())
+}
+
+/// Copies a wheel into the folder, downloaded or built first.
+fn save(
+    file: &PackageFile,
+    required: &RequiredHashes,
+    folder: &Path,
+    sources: &Sources,
+    resolved: &Resolved,
+) -> Result<std::path::PathBuf, Failure> {
+    let (wheel, from) = if file.wheel().is_some() {
+        let download = resolved.client.download(file, required, &NoProgress);
+        let downloaded = resolved
+            .runtime
+            .block_on(download)
+            .map_err(|error| network::explained(&Arc::new(error)))?;
+        (file.filename_text.to_string(), downloaded.path)
+    } else {
+        let wheel = sources.wheel(file, resolved.access())?;
+        let path = wheel.local_path().unwrap_or_default();
+        (wheel.filename_text.to_string(), path)
+    };
+    fs_err::create_dir_all(folder)?;
+    let place = folder.join(wheel);
+    fs_err::copy(from, &place)?;
+    Ok(place)
+}
