@@ -23,10 +23,10 @@ fn every_promise_has_its_test() {
         assert!(!tests.is_empty(), "{promise}");
         for (name, path) in tests {
             let source = fs_err::read_to_string(root.join(path)).unwrap();
-            let test = format!("#[test]\n    fn {name}()");
+            let function = format!("#[test]\n    fn {name}()");
             let outer = format!("#[test]\nfn {name}()");
             assert!(
-                source.contains(&test) || source.contains(&outer),
+                source.contains(&function) || source.contains(&outer),
                 "{path}: {name}"
             );
         }
