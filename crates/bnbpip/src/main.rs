@@ -80,8 +80,8 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        cache, check, doctor, freeze, history, install, list, rules, show, undo, uninstall, venv,
-        wheel,
+        cache, check, doctor, freeze, history, install, list, lock, rules, show, sync, undo,
+        uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -91,6 +91,11 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Wheel(arguments)) => {
             interrupt::listen(printer);
             wheel::run(arguments, settings, printer)
+        }
+        Some(Command::Lock(arguments)) => lock::run(arguments, settings, printer),
+        Some(Command::Sync(arguments)) => {
+            interrupt::listen(printer);
+            sync::run(arguments, settings, printer)
         }
         Some(Command::Uninstall(arguments)) => {
             interrupt::listen(printer);

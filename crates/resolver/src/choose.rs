@@ -79,6 +79,11 @@ impl<P: MetadataProvider> Solver<'_, P> {
         let list = self.list(&name)?;
         let mut rejected = Vec::new();
         if let Some(list) = &list
+            && let Some(candidate) = self.preferred_in(&name, list, range)
+        {
+            return Ok(Choice::Version(candidate));
+        }
+        if let Some(list) = &list
             && let Some(candidate) = self.best_in(&name, list, range, &mut rejected)
         {
             return Ok(Choice::Version(candidate));
@@ -93,6 +98,27 @@ impl<P: MetadataProvider> Solver<'_, P> {
             (_, true) => Choice::NoVersions,
             (_, false) => Choice::Unavailable(Reason::Versions(Arc::new(rejected))),
         })
+    }
+
+    /// The first of the preferred versions in `range` that can be taken.
+    fn preferred_in(
+        &self,
+        name: &PackageName,
+        list: &List<P::File>,
+        range: &VersionRange,
+    ) -> Option<Candidate<P::File>> {
+        let preferred = self.request.preferred.get(name)?;
+        let usable = |version: &Version| {
+            let index = list.versions().binary_search(version).ok()?;
+            // A preferred pre-release was chosen before.
+            let file = self.judge(name, list, index, true).ok()?;
+            Some(Candidate {
+                version: version.clone(),
+                origin: Origin::Index(file),
+            })
+        };
+        let within = preferred.iter().filter(|version| range.contains(*version));
+        within.filter_map(|version| usable(version)).next()
     }
 
     /// The page of a package, asked for once.

@@ -28,5 +28,7 @@ pub use provider::{
     Yanked,
 };
 pub use reason::Reason;
-pub use request::{Constraint, InstalledPackage, PrereleasePolicy, Requested, SolveRequest};
+pub use request::{
+    Constraint, InstalledPackage, PreferredVersions, PrereleasePolicy, Requested, SolveRequest,
+};
 pub use resolution::{Resolution, ResolvedPackage, RuleEffect, Source};

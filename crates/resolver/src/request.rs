@@ -50,6 +50,9 @@ pub enum PrereleasePolicy {
     Allow,
 }
 
+/// The versions of packages that are tried first, the best first; as a lock has them.
+pub type PreferredVersions = FxHashMap<PackageName, Vec<Version>>;
+
 /// The whole input of [`crate::resolve`].
 #[derive(Debug)]
 pub struct SolveRequest {
@@ -75,6 +78,8 @@ pub struct SolveRequest {
     pub prereleases: PrereleasePolicy,
     /// The rules, without those that the user allowed.
     pub overlay: Overlay,
+    /// Versions that are tried before newer ones.
+    pub preferred: PreferredVersions,
 }
 
 impl SolveRequest {

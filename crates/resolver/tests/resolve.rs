@@ -162,6 +162,7 @@ fn request(requirements: &[&str]) -> SolveRequest {
         ignore_requires_python: false,
         prereleases: PrereleasePolicy::IfNecessary,
         overlay: two_rules(),
+        preferred: rustc_hash::FxHashMap::default(),
     }
 }
 

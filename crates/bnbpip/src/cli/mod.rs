@@ -12,6 +12,7 @@ pub(crate) mod global;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod install;
+pub(crate) mod lock;
 pub(crate) mod resolve;
 pub(crate) mod rules;
 pub(crate) mod rules_scan;
@@ -35,6 +36,7 @@ pub(crate) use global::GlobalArgs;
 pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use install::InstallArgs;
 pub(crate) use wheel::WheelArgs;
+pub(crate) use lock::{LockArgs, SyncArgs};
 
 /// Installs Python packages, and knows which of them work together on a GPU.
 #[derive(Debug, Clone, Parser)]
@@ -67,6 +69,10 @@ pub(crate) enum Command {
     Install(Box<InstallArgs>),
     /// Build wheels from requirements.
     Wheel(Box<WheelArgs>),
+    /// Write down exact versions and files for several environments.
+    Lock(Box<LockArgs>),
+    /// Make an environment what a lock file says.
+    Sync(SyncArgs),
     /// Uninstall packages.
     Uninstall(UninstallArgs),
     /// Output installed packages in requirements format.
@@ -183,6 +189,9 @@ pub(crate) fn parse(
         }
         (Some(Command::Wheel(wheel)), Some((_, matches))) => {
             wheel.resolve.index.order_formats(matches);
+        }
+        (Some(Command::Lock(lock)), Some((_, matches))) => {
+            lock.resolve.index.order_formats(matches);
         }
         _ => {}
     }

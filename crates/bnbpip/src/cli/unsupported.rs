@@ -80,10 +80,6 @@ const COMMANDS: &[(&str, &str)] = &[
         "use `bnbpip install --target DIR` to get packages into a folder",
     ),
     (
-        "lock",
-        "use `bnbpip freeze` to write down what is installed",
-    ),
-    (
         "inspect",
         "use `bnbpip list --format=json -v` or `bnbpip install --report`",
     ),

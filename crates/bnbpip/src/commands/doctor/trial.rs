@@ -145,6 +145,7 @@ impl Trial<'_> {
             rules,
             constraints,
             sources: None,
+            preferred: bnbpip_resolver::PreferredVersions::default(),
         };
         let everything: &InstalledEnvironment = &self.examination.scanned;
         let resolved = resolving.run(installed::for_solver(everything))?;

@@ -28,6 +28,8 @@ pub(crate) struct Application<'a> {
     pub(crate) environment: &'a bnbpip_installer::Environment,
     pub(crate) options: InstallOptions,
     pub(crate) printer: &'static Printer,
+    /// What goes and is not replaced.
+    pub(crate) removed: &'a [bnbpip_installer::InstalledDistribution],
 }
 
 /// A file that arrived, by the place of its change in the plan.
@@ -44,6 +46,9 @@ impl Application<'_> {
         let transaction = Transaction::begin(self.environment, self.options.clone(), &notes)
             .map_err(with_hint)?;
         self.stage_all(plan, &transaction)?;
+        for distribution in self.removed {
+            transaction.remove(distribution).map_err(with_hint)?;
+        }
         if interrupt::requested() {
             return Err(Failure::cancelled());
         }

@@ -17,7 +17,8 @@ use bnbpip_resolver::{Constraint, Resolution};
 pub(crate) use self::apply::{Application, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::DownloadProgress;
-pub(crate) use self::plan::Plan;
+pub(crate) use self::outcome::listing;
+pub(crate) use self::plan::{Change, Plan};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::installed::{self, Satisfied};
@@ -120,6 +121,7 @@ impl Run<'_> {
             rules,
             constraints,
             sources: self.sources.clone(),
+            preferred: bnbpip_resolver::PreferredVersions::default(),
         };
         let resolved = resolving.run(installed::for_solver(&installed))?;
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
@@ -376,6 +378,7 @@ impl Run<'_> {
             environment,
             options: self.install_options(),
             printer: self.printer,
+            removed: &[],
         };
         let outcome = application.run(plan);
         let outcome = outcome?;

@@ -8,8 +8,8 @@ use bnbpip_packaging::PackageName;
 use bnbpip_platform::Target;
 use bnbpip_report::{TargetWords, no_solution};
 use bnbpip_resolver::{
-    Constraint, Explanation, InstalledPackage, PrereleasePolicy, Resolution, ResolveError,
-    SolveRequest, Source,
+    Constraint, Explanation, InstalledPackage, PreferredVersions, PrereleasePolicy, Resolution,
+    ResolveError, SolveRequest, Source,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -72,6 +72,8 @@ pub(crate) struct Resolving<'a> {
     pub(crate) overlay: Overlay,
     pub(crate) rules: Arc<ActiveRules>,
     pub(crate) constraints: Vec<Constraint>,
+    /// Versions that are tried first.
+    pub(crate) preferred: PreferredVersions,
     /// What builds source distributions; without it none is a candidate.
     pub(crate) sources: Option<Sources>,
 }
@@ -202,6 +204,7 @@ impl Resolving<'_> {
                 PrereleasePolicy::IfNecessary
             },
             overlay: self.overlay.clone(),
+            preferred: self.preferred.clone(),
         }
     }
 

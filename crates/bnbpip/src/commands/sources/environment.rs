@@ -98,6 +98,7 @@ impl BuildPlace {
             rules,
             constraints,
             sources: Some(self.sources.clone()),
+            preferred: bnbpip_resolver::PreferredVersions::default(),
         };
         let resolved = resolving.run(installed::for_solver(&present))?;
         let mut plan = Plan::new(&resolved.resolution, &present, false);
@@ -124,6 +125,7 @@ impl BuildPlace {
                 ..InstallOptions::default()
             },
             printer: shared.printer,
+            removed: &[],
         };
         application.run(&plan)?;
         Ok(())

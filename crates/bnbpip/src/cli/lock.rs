@@ -1,0 +1,73 @@
+//! `bnbpip lock` and `bnbpip sync`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+use super::resolve::ResolveArgs;
+use super::values::ProgressBar;
+
+/// Write down exact versions and files for several environments.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Lock Options")]
+pub(crate) struct LockArgs {
+    /// What to lock: requirements (`torch`, `numpy<2`).
+    #[arg(value_name = "requirement specifier", help_heading = None)]
+    pub requirements: Vec<String>,
+
+    /// The lock file (PEP 751) to write; `-` is standard output. The versions that it has already
+    /// are kept where they can be.
+    #[arg(short, long, value_name = "file", default_value = "pylock.toml")]
+    pub output: PathBuf,
+
+    /// An environment that the lock is for: `windows`, `linux-3.12`, `macos-arm64-3.11`. Can be
+    /// used multiple times. Windows, Linux and this machine's system unless said otherwise.
+    #[arg(long = "environment", value_name = "environment", action = ArgAction::Append)]
+    pub environments: Vec<String>,
+
+    /// Take the newest versions, whatever the lock file has.
+    #[arg(short = 'U', long)]
+    pub upgrade: bool,
+
+    /// Take the newest version of this package. Can be used multiple times.
+    #[arg(short = 'P', long, value_name = "package", action = ArgAction::Append)]
+    pub upgrade_package: Vec<String>,
+
+    /// What may be chosen, and from where.
+    #[command(flatten, next_help_heading = "Lock Options")]
+    pub resolve: ResolveArgs,
+}
+
+/// Make an environment what a lock file says.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sync Options")]
+pub(crate) struct SyncArgs {
+    /// The lock file (PEP 751).
+    #[arg(value_name = "file", default_value = "pylock.toml", help_heading = None)]
+    pub file: PathBuf,
+
+    /// Keep packages that the lock doesn't have.
+    #[arg(long)]
+    pub inexact: bool,
+
+    /// Install this extra of the lock too. Can be used multiple times.
+    #[arg(long, value_name = "name", action = ArgAction::Append)]
+    pub extra: Vec<String>,
+
+    /// Install this dependency group of the lock rather than its default ones. Can be used
+    /// multiple times.
+    #[arg(long, value_name = "name", action = ArgAction::Append)]
+    pub group: Vec<String>,
+
+    /// Show what would change, change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Change a Python that the system's package manager looks after.
+    #[arg(long)]
+    pub break_system_packages: bool,
+
+    /// How downloads are shown.
+    #[arg(long, value_name = "progress_bar", value_enum, default_value_t)]
+    pub progress_bar: ProgressBar,
+}

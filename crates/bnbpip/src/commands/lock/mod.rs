@@ -1,0 +1,201 @@
+//! `bnbpip lock`: request → one resolution for each environment → one `pylock.toml`.
+
+mod environments;
+mod locked;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use bnbpip_lock::{Lock, MAX_BYTES, Overlay, Solution, merge};
+use bnbpip_packaging::PackageName;
+use bnbpip_resolver::PreferredVersions;
+
+use self::environments::LockTarget;
+use crate::cli::LockArgs;
+use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, requirements};
+use crate::commands::rule_set;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::request::Request;
+
+/// Locks what was asked for.
+///
+/// # Errors
+/// When an environment has no solution, or the file can't be read or written.
+pub(crate) fn run(
+    arguments: &LockArgs,
+    settings: &Settings,
+    printer: &'static Printer,
+) -> Result<(), Failure> {
+    let request = requirements::read(
+        "lock",
+        &arguments.requirements,
+        &arguments.resolve,
+        settings,
+        printer,
+    )?;
+    let run = Run {
+        arguments,
+        settings,
+        printer,
+        request,
+        targets: environments::targets(&arguments.environments, settings)?,
+    };
+    run.lock()
+}
+
+/// Reads a lock file.
+///
+/// # Errors
+/// When it can't be read, or isn't one.
+pub(crate) fn read(path: &Path) -> Result<Lock, Failure> {
+    if fs_err::metadata(path)?.len() > MAX_BYTES {
+        return Err(Failure::from(bnbpip_lock::LockError::TooLarge));
+    }
+    let text = fs_err::read_to_string(path)?;
+    text.parse::<Lock>().map_err(Failure::from)
+}
+
+struct Run<'a> {
+    arguments: &'a LockArgs,
+    settings: &'a Settings,
+    printer: &'static Printer,
+    request: Request,
+    targets: Vec<LockTarget>,
+}
+
+impl Run<'_> {
+    fn overlay(&self) -> Result<bnbpip_overlay::Overlay, Failure> {
+        let options = &self.arguments.resolve;
+        rule_set::overlay(&options.overlay.overlay, &options.allow, self.settings)
+    }
+
+    fn lock(&self) -> Result<(), Failure> {
+        let directory = self.settings.environment.working_directory();
+        let to_stdout = self.arguments.output == Path::new("-");
+        let output = directory.join(&self.arguments.output);
+        let old = if to_stdout || self.arguments.upgrade || !output.exists() {
+            Lock::default()
+        } else {
+            read(&output).map_err(|failure| {
+                failure.hint("pass `--upgrade` to make the lock anew, without its versions")
+            })?
+        };
+        let text = self.solve(&old)?.to_toml();
+        if to_stdout {
+            self.printer.data(text.trim_end());
+            return Ok(());
+        }
+        if !fs_err::read_to_string(&output).is_ok_and(|present| present == text) {
+            fs_err::write(&output, &text)?;
+        }
+        Ok(())
+    }
+
+    fn solve(&self, old: &Lock) -> Result<Lock, Failure> {
+        let overlay = self.overlay()?;
+        let mut rules = BTreeSet::new();
+        let mut solutions: Vec<Solution> = Vec::new();
+        for target in &self.targets {
+            let preferred = self.preferred(old, target, &solutions)?;
+            let resolved = self.resolve(target, preferred)?;
+            let effects = resolved.resolution.effects.iter();
+            rules.extend(effects.map(|effect| effect.rule.id.to_string()));
+            for rule in &resolved.resolution.relaxed {
+                self.printer.warning(&format!(
+                    "{}: accepted, because nothing else meets the request",
+                    bnbpip_report::explain::rule_sentence(rule)
+                ));
+            }
+            let markers = &target.target.markers;
+            solutions.push(Solution {
+                environment: target.marker.clone(),
+                packages: locked::packages(&resolved.resolution, &self.request, markers)?,
+            });
+        }
+        let packages = merge(&solutions)?;
+        let environments = self.targets.iter().map(|target| target.marker.clone());
+        self.printer.status(&format!(
+            "Locked {} for {}",
+            counted(packages.len(), "package"),
+            counted(self.targets.len(), "environment")
+        ));
+        let digest = overlay.digest()?;
+        Ok(Lock {
+            created_by: "bnbpip".into(),
+            environments: environments.collect(),
+            packages,
+            rules: rules.into_iter().collect(),
+            overlay: overlay.version().map(|version| Overlay {
+                version: version.to_string(),
+                sha256: digest,
+            }),
+            ..Lock::default()
+        })
+    }
+
+    fn resolve(
+        &self,
+        target: &LockTarget,
+        preferred: PreferredVersions,
+    ) -> Result<Resolved, Failure> {
+        let overlay = self.overlay()?;
+        let rules = Arc::new(overlay.active(&target.target.markers));
+        let resolving = Resolving {
+            options: &self.arguments.resolve,
+            policy: InstalledPolicy::default(),
+            command: CommandWords {
+                name: "lock",
+                options: format!(" --environment {}", target.name),
+            },
+            settings: self.settings,
+            printer: self.printer,
+            request: &self.request,
+            target: &target.target,
+            overlay,
+            constraints: requirements::constraints(&self.request, &target.target.markers)?,
+            rules,
+            preferred,
+            sources: None,
+        };
+        resolving
+            .run(rustc_hash::FxHashMap::default())
+            .map_err(|failure| {
+                failure.context(format!("Failed to lock for {}", target.target.description))
+            })
+    }
+
+    /// What the old lock has for the environment comes first, then what others were given.
+    fn preferred(
+        &self,
+        old: &Lock,
+        target: &LockTarget,
+        solutions: &[Solution],
+    ) -> Result<PreferredVersions, Failure> {
+        let mut upgraded: Vec<PackageName> = Vec::new();
+        for name in &self.arguments.upgrade_package {
+            upgraded.push(name.parse()?);
+        }
+        let markers = &target.target.markers;
+        let mut preferred = PreferredVersions::default();
+        let holds = |marker: &bnbpip_lock::LockMarker| marker.evaluate(markers, &[], &[]);
+        let here = old.packages.iter().filter(|package| {
+            package.marker.as_ref().is_none_or(holds) && !upgraded.contains(&package.name)
+        });
+        let elsewhere = solutions.iter().flat_map(|solution| &solution.packages);
+        for package in here.chain(elsewhere) {
+            if let Some(version) = &package.version {
+                let versions = preferred.entry(package.name.clone()).or_default();
+                versions.push(version.clone());
+            }
+        }
+        Ok(preferred)
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}

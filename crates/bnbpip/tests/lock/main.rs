@@ -1,0 +1,206 @@
+//! `lock` and `sync` from end to end: the program, an index in this process, and environments that
+//! are thrown away.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is the test's failure")]
+
+use std::process::Command;
+
+use bnbpip_testing::{IndexServer, TestEnvironment, WheelBuilder};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_bnbpip");
+
+fn index() -> IndexServer {
+    let wheels = [
+        WheelBuilder::new("base", "1.0"),
+        WheelBuilder::new("base", "2.0"),
+        WheelBuilder::new("native", "1.0"),
+        WheelBuilder::new("native", "2.0").tag("py3-none-win_amd64"),
+        WheelBuilder::new("top", "1.0")
+            .requires("base")
+            .requires("only-windows; sys_platform == 'win32'"),
+        WheelBuilder::new("only-windows", "1.0"),
+        WheelBuilder::new("leaf", "1.0"),
+        WheelBuilder::new("other-leaf", "1.0"),
+    ];
+    IndexServer::with(wheels.iter().map(WheelBuilder::build))
+}
+
+fn environment(server: &IndexServer) -> TestEnvironment {
+    TestEnvironment::new(PROGRAM).with_index(server)
+}
+
+fn lock(environment: &TestEnvironment, arguments: &[&str]) -> String {
+    drop(environment.run([&["lock"], arguments].concat()).success());
+    read(environment)
+}
+
+fn read(environment: &TestEnvironment) -> String {
+    fs_err::read_to_string(environment.work().join("pylock.toml")).unwrap()
+}
+
+#[test]
+fn windows_and_linux_stand_in_one_file_and_sync_installs_it() {
+    let server = index();
+    let environment = environment(&server);
+    let text = lock(&environment, &["top", "native"]);
+    let entry = |name: &str| {
+        let entries = text.split("[[packages]]").skip(1);
+        let mut found = entries.filter(|it| it.contains(&format!("name = \"{name}\"\nversion")));
+        found.next().unwrap().to_string()
+    };
+    assert!(entry("only-windows").contains("marker = \"sys_platform == 'win32'"));
+    assert!(!entry("top").contains("marker = "));
+    assert!(entry("base").contains("index = \"") && entry("base").contains("sha256 = \""));
+    assert!(entry("base").contains("size = "));
+    // Windows has a newer one, and is given what both can have.
+    assert_eq!(text.matches("name = \"native\"\n").count(), 1);
+    let differing = [
+        "lock",
+        "-o",
+        "-",
+        "native==2; sys_platform == 'win32'",
+        "native==1; sys_platform != 'win32'",
+    ];
+    let run = environment.run(differing).success();
+    assert_eq!(
+        run.stdout.matches("name = \"native\"\n").count(),
+        2,
+        "{}",
+        run.stdout
+    );
+    drop(environment.run(["install", "leaf", "base==1.0"]).success());
+    let shown = environment.run(["sync", "--dry-run"]).success();
+    assert_eq!(environment.installed(), ["base-1.0", "leaf-1.0"]);
+    let run = environment.run(["sync"]).success();
+    for said in ["leaf-1.0", "base-2.0 native-"] {
+        assert!(
+            run.stdout.contains(said) && shown.stdout.contains(said),
+            "{}",
+            run.stdout
+        );
+    }
+    let installed = environment.installed();
+    assert!(installed.contains(&"base-2.0".into()) && !installed.contains(&"leaf-1.0".into()));
+    server.forget_requests();
+    let run = environment.run(["sync"]).success();
+    assert_eq!(run.stdout, "The environment is as the lock says\n");
+    assert_eq!(server.requests().len(), 0);
+    drop(environment.run(["install", "leaf"]).success());
+    drop(environment.run(["sync", "--inexact"]).success());
+    assert!(environment.installed().contains(&"leaf-1.0".into()));
+}
+
+#[test]
+fn order_and_repetition_change_nothing() {
+    let server = index();
+    let environment = environment(&server);
+    let first = lock(&environment, &["top", "native", "leaf"]);
+    assert_eq!(lock(&environment, &["leaf", "top", "native"]), first);
+    fs_err::remove_file(environment.work().join("pylock.toml")).unwrap();
+    let order = [
+        "native",
+        "leaf",
+        "top",
+        "--environment",
+        "windows",
+        "--environment",
+        "linux",
+    ];
+    assert_eq!(lock(&environment, &order), first);
+}
+
+#[test]
+fn the_old_lock_is_kept_to_until_an_upgrade() {
+    let server = index();
+    let environment = environment(&server);
+    let old = lock(&environment, &["base<2"]);
+    assert!(old.contains("version = \"1.0\""));
+    assert!(lock(&environment, &["base"]).contains("version = \"1.0\""));
+    assert!(lock(&environment, &["base", "-P", "base"]).contains("version = \"2.0\""));
+    drop(lock(&environment, &["base<2"]));
+    assert!(lock(&environment, &["base", "--upgrade"]).contains("version = \"2.0\""));
+}
+
+#[test]
+fn an_added_leaf_is_one_hunk_and_two_branches_merge() {
+    let server = index();
+    let environment = environment(&server);
+    let base = lock(&environment, &["top", "native"]);
+    let ours = lock(&environment, &["top", "native", "leaf"]);
+    let both = lock(&environment, &["top", "native", "leaf", "other-leaf"]);
+    fs_err::write(environment.work().join("pylock.toml"), &base).unwrap();
+    let theirs = lock(&environment, &["top", "native", "other-leaf"]);
+    for (name, text) in [("base", &base), ("ours", &ours), ("theirs", &theirs)] {
+        fs_err::write(environment.work().join(name), text).unwrap();
+    }
+    let git = |arguments: &[&str]| {
+        let run = Command::new("git")
+            .args(arguments)
+            .current_dir(environment.work())
+            .output();
+        String::from_utf8(run.unwrap().stdout).unwrap()
+    };
+    let diff = git(&["diff", "--no-index", "-U0", "base", "ours"]);
+    assert_eq!(
+        diff.lines().filter(|line| line.starts_with("@@")).count(),
+        1,
+        "{diff}"
+    );
+    let removed = |line: &&str| line.starts_with('-') && !line.starts_with("---");
+    assert_eq!(diff.lines().filter(removed).count(), 0, "{diff}");
+    assert_eq!(git(&["merge-file", "-p", "ours", "base", "theirs"]), both);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_before_anything_is_touched() {
+    let server = index();
+    let environment = environment(&server);
+    let good = lock(&environment, &["base"]);
+    let path = environment.work().join("pylock.toml");
+    let before = environment.installed();
+    let refused = |text: &str, arguments: &[&str], said: &str| {
+        fs_err::write(&path, text).unwrap();
+        let run = environment.run([&["sync"], arguments].concat());
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert_eq!(environment.installed(), before);
+    };
+    refused(
+        &good,
+        &["--extra", "nope"],
+        "ERROR: Failed to use the lock: it has no extra `nope`",
+    );
+    refused(
+        &good,
+        &["--group", "nope"],
+        "it has no dependency group `nope`",
+    );
+    let elsewhere = good
+        .replace("'linux'", "'plan9'")
+        .replace("'win32'", "'plan9'");
+    refused(&elsewhere, &[], "it has no environment for");
+    refused(&good[..good.len() / 2], &[], "Failed to read the lock: ");
+    let start = good.find("sha256 = \"").unwrap() + 10;
+    let mut other = good.clone();
+    other.replace_range(start..start + 64, &"0".repeat(64));
+    refused(&other, &[], "base");
+}
+
+#[test]
+fn an_environment_that_is_not_known_or_has_no_solution_is_named() {
+    let server = index();
+    let environment = environment(&server);
+    let run = environment.run(["lock", "base", "--environment", "amiga"]);
+    assert!(
+        run.stderr.contains("Failed to read environment `amiga`"),
+        "{}",
+        run.stderr
+    );
+    let run = environment.run(["lock", "native==2.0"]);
+    assert!(
+        run.stderr.contains("Failed to lock for CPython"),
+        "{}",
+        run.stderr
+    );
+    assert!(!environment.work().join("pylock.toml").exists());
+}

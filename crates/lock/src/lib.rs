@@ -1,0 +1,17 @@
+//! `pylock.toml` (PEP 751): reading strictly, writing the same bytes for the same content, merging
+//! the solutions of several environments into one file, and selecting what one target installs.
+//!
+//! Pure: text comes in and goes out; the binary reads and writes the file.
+
+mod marker;
+mod merge;
+mod model;
+mod read;
+mod select;
+mod write;
+
+pub use marker::{LockMarker, MarkerError};
+pub use merge::{Solution, merge};
+pub use model::{Lock, LockedFile, LockedPackage, Overlay};
+pub use read::{LockError, MAX_BYTES};
+pub use select::{SelectError, Selected, Selecting};
