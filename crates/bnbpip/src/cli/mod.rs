@@ -35,8 +35,8 @@ pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, Uninstal
 pub(crate) use global::GlobalArgs;
 pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use install::InstallArgs;
-pub(crate) use wheel::WheelArgs;
 pub(crate) use lock::{LockArgs, SyncArgs};
+pub(crate) use wheel::WheelArgs;
 
 /// Installs Python packages, and knows which of them work together on a GPU.
 #[derive(Debug, Clone, Parser)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bnbpip_index::{NoProgress, PackageFile, RequiredHashes};
 use bnbpip_platform::Target;
-use bnbpip_resolver::Source;
+use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
 use super::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements};
@@ -41,6 +41,7 @@ pub(crate) fn run(
     let rules = Arc::new(overlay.active(&target.markers));
     let constraints = requirements::constraints(&request, &target.markers)?;
     let resolving = Resolving {
+        preferred: PreferredVersions::default(),
         options,
         policy: InstalledPolicy::default(),
         command: CommandWords {
