@@ -2,6 +2,8 @@
 
 use clap::{ArgAction, Args};
 
+use super::rules::OverlayArgs;
+
 /// Find out what is wrong with an environment, and mend it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Doctor Options")]
@@ -26,4 +28,8 @@ pub(crate) struct DoctorArgs {
     /// Accept what this overlay rule (`BNB-0001`) forbids. Can be used multiple times.
     #[arg(long, value_name = "id", action = ArgAction::Append)]
     pub allow: Vec<String>,
+
+    /// Which rules hold.
+    #[command(flatten)]
+    pub overlay: OverlayArgs,
 }

@@ -171,3 +171,28 @@ fn an_untidy_wheel_is_not_an_unsupported_one() {
     let run = environment.run(["doctor"]);
     assert!(!run.stdout.contains("another platform"), "{}", run.stdout);
 }
+
+#[test]
+fn rules_of_ones_own_count() {
+    let server = index();
+    let environment = environment(
+        &server,
+        &[
+            WheelBuilder::new("helper", "2.0"),
+            WheelBuilder::new("top", "1.0"),
+        ],
+    );
+    let rule = "+++\nid = \"TEAM-0001\"\ntitle = \"top needs an old helper\"\nkind = \"conflict\"\n\
+        severity = \"broken\"\ndate = 2026-11-23\n[a]\npackages = [\"top\"]\nversions = \"*\"\n\
+        [b]\npackages = [\"helper\"]\nversions = \"==2.*\"\n\
+        [[evidence]]\ntype = \"reproduction\"\ndetail = \"It was tried\"\n\
+        [[tests]]\nexpect = \"hit\"\npackages = [\"top==1\", \"helper==2\"]\n\
+        [[tests]]\nexpect = \"miss\"\npackages = [\"top==1\", \"helper==1\"]\n+++\n\nWhy.\n";
+    fs_err::write(environment.work().join("TEAM-0001.md"), rule).unwrap();
+    assert_eq!(environment.run(["doctor"]).code, 0);
+    let run = environment.run(["doctor", "--overlay", "TEAM-0001.md"]);
+    assert_eq!(run.code, 5, "{}", run.stderr);
+    assert!(run.stdout.contains("[bad ] TEAM-0001"), "{}", run.stdout);
+    let command = "bnbpip install --overlay TEAM-0001.md \"helper==1.0\"";
+    assert!(run.stdout.contains(command), "{}", run.stdout);
+}

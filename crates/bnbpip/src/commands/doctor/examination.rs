@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_overlay::{ActiveRules, Overlay, RuleId};
+use bnbpip_overlay::ActiveRules;
 use bnbpip_platform::{Environment, Placement, Target, ThisMachine};
 use bnbpip_report::doctor::{Diagnosis, Fact, Finding, Mend, Severity};
 use rayon::prelude::*;
@@ -11,9 +11,10 @@ use rayon::prelude::*;
 use super::machine::{self, Machine};
 use super::stack::Stack;
 use super::{files, packages};
+use crate::cli::DoctorArgs;
 use crate::commands::check::Problems;
 use crate::commands::distribution::Distribution;
-use crate::commands::target_environment;
+use crate::commands::{rule_set, target_environment};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -46,15 +47,15 @@ impl Examination {
     /// When there is none, or it can't be read.
     pub(super) fn of(
         settings: &Settings,
-        allowed: &[RuleId],
+        arguments: &DoctorArgs,
         printer: &Printer,
     ) -> Result<Self, Failure> {
         let environment = target_environment::find(settings)?;
         let interpreter = &environment.interpreter;
         let target = Target::from_interpreter(interpreter);
-        let rules = Overlay::embedded()?
-            .without(allowed)
-            .active(&interpreter.markers);
+        let layers = &arguments.overlay.overlay;
+        let overlay = rule_set::overlay(layers, &arguments.allow, settings)?;
+        let rules = overlay.active(&interpreter.markers);
         let scanned = InstalledEnvironment::scan(&target_environment::library_dirs(interpreter))?;
         for path in &scanned.invalid {
             printer.verbose(&format!("Not a distribution: `{}`", path.display()));

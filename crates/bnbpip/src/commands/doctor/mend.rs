@@ -2,13 +2,12 @@
 //! pastes.
 
 use bnbpip_installer::leftovers;
-use bnbpip_overlay::RuleId;
 use bnbpip_packaging::{PackageName, Version};
 use bnbpip_report::doctor::{Diagnosis, Finding, Mend, Shell, command_line};
 
 use super::examination::Examination;
 use super::trial::Trial;
-use crate::cli::{self, Command, Parsed};
+use crate::cli::{self, Command, DoctorArgs, Parsed};
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::commands::{install, uninstall};
 use crate::configuration::settings::Settings;
@@ -27,7 +26,7 @@ pub(super) enum Step {
 /// The mending of one environment.
 pub(super) struct Mending<'a> {
     pub(super) examination: &'a Examination,
-    pub(super) allowed: &'a [RuleId],
+    pub(super) arguments: &'a DoctorArgs,
     pub(super) settings: &'a Settings,
     pub(super) printer: &'static Printer,
 }
@@ -51,7 +50,7 @@ impl Mending<'_> {
             examination: self.examination,
             settings: self.settings,
             printer: self.printer,
-            options: self.allow_options(),
+            options: self.rule_options(),
         };
         wanted.try_out(&diagnosis.findings, &trial);
         let mut steps = Vec::new();
@@ -79,7 +78,7 @@ impl Mending<'_> {
         let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         command.extend(self.target_options());
         if allows {
-            command.extend(self.allow_options());
+            command.extend(self.rule_options());
         }
         command.extend(arguments);
         steps.push(Step::Run(command));
@@ -93,10 +92,14 @@ impl Mending<'_> {
         }
     }
 
-    fn allow_options(&self) -> Vec<String> {
-        let options = self.allowed.iter();
-        options
-            .flat_map(|id| ["--allow".to_owned(), id.to_string()])
+    /// The options that say which rules hold.
+    fn rule_options(&self) -> Vec<String> {
+        let layers = self.arguments.overlay.overlay.iter();
+        let layers = layers.map(|layer| ("--overlay", layer));
+        let allowed = self.arguments.allow.iter().map(|id| ("--allow", id));
+        layers
+            .chain(allowed)
+            .flat_map(|(option, value)| [option.to_owned(), value.clone()])
             .collect()
     }
 
@@ -112,7 +115,7 @@ impl Mending<'_> {
         }
         let mut command = vec!["doctor".to_owned(), "--fix".to_owned()];
         command.extend(self.target_options());
-        command.extend(self.allow_options());
+        command.extend(self.rule_options());
         diagnosis.command = Some(command_line(&command, shell));
         if steps.len() > 1 {
             let steps = steps.iter().map(|step| match step {

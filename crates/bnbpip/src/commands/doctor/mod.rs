@@ -14,7 +14,6 @@ mod packages;
 mod stack;
 mod trial;
 
-use bnbpip_overlay::RuleId;
 use bnbpip_report::doctor::{Diagnosis, Privacy};
 
 use self::examination::Examination;
@@ -34,16 +33,11 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
-    let allowed: Vec<RuleId> = arguments
-        .allow
-        .iter()
-        .map(|id| id.parse())
-        .collect::<Result<_, _>>()?;
-    let examination = Examination::of(settings, &allowed, printer)?;
+    let examination = Examination::of(settings, arguments, printer)?;
     let mut diagnosis = examination.diagnose(printer)?;
     let mending = Mending {
         examination: &examination,
-        allowed: &allowed,
+        arguments,
         settings,
         printer,
     };
@@ -55,7 +49,7 @@ pub(crate) fn run(
     say(&diagnosis, arguments.json, settings, printer)?;
     if mends {
         mending.run(&steps)?;
-        let examination = Examination::of(settings, &allowed, printer)?;
+        let examination = Examination::of(settings, arguments, printer)?;
         diagnosis = examination.diagnose(printer)?;
         diagnosis.facts.clear();
         if arguments.run {
