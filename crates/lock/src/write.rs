@@ -10,7 +10,11 @@ impl Lock {
     /// The lock as text.
     pub fn to_toml(&self) -> String {
         let mut text = String::from("lock-version = \"1.0\"\n");
-        let environments: Vec<&str> = self.environments.iter().map(|it| it.as_str()).collect();
+        let environments: Vec<&str> = self
+            .environments
+            .iter()
+            .map(crate::LockMarker::as_str)
+            .collect();
         lines(&mut text, "environments", &environments);
         if let Some(specifiers) = &self.requires_python {
             pair(&mut text, "requires-python", &specifiers.to_string());

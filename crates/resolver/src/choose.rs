@@ -117,8 +117,8 @@ impl<P: MetadataProvider> Solver<'_, P> {
                 origin: Origin::Index(file),
             })
         };
-        let within = preferred.iter().filter(|version| range.contains(*version));
-        within.filter_map(|version| usable(version)).next()
+        let mut within = preferred.iter().filter(|version| range.contains(*version));
+        within.find_map(usable)
     }
 
     /// The page of a package, asked for once.
