@@ -170,6 +170,10 @@ fn sets_are_checked_without_resolving() {
         "torch==2.4.1",
     ];
     assert!(check(&known).failure().stdout.contains("(BNB-0001)"));
+    // Where there is no environment any Python on `PATH` says what the machine is.
+    let bare = TestEnvironment::bare(env!("CARGO_BIN_EXE_bnbpip"));
+    let anywhere = bare.run(["rules", "check", "bitsandbytes==0.43.0", "triton==3.2.0"]);
+    assert!(anywhere.failure().stdout.contains("(BNB-0001)"));
 }
 
 #[test]

@@ -66,12 +66,23 @@ fn json(finding: &Finding) -> serde_json::Value {
 fn markers(arguments: &RulesCheckArgs, settings: &Settings) -> Result<MarkerEnvironment, Failure> {
     match &arguments.environment {
         Some(name) => Ok(name.parse::<TestTarget>()?.environment),
+        // A set can be asked about without an environment: any Python tells what this machine is.
         None => match target_environment::find(settings) {
             Ok(found) => Ok(found.interpreter.markers),
-            Err(failure) => Err(failure.hint(
-                "or name what to check for with `--environment`, such as `--environment windows-3.11`",
-            )),
+            Err(failure) if settings.python.is_some() => Err(failure),
+            Err(_) => any_python(settings),
         },
+    }
+}
+
+fn any_python(settings: &Settings) -> Result<MarkerEnvironment, Failure> {
+    let inputs = target_environment::discovery_inputs(settings)?;
+    let prober = target_environment::prober(settings);
+    match bnbpip_platform::find_interpreter(&inputs, &prober) {
+        Ok(interpreter) => Ok(interpreter.markers),
+        Err(error) => Err(target_environment::explained(error).hint(
+            "or name what to check for with `--environment`, such as `--environment windows-3.11`",
+        )),
     }
 }
 
