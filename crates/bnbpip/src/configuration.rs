@@ -6,6 +6,7 @@
 //! options that can be given several times add up, as with pip.
 
 pub(crate) mod arguments;
+pub(crate) mod project;
 pub(crate) mod settings;
 
 use std::ffi::OsString;

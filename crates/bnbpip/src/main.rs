@@ -35,6 +35,14 @@ fn main() -> ExitCode {
         }
     };
     let settings = Settings::resolve(&cli.global, &environment);
+    let color = settings.color;
+    let settings = match settings.with_project(&cli.global) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            Printer::new(0, color, None).failure(&failure);
+            return ExitCode::from(failure.exit_code());
+        }
+    };
     let printer = match open_printer(&settings) {
         Ok(printer) => printer,
         Err(failure) => {

@@ -31,11 +31,11 @@ pub(crate) fn overlay(
     settings: &Settings,
 ) -> Result<Overlay, Failure> {
     let mut overlay = Overlay::embedded()?;
-    for layer in layers {
-        overlay = overlay.with_layer(parse(&read(layer, settings)?)?);
+    for layer in with_project(layers, settings) {
+        overlay = overlay.with_layer(parse(&read(&layer, settings)?)?);
     }
     let mut allowed: Vec<RuleId> = Vec::new();
-    for text in allow {
+    for text in settings.project.options.allow.iter().chain(allow) {
         let id: RuleId = text.parse()?;
         if overlay.get(&id).is_none() {
             return Err(
@@ -48,6 +48,19 @@ pub(crate) fn overlay(
     Ok(overlay.without(&allowed))
 }
 
+/// The project's layers, whose relative paths start where its file is, and over them these.
+pub(crate) fn with_project(layers: &[String], settings: &Settings) -> Vec<String> {
+    let folder = settings.project.folder().unwrap_or(Path::new(""));
+    let of_project = settings.project.options.overlays.iter().map(|layer| {
+        if layer.contains("://") {
+            layer.clone()
+        } else {
+            folder.join(layer).to_string_lossy().into_owned()
+        }
+    });
+    of_project.chain(layers.iter().cloned()).collect()
+}
+
 /// The whole documents of the embedded rules and the layers over them, by identifier.
 ///
 /// # Errors
@@ -57,8 +70,8 @@ pub(crate) fn documents(
     settings: &Settings,
 ) -> Result<Vec<RuleDocument>, Failure> {
     let mut documents = parse(&embedded())?;
-    for layer in layers {
-        for document in parse(&read(layer, settings)?)? {
+    for layer in with_project(layers, settings) {
+        for document in parse(&read(&layer, settings)?)? {
             documents.retain(|known| known.rule.id != document.rule.id);
             documents.push(document);
         }

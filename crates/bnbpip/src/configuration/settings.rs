@@ -6,8 +6,10 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 
 use super::ProcessEnvironment;
+use super::project::ProjectFile;
 use crate::cli::GlobalArgs;
 use crate::cli::values::Color;
+use crate::failure::Failure;
 use crate::printer::ColorChoice;
 
 /// Settings that all commands share.
@@ -33,6 +35,8 @@ pub(crate) struct Settings {
     pub cache_dir: Option<PathBuf>,
     /// The process's environment, for `${NAME}` in requirements files and for interpreters.
     pub environment: ProcessEnvironment,
+    /// What the project that is worked in configures.
+    pub project: ProjectFile,
 }
 
 /// What the shell says about environments.
@@ -88,6 +92,7 @@ impl Settings {
             },
             network: network(global, environment),
             environment: environment.clone(),
+            project: ProjectFile::default(),
             cache_dir: if global.no_cache_dir {
                 None
             } else {
@@ -97,6 +102,17 @@ impl Settings {
                     .or_else(|| default_cache_dir(environment))
             },
         }
+    }
+
+    /// The same with what the project configures, unless `--isolated` is given.
+    ///
+    /// # Errors
+    /// When the project's file can't be read or understood.
+    pub(crate) fn with_project(mut self, global: &GlobalArgs) -> Result<Self, Failure> {
+        if !global.isolated {
+            self.project = ProjectFile::find(self.environment.working_directory())?;
+        }
+        Ok(self)
     }
 }
 
