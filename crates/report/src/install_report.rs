@@ -4,6 +4,8 @@
 use bnbpip_packaging::{DirectUrl, ExtraName, Headers, MarkerEnvironment};
 use serde_json::{Map, Value, json};
 
+use crate::rules::RuleSetIdentity;
+
 /// One installed (or to be installed) package.
 #[derive(Debug, Clone)]
 pub struct ReportItem<'a> {
@@ -21,13 +23,19 @@ pub struct ReportItem<'a> {
     pub metadata: &'a Headers,
 }
 
-/// The whole report.
-pub fn render(items: &[ReportItem<'_>], markers: &MarkerEnvironment, version: &str) -> Value {
+/// The whole report. Beside what pip writes there is `bnbpip`, with the rules that were in force.
+pub fn render(
+    items: &[ReportItem<'_>],
+    markers: &MarkerEnvironment,
+    version: &str,
+    rules: &RuleSetIdentity,
+) -> Value {
     json!({
         "version": "1",
         "pip_version": version,
         "install": items.iter().map(item).collect::<Vec<_>>(),
         "environment": environment(markers),
+        "bnbpip": { "overlay": rules.json() },
     })
 }
 

@@ -1,5 +1,6 @@
 //! The rules of a run: the ones that bnbpip carries, with a team's own over them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -30,26 +31,35 @@ pub(crate) fn overlay(
     allow: &[String],
     settings: &Settings,
 ) -> Result<Overlay, Failure> {
-    let mut overlay = Overlay::embedded()?;
-    for layer in with_project(layers, settings) {
-        overlay = overlay.with_layer(parse(&read(&layer, settings)?)?);
-    }
+    let overlay = Overlay::embedded()?.with_layer(layer_documents(layers, settings)?);
     let mut allowed: Vec<RuleId> = Vec::new();
-    for text in settings.project.options.allow.iter().chain(allow) {
-        let id: RuleId = text.parse()?;
-        if overlay.get(&id).is_none() {
-            return Err(
-                Failure::new(format!("Failed to allow `{id}`: there is no such rule"))
-                    .hint("`bnbpip rules list` shows the rules"),
-            );
-        }
+    for text in &settings.project.options.allow {
+        let id = existing(text, &overlay).map_err(|failure| match &settings.project.path {
+            Some(path) => failure.hint(format!("`{}` allows it", path.display())),
+            None => failure,
+        })?;
         allowed.push(id);
+    }
+    for text in allow {
+        allowed.push(existing(text, &overlay)?);
     }
     Ok(overlay.without(&allowed))
 }
 
+/// An identifier that a rule has or, before it was withdrawn, had.
+fn existing(text: &str, overlay: &Overlay) -> Result<RuleId, Failure> {
+    let id: RuleId = text.to_uppercase().parse()?;
+    if overlay.get(&id).is_some() || embedded_document(&id).is_some() {
+        return Ok(id);
+    }
+    Err(
+        Failure::new(format!("Failed to allow `{id}`: there is no such rule"))
+            .hint("`bnbpip rules list` shows the rules"),
+    )
+}
+
 /// The project's layers, whose relative paths start where its file is, and over them these.
-pub(crate) fn with_project(layers: &[String], settings: &Settings) -> Vec<String> {
+fn with_project(layers: &[String], settings: &Settings) -> Vec<String> {
     let folder = settings.project.folder().unwrap_or(Path::new(""));
     let of_project = settings.project.options.overlays.iter().map(|layer| {
         if layer.contains("://") {
@@ -69,15 +79,50 @@ pub(crate) fn documents(
     layers: &[String],
     settings: &Settings,
 ) -> Result<Vec<RuleDocument>, Failure> {
-    let mut documents = parse(&embedded())?;
-    for layer in with_project(layers, settings) {
-        for document in parse(&read(&layer, settings)?)? {
-            documents.retain(|known| known.rule.id != document.rule.id);
-            documents.push(document);
-        }
+    let mut documents: BTreeMap<RuleId, RuleDocument> = BTreeMap::new();
+    for document in parse(&embedded())? {
+        documents.insert(document.rule.id.clone(), document);
     }
-    documents.sort_by(|one, other| one.rule.id.cmp(&other.rule.id));
+    for document in layer_documents(layers, settings)? {
+        documents.insert(document.rule.id.clone(), document);
+    }
+    Ok(documents.into_values().collect())
+}
+
+/// The whole documents of the layers over the embedded rules, lowest first.
+///
+/// # Errors
+/// When a layer can't be read.
+pub(crate) fn layer_documents(
+    layers: &[String],
+    settings: &Settings,
+) -> Result<Vec<RuleDocument>, Failure> {
+    let mut documents = Vec::new();
+    for layer in with_project(layers, settings) {
+        documents.extend(parse(&read(&layer, settings)?)?);
+    }
     Ok(documents)
+}
+
+/// The rule files of the embedded rules and the layers over them, lowest first.
+///
+/// # Errors
+/// When a layer can't be read.
+pub(crate) fn files(layers: &[String], settings: &Settings) -> Result<Vec<RuleFile>, Failure> {
+    let mut files = embedded();
+    for layer in with_project(layers, settings) {
+        files.extend(read(&layer, settings)?);
+    }
+    Ok(files)
+}
+
+/// The embedded document of a rule, withdrawn or not.
+pub(crate) fn embedded_document(id: &RuleId) -> Option<RuleDocument> {
+    let file = format!("/{id}.md");
+    let source = embedded_sources()
+        .iter()
+        .find(|source| source.path.ends_with(&file))?;
+    Overlay::parse_rule(source.text, source.path).ok()
 }
 
 /// The rule files that a word names: `embedded`, a folder, a file, or a URL.
@@ -94,6 +139,12 @@ pub(crate) fn read(source: &str, settings: &Settings) -> Result<Vec<RuleFile>, F
     let path = settings.environment.working_directory().join(source);
     if path.is_dir() {
         return folder(&path);
+    }
+    if !path.exists() {
+        return Err(Failure::new(format!(
+            "Failed to read rules from `{}`: there is no such file or folder",
+            path.display()
+        )));
     }
     let content = fs_err::read(&path)?;
     if path

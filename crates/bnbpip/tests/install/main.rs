@@ -18,6 +18,7 @@ mod interruption;
 mod machine_faults;
 mod network_use;
 mod places;
+mod project_rules;
 mod reports;
 mod scenarios;
 mod sources;

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use crate::support::{environment, last_line};
 
 /// `glue` 1.x imports `base.old`, which base 2 lacks.
-const RULE: &str = r#"+++
+pub(crate) const RULE: &str = r#"+++
 id = "TEAM-0001"
 title = "glue 1 imports `base.old`, which base 2 removed"
 kind = "conflict"
@@ -57,7 +57,7 @@ packages = ["glue==1.0", "base==1.0"]
 At import.
 "#;
 
-fn index() -> IndexServer {
+pub(crate) fn index() -> IndexServer {
     let wheels = [
         WheelBuilder::new("base", "1.0").file("base/old.py", "x = 1\n"),
         WheelBuilder::new("base", "2.0").file("base/new.py", "x = 1\n"),
@@ -69,7 +69,7 @@ fn index() -> IndexServer {
 }
 
 /// An environment with a folder of rules beside it; its path is relative to the working directory.
-fn with_rules(server: &IndexServer, text: &str) -> TestEnvironment {
+pub(crate) fn with_rules(server: &IndexServer, text: &str) -> TestEnvironment {
     let environment = environment(server);
     let folder = environment.work().join("rules/glue");
     fs_err::create_dir_all(&folder).unwrap();

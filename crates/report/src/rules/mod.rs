@@ -1,6 +1,7 @@
 //! Overlay rules as people and other tools read them: a list, one rule in full, and exports.
 
 mod constraints;
+mod identity;
 mod osv;
 
 use std::fmt::Write as _;
@@ -11,6 +12,7 @@ use bnbpip_overlay::{
 use bnbpip_packaging::PackageName;
 
 pub use constraints::constraints;
+pub use identity::RuleSetIdentity;
 pub use osv::osv;
 
 /// One line a rule: identifier, how strict it is, title.

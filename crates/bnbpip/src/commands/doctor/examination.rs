@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_overlay::ActiveRules;
+use bnbpip_overlay::{ActiveRules, RuleDocument};
 use bnbpip_platform::{Environment, Placement, Target, ThisMachine};
 use bnbpip_report::doctor::{Diagnosis, Fact, Finding, Mend, Severity};
 use rayon::prelude::*;
@@ -30,6 +30,8 @@ pub(super) struct Examination {
     pub(super) target: Target,
     /// The rules that hold there.
     pub(super) rules: ActiveRules,
+    /// The whole documents of a team's own rules, lowest layer first.
+    pub(super) layers: Vec<RuleDocument>,
     /// What is installed.
     pub(super) scanned: InstalledEnvironment,
     /// The same, with its metadata.
@@ -75,6 +77,7 @@ impl Examination {
             for_installer: target_environment::for_installer(interpreter, &scheme),
             target,
             rules,
+            layers: rule_set::layer_documents(layers, settings)?,
             installed: scanned
                 .distributions
                 .par_iter()
@@ -107,7 +110,8 @@ impl Examination {
         let markers = &self.environment.interpreter.markers;
         let problems = Problems::find(&self.installed, markers, &self.target.tags, &self.rules);
         let python = self.environment.interpreter.version_info;
-        let mut findings = packages::findings(&problems, &self.installed, markers, python);
+        let mut findings =
+            packages::findings(&problems, &self.layers, &self.installed, markers, python);
         findings.extend(self.state_findings()?);
         let files = files::examine(self, printer.verbosity() > 0);
         let stack = Stack::of(&self.installed);

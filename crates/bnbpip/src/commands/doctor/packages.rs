@@ -1,6 +1,6 @@
 //! What is installed, against the metadata and the rules.
 
-use bnbpip_overlay::{Evidence, Overlay, RuleId, embedded_sources};
+use bnbpip_overlay::{Evidence, RuleDocument, RuleId};
 use bnbpip_packaging::{MarkerEnvironment, MarkerTree, PackageName, Version};
 use bnbpip_report::doctor::{
     Finding, Mend, Severity, not_on_windows, python_too_new, rule_finding,
@@ -8,10 +8,12 @@ use bnbpip_report::doctor::{
 
 use crate::commands::check::{self, Problems, Unmet};
 use crate::commands::distribution::Distribution;
+use crate::commands::rule_set;
 
 /// The findings about single packages and pairs of them.
 pub(super) fn findings(
     problems: &Problems,
+    layers: &[RuleDocument],
     installed: &[Distribution],
     markers: &MarkerEnvironment,
     python: (u8, u8),
@@ -20,7 +22,7 @@ pub(super) fn findings(
     let mut findings: Vec<Finding> = problems
         .findings
         .iter()
-        .map(|broken| rule_finding(broken, &evidence(&broken.rule.id), keeps))
+        .map(|broken| rule_finding(broken, &evidence(&broken.rule.id, layers), keeps))
         .collect();
     findings.extend(problems.missing.iter().map(|unmet| {
         let (required, dependent) = (&unmet.requirement.name, &unmet.dependent.0);
@@ -57,14 +59,14 @@ pub(super) fn findings(
     findings
 }
 
-/// What the rule's own file says for it.
-fn evidence(id: &RuleId) -> Vec<Evidence> {
-    let file = format!("/{id}.md");
-    embedded_sources()
-        .iter()
-        .find(|source| source.path.ends_with(&file))
-        .and_then(|source| Overlay::parse_rule(source.text, source.path).ok())
-        .map(|document| document.evidence)
+/// What the rule's own file says for it; of several the highest layer's.
+fn evidence(id: &RuleId, layers: &[RuleDocument]) -> Vec<Evidence> {
+    let layers = layers.iter().rev();
+    layers
+        .filter(|document| document.rule.id == *id)
+        .map(|document| document.evidence.clone())
+        .next()
+        .or_else(|| Some(rule_set::embedded_document(id)?.evidence))
         .unwrap_or_default()
 }
 

@@ -12,6 +12,7 @@ use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{CoreMetadata, Requirement};
+use bnbpip_report::rules::RuleSetIdentity;
 use bnbpip_resolver::{Constraint, Resolution};
 
 pub(crate) use self::apply::{Application, unpacked};
@@ -284,6 +285,8 @@ impl Run<'_> {
         self.printer
             .status(&format!("Target {}", self.destination.target.description));
         self.printer
+            .verbose(&RuleSetIdentity::of(&resolved.overlay)?.to_string());
+        self.printer
             .status(&view.render(self.printer.verbosity() > 0));
         self.say_resolution(&resolved.resolution);
         let needed = view.download_bytes + view.disk_bytes;
@@ -358,7 +361,8 @@ impl Run<'_> {
             metadata.push(CoreMetadata::parse(&document)?);
         }
         let markers = &self.destination.target.markers;
-        outcome::write_report(path, plan, &metadata, markers, self.printer)
+        let rules = RuleSetIdentity::of(&resolved.overlay)?;
+        outcome::write_report(path, plan, &metadata, markers, &rules, self.printer)
     }
 
     fn apply(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {

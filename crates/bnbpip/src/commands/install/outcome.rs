@@ -6,6 +6,7 @@ use bnbpip_packaging::{
     VersionOrUrl, range,
 };
 use bnbpip_report::install_report::{ReportItem, render};
+use bnbpip_report::rules::RuleSetIdentity;
 use bnbpip_resolver::{InstalledPackage, Resolution};
 use rustc_hash::FxHashMap;
 
@@ -54,6 +55,7 @@ pub(crate) fn write_report(
     plan: &Plan,
     metadata: &[CoreMetadata],
     markers: &MarkerEnvironment,
+    rules: &RuleSetIdentity,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let items: Vec<ReportItem<'_>> = plan
@@ -72,7 +74,7 @@ pub(crate) fn write_report(
             metadata: &metadata.headers,
         })
         .collect();
-    let report = render(&items, markers, env!("CARGO_PKG_VERSION"));
+    let report = render(&items, markers, env!("CARGO_PKG_VERSION"), rules);
     let text = serde_json::to_string_pretty(&report)?;
     if path == std::path::Path::new("-") {
         printer.data(&text);

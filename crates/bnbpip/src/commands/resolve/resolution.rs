@@ -30,6 +30,8 @@ pub(crate) struct Resolved {
     pub(crate) client: IndexClient,
     pub(crate) resolution: Resolution<Arc<PackageFile>>,
     pub(crate) installed: Installed,
+    /// The rules that were in force.
+    pub(crate) overlay: Overlay,
 }
 
 impl Resolved {
@@ -152,6 +154,7 @@ impl Resolving<'_> {
             client,
             resolution,
             installed,
+            overlay: self.overlay.clone(),
         })
     }
 

@@ -6,10 +6,13 @@ mod lint;
 mod template;
 mod verify;
 
+use std::collections::BTreeMap;
+
 use bnbpip_overlay::{Overlay, RuleDocument, RuleId};
 use bnbpip_packaging::PackageName;
 
-use super::{rule_set, rules_scan};
+use super::rule_set::{self, RuleFile};
+use super::rules_scan;
 use crate::cli::rules::{RulesAction, RulesArgs, RulesExportArgs, RulesListArgs, RulesShowArgs};
 use crate::cli::values::RulesFormat;
 use crate::configuration::settings::Settings;
@@ -106,25 +109,12 @@ fn write_export(
     let layers = &arguments.overlay.overlay;
     match arguments.format {
         RulesFormat::Json => {
-            let overlay = rule_set::overlay(layers, &[], settings)?;
-            let mut files = rule_set::read(rule_set::EMBEDDED, settings)?;
-            for layer in layers {
-                files.extend(rule_set::read(layer, settings)?);
-            }
-            let mut rules = Vec::with_capacity(files.len());
-            for file in &files {
+            let mut rules: BTreeMap<RuleId, (RuleDocument, RuleFile)> = BTreeMap::new();
+            for file in rule_set::files(layers, settings)? {
                 let document = Overlay::parse_rule(&file.text, &file.name)?;
-                let mut entry = bnbpip_report::rules::json(&document.rule);
-                entry["file"] = file.name.clone().into();
-                entry["text"] = file.text.clone().into();
-                rules.push(entry);
+                rules.insert(document.rule.id.clone(), (document, file));
             }
-            let set = serde_json::json!({
-                "version": overlay.version().map(|date| date.to_string()),
-                "digest": overlay.digest()?,
-                "rules": rules,
-            });
-            printer.data(&serde_json::to_string_pretty(&set)?);
+            printer.data(&serde_json::to_string_pretty(&set(rules)?)?);
         }
         RulesFormat::Constraints => {
             let overlay = rule_set::overlay(layers, &[], settings)?;
@@ -137,4 +127,21 @@ fn write_export(
         }
     }
     Ok(())
+}
+
+/// A set of rules as one file: what they say, for other tools, and their text, for `--overlay`.
+fn set(rules: BTreeMap<RuleId, (RuleDocument, RuleFile)>) -> Result<serde_json::Value, Failure> {
+    let documents = rules.values().map(|(document, _)| document.clone());
+    let overlay = Overlay::empty().with_layer(documents);
+    let entries = rules.into_values().map(|(document, file)| {
+        let mut entry = bnbpip_report::rules::json(&document.rule);
+        entry["file"] = file.name.into();
+        entry["text"] = file.text.into();
+        entry
+    });
+    Ok(serde_json::json!({
+        "version": overlay.version().map(|date| date.to_string()),
+        "digest": overlay.digest()?,
+        "rules": entries.collect::<Vec<_>>(),
+    }))
 }
