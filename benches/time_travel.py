@@ -73,6 +73,15 @@ def run(command, text=None):
         return None
 
 
+def refusal(done):
+    """Why there is no resolution, in one line."""
+    if done is None:
+        return f"no answer in {TIMEOUT_SECONDS} s"
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR" in line or "No solution" in line]
+    return next(iter(errors + lines), f"exit code {done.returncode}")
+
+
 def with_bnbpip(program, request, platform, day):
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "install", "--dry-run", "--ignore-installed", "--quiet"]
@@ -80,7 +89,7 @@ def with_bnbpip(program, request, platform, day):
         command += ["--python-version", PYTHON, "--only-binary", ":all:"]
         command += ["--uploaded-prior-to", day, "--report", "-", *request]
         done = run(command)
-    return report_pins(done.stdout) if done and done.returncode == 0 else None
+    return report_pins(done.stdout) if done and done.returncode == 0 else refusal(done)
 
 
 def with_uv(program, request, platform, day):
@@ -88,7 +97,7 @@ def with_uv(program, request, platform, day):
     command += ["--python-platform", platform, "--python-version", PYTHON]
     command += ["--only-binary", ":all:", "--exclude-newer", f"{day}T00:00:00Z"]
     done = run(command, "\n".join(request))
-    return pins(done.stdout) if done and done.returncode == 0 else None
+    return pins(done.stdout) if done and done.returncode == 0 else refusal(done)
 
 
 def with_pip(program, request, platform, day):
@@ -101,7 +110,7 @@ def with_pip(program, request, platform, day):
         command += ["--python-version", PYTHON, "--only-binary", ":all:"]
         command += ["--uploaded-prior-to", f"{day}T00:00:00Z", "--report", "-", *request]
         done = run(command)
-    return report_pins(done.stdout) if done and done.returncode == 0 else None
+    return report_pins(done.stdout) if done and done.returncode == 0 else refusal(done)
 
 
 def holds(side, resolved):
@@ -142,8 +151,10 @@ def main():
                 for name, program in programs.items():
                     resolved = runners[name](program, request, platform, day)
                     count = counts[name]
-                    if resolved is None:
+                    if isinstance(resolved, str):
                         count["refused"] += 1
+                        where = f"{day} {platform} {name} `{' '.join(request)}`"
+                        print(f"{where}: refused: {resolved}", file=sys.stderr, flush=True)
                         continue
                     count["resolved"] += 1
                     faults = list(broken(resolved, platform))

@@ -116,6 +116,11 @@ fn every_lint_is_named_with_its_line() {
             "type = \"reproduction\"\ndetail = \"Ran it\"",
             "type = \"artifact\"\npackage = \"gamma\"\nversions = [\"1.0\"]\nmember = \"\"\npresent = true",
         ),
+        (
+            "type = \"reproduction\"\ndetail = \"Ran it\"",
+            "type = \"artifact\"\npackage = \"alpha\"\nversions = [\"1.0\"]\nmember = \"x.py\"\npresent = true\n\n\
+             [[evidence]]\ntype = \"artifact\"\npackage = \"alpha\"\nversions = [\"1.5\", \"2.0\"]\nmember = \"x.py\"\npresent = false",
+        ),
         ("\"<2\"", "\"<2,>3\""),
         ("[\"beta\"]", "[\"alpha\"]"),
         (

@@ -114,7 +114,8 @@ fn evidence_is_proved_from_the_wheels() {
     let run = environment.run(verify).success();
     assert_eq!(
         run.stdout,
-        "1 rules: 3 claims about wheels and 0 named releases looked at, all hold.\n"
+        "1 rules: 3 claims about wheels, 0 named releases and 1 ends of ranges looked at, all \
+         hold.\n"
     );
     let falsified = RULE
         .replace(
@@ -131,6 +132,54 @@ fn evidence_is_proved_from_the_wheels() {
         );
     let environment = with_rules(&server, &falsified);
     assert_snapshot!(environment.run(verify).failure().stdout);
+}
+
+#[test]
+fn a_falsified_range_is_found_from_the_wheels() {
+    let server = index();
+    let lacks = WheelBuilder::new("base", "1.5").file("base/old.py", "x = 2\n");
+    server.add(lacks.build());
+    for version in ["1.1", "2.0", "2.1"] {
+        let import = if version == "1.1" { "old" } else { "new" };
+        let glue = WheelBuilder::new("glue", version);
+        let glue = glue.file("glue/__init__.py", format!("import base.{import}\n"));
+        server.add(glue.build());
+    }
+    let claim = "[[evidence]]\ntype = \"artifact\"\npackage = \"glue\"\nversions = [\"2.0\"]\n\
+                 member = \"glue/*.py\"\nlacks = \"import base.old\"\n\n[[tests]]";
+    let sound = RULE.replacen("[[tests]]", claim, 1);
+    let verify = ["rules", "verify", "TEAM-0001", "--overlay", "rules"];
+    let said = |versions: &str, of_base: &str| {
+        let text = sound
+            .replace(
+                "versions = \">=1,<2\"",
+                &format!("versions = \"{versions}\""),
+            )
+            .replace(
+                "versions = \">=2.dev0\"",
+                &format!("versions = \"{of_base}\""),
+            );
+        let environment = with_rules(&server, &text);
+        let lint = environment.run(["rules", "lint", "rules"]);
+        let verify = environment.run(verify);
+        let codes = (lint.code, verify.code);
+        format!(
+            "# glue {versions}, base {of_base}: {codes:?}\n{}{}",
+            lint.stdout, verify.stdout
+        )
+    };
+    assert_snapshot!(
+        [
+            said(">=1,<2", ">=2.dev0"),
+            // Too short, though no claim of the rule lies where it is.
+            said(">=1,<1.1", ">=2.dev0"),
+            // Too long: 2.0 is claimed to be good.
+            said(">=1,<2.1", ">=2.dev0"),
+            // The other side, which begins too early.
+            said(">=1,<2", ">=1.5"),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

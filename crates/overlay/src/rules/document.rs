@@ -267,6 +267,7 @@ impl Reader<'_> {
                     Version::from_str(text).map_err(|_| fail(RuleProblem::Version(text.clone())))
                 };
                 Evidence::Artifact(ArtifactEvidence {
+                    line: self.parts.line_of(offset),
                     versions: versions.iter().map(parse).collect::<Result<_, _>>()?,
                     package: PackageName::from_str(&package)
                         .map_err(|_| fail(RuleProblem::PackageName(package)))?,

@@ -37,6 +37,8 @@ pub enum Evidence {
 /// A claim about one member of the wheels of some releases.
 #[derive(Debug, Clone)]
 pub struct ArtifactEvidence {
+    /// The line of the evidence in its file, from 1.
+    pub line: usize,
     /// The package.
     pub package: PackageName,
     /// The releases for which the claim was checked.

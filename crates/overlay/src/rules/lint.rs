@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use bnbpip_packaging::PackageName;
-
-use super::{Evidence, Rule, RuleDocument, RuleId, RuleKind, VersionSet};
+use super::{Evidence, RuleDocument, RuleId, RuleKind, VersionSet};
 
 /// A fault in a rule, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +49,9 @@ pub fn lint(documents: &[RuleDocument]) -> Vec<Problem> {
         check_words(&mut report);
         check_evidence(&mut report);
         check_ranges(&mut report);
+        for (line, message) in document.contradictions() {
+            report.add_at(line, message);
+        }
         check_fixed(&mut report);
         check_tests(&mut report);
     }
@@ -204,7 +205,7 @@ fn check_versions(report: &mut Report<'_>, versions: &VersionSet) {
 fn check_fixed(report: &mut Report<'_>) {
     let rule = &report.document.rule;
     for (name, version) in &rule.fixed {
-        match versions_of(rule, name) {
+        match rule.versions_of(name) {
             None => report.add(format!(
                 "`{name}` has a fixed version and is not in the rule"
             )),
@@ -215,22 +216,6 @@ fn check_fixed(report: &mut Report<'_>) {
             }
             Some(_) => {}
         }
-    }
-}
-
-fn versions_of<'a>(rule: &'a Rule, name: &PackageName) -> Option<&'a VersionSet> {
-    match &rule.kind {
-        RuleKind::Conflict(conflict) => conflict
-            .sides
-            .iter()
-            .find(|side| side.packages.iter().any(|(package, _)| package == name))
-            .map(|side| &side.versions),
-        RuleKind::Exclude(exclude) => (exclude.package == *name).then_some(&exclude.versions),
-        RuleKind::Requires(requires) => requires
-            .packages
-            .contains(name)
-            .then_some(&requires.versions),
-        RuleKind::Provides(provides) => (provides.package == *name).then_some(&provides.versions),
     }
 }
 

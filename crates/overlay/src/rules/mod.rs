@@ -4,6 +4,7 @@
 //! `constraints/` are read and linted by the same code that reads a team's rules at run time.
 
 mod applies;
+mod claims;
 mod compact;
 mod document;
 mod error;
@@ -17,6 +18,7 @@ mod subject;
 mod target;
 
 pub use applies::Applies;
+pub use claims::InsideClaim;
 pub use compact::{CompactError, decode, encode};
 pub use document::{RuleDocument, RuleTest};
 pub use error::{RuleError, RuleProblem};

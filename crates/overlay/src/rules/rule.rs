@@ -126,6 +126,25 @@ impl Rule {
             .is_none_or(|marker| marker.evaluate(environment, &[]))
     }
 
+    /// The versions of a package that the rule is about; `None` where it states no range for it.
+    pub fn versions_of(&self, name: &PackageName) -> Option<&VersionSet> {
+        match &self.kind {
+            RuleKind::Conflict(conflict) => conflict
+                .sides
+                .iter()
+                .find(|side| side.packages.iter().any(|(package, _)| package == name))
+                .map(|side| &side.versions),
+            RuleKind::Exclude(exclude) => (exclude.package == *name).then_some(&exclude.versions),
+            RuleKind::Requires(requires) => requires
+                .packages
+                .contains(name)
+                .then_some(&requires.versions),
+            RuleKind::Provides(provides) => {
+                (provides.package == *name).then_some(&provides.versions)
+            }
+        }
+    }
+
     /// Every package that the rule speaks about, the one it is filed under first.
     pub fn packages(&self) -> Vec<&PackageName> {
         match &self.kind {

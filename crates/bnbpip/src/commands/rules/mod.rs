@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod lint;
+mod ranges;
 mod template;
 mod verify;
 

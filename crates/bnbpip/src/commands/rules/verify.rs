@@ -8,6 +8,7 @@ use bnbpip_packaging::{PackageName, Version};
 use futures::{StreamExt as _, stream};
 
 use super::find;
+use super::ranges::{RangeOutcome, RangeProof, range_proofs};
 use crate::cli::rules::RulesVerifyArgs;
 use crate::commands::resolve::network;
 use crate::commands::rule_set;
@@ -42,10 +43,6 @@ pub(super) fn run(
         let found = arguments.ids.iter().map(|id| find(&documents, id));
         found.collect::<Result<_, _>>()?
     };
-    let proofs: Vec<Proof<'_>> = chosen
-        .iter()
-        .flat_map(|document| proofs(document))
-        .collect();
     let files = FileOptions::default();
     let client = IndexClient::new(
         network::locations(&arguments.index, &files, settings)?,
@@ -55,36 +52,108 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let outcomes: Vec<Result<Vec<String>, Failure>> = runtime.block_on(
-        stream::iter(&proofs)
-            .map(|proof| prove(proof, &client))
-            .buffered(CONCURRENCY)
-            .collect(),
-    );
-    let mut failed = Vec::new();
-    for (proof, outcome) in proofs.iter().zip(outcomes) {
-        for sentence in outcome? {
-            failed.push(format!(
-                "{}:{}: {}: {sentence}",
-                proof.document.file, proof.document.line, proof.document.rule.id
-            ));
+    let mut found = Found::default();
+    for document in &chosen {
+        for (line, sentence) in document.contradictions() {
+            found.faults.push(fault(document, line, &sentence));
         }
     }
-    for line in &failed {
+    runtime.block_on(found.prove_claims(&chosen, &client))?;
+    runtime.block_on(found.prove_ranges(&chosen, &client, printer))?;
+    for line in &found.faults {
         printer.info(line);
     }
-    let claims = proofs.iter().filter(|proof| proof.claim.is_some()).count();
-    let releases = proofs.len() - claims;
     let counted = format!(
-        "{} rules: {claims} claims about wheels and {releases} named releases looked at",
-        chosen.len()
+        "{} rules: {} claims about wheels, {} named releases and {} ends of ranges looked at",
+        chosen.len(),
+        found.claims,
+        found.releases,
+        found.ends
     );
-    if failed.is_empty() {
+    if found.faults.is_empty() {
         printer.info(&format!("{counted}, all hold."));
         return Ok(());
     }
-    printer.info(&format!("{counted}, {} don't hold.", failed.len()));
+    printer.info(&format!("{counted}, {} don't hold.", found.faults.len()));
     Err(Failure::silent(exit_code::ERROR))
+}
+
+/// What was looked at, and what was wrong.
+#[derive(Default)]
+struct Found {
+    claims: usize,
+    releases: usize,
+    ends: usize,
+    faults: Vec<String>,
+}
+
+impl Found {
+    /// Proves what is claimed of wheels, and that named releases exist.
+    async fn prove_claims(
+        &mut self,
+        chosen: &[&RuleDocument],
+        client: &IndexClient,
+    ) -> Result<(), Failure> {
+        let proofs = chosen.iter().flat_map(|document| proofs(document));
+        let proofs: Vec<Proof<'_>> = proofs.collect();
+        let outcomes: Vec<Result<Vec<String>, Failure>> = stream::iter(&proofs)
+            .map(|proof| prove(proof, client))
+            .buffered(CONCURRENCY)
+            .collect()
+            .await;
+        for (proof, outcome) in proofs.iter().zip(outcomes) {
+            match proof.claim {
+                Some(_) => self.claims += 1,
+                None => self.releases += 1,
+            }
+            let line = proof.claim.map_or(proof.document.line, |claim| claim.line);
+            for sentence in outcome? {
+                self.faults.push(fault(proof.document, line, &sentence));
+            }
+        }
+        Ok(())
+    }
+
+    /// Proves where ranges end.
+    async fn prove_ranges(
+        &mut self,
+        chosen: &[&RuleDocument],
+        client: &IndexClient,
+        printer: &Printer,
+    ) -> Result<(), Failure> {
+        let proofs = chosen.iter().flat_map(|document| range_proofs(document));
+        let proofs: Vec<RangeProof<'_>> = proofs.collect();
+        let outcomes: Vec<Result<RangeOutcome, Failure>> = stream::iter(&proofs)
+            .map(|range| range.prove(client))
+            .buffered(CONCURRENCY)
+            .collect()
+            .await;
+        for (range, outcome) in proofs.iter().zip(outcomes) {
+            let outcome = outcome?;
+            self.ends += outcome.ends;
+            for (line, sentence) in outcome.faults {
+                self.faults.push(fault(range.document, line, &sentence));
+            }
+            for sentence in outcome.unshown {
+                printer.verbose(&sentence);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A fault with its file and line.
+fn fault(document: &RuleDocument, line: usize, sentence: &str) -> String {
+    let (file, id) = (&document.file, &document.rule.id);
+    format!("{file}:{line}: {id}: {sentence}")
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what a result's error is mapped with"
+)]
+pub(super) fn explained(error: Arc<bnbpip_index::IndexError>) -> Failure {
+    network::explained(&error)
 }
 
 /// What a rule's evidence claims of wheels, and the releases that it calls fixed.
@@ -113,7 +182,6 @@ fn proofs(document: &RuleDocument) -> Vec<Proof<'_>> {
 
 /// Sentences about what doesn't hold; none if all does.
 async fn prove(proof: &Proof<'_>, client: &IndexClient) -> Result<Vec<String>, Failure> {
-    let explained = |error| network::explained(&error);
     let project = client.project(proof.package).await.map_err(explained)?;
     let (package, version) = (proof.package, proof.version);
     let files: Vec<Arc<PackageFile>> = match &project {
@@ -150,7 +218,7 @@ async fn prove(proof: &Proof<'_>, client: &IndexClient) -> Result<Vec<String>, F
 }
 
 /// Whether a claim is true of one wheel.
-async fn holds(
+pub(super) async fn holds(
     artifact: &ArtifactEvidence,
     wheel: &RemoteWheel,
 ) -> Result<bool, Arc<bnbpip_index::IndexError>> {
