@@ -88,7 +88,7 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        cache, check, doctor, freeze, history, install, list, lock, rules, show, sync, undo,
+        cache, check, doctor, freeze, hash, history, install, list, lock, rules, show, sync, undo,
         uninstall, venv, wheel,
     };
     match &cli.command {
@@ -125,6 +125,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
         Some(Command::Rules(arguments)) => rules::run(arguments, settings, printer),
         Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
+        Some(Command::Hash(arguments)) => hash::run(arguments, printer),
         // Help and an empty command line have been answered while parsing.
         Some(Command::Help(_)) | None => Ok(()),
     }

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod environment;
 mod errors;
 pub(crate) mod global;
+pub(crate) mod hash;
 pub(crate) mod history;
 pub(crate) mod index;
 pub(crate) mod install;
@@ -33,6 +34,7 @@ pub(crate) use cache::CacheArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs};
 pub(crate) use global::GlobalArgs;
+pub(crate) use hash::HashArgs;
 pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use install::InstallArgs;
 pub(crate) use lock::{LockArgs, SyncArgs};
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Rules(rules::RulesArgs),
     /// Inspect and manage the cache.
     Cache(CacheArgs),
+    /// Compute hashes of package archives.
+    Hash(HashArgs),
     /// Show help for a command.
     Help(HelpArgs),
 }

@@ -87,7 +87,6 @@ const COMMANDS: &[(&str, &str)] = &[
         "index",
         "use `bnbpip install --dry-run <package>==0` to see which versions there are",
     ),
-    ("hash", "use `sha256sum` or `certutil -hashfile`"),
     (
         "config",
         "set options through environment variables: `PIP_…` as for pip, or `BNBPIP_…`",

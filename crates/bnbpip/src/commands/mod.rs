@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod distribution;
 pub(crate) mod doctor;
 pub(crate) mod freeze;
+pub(crate) mod hash;
 pub(crate) mod history;
 pub(crate) mod install;
 pub(crate) mod list;
