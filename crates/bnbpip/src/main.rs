@@ -88,13 +88,17 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        cache, check, doctor, freeze, hash, history, install, list, lock, rules, show, sync, undo,
-        uninstall, venv, wheel,
+        cache, check, doctor, download, freeze, hash, history, install, list, lock, rules, show,
+        sync, undo, uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
             interrupt::listen(printer);
             install::run(arguments, settings, printer)
+        }
+        Some(Command::Download(arguments)) => {
+            interrupt::listen(printer);
+            download::run(arguments, settings, printer)
         }
         Some(Command::Wheel(arguments)) => {
             interrupt::listen(printer);

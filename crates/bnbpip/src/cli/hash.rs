@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 
 /// Compute the hashes of files, as requirements files name them.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Hash Options")]
 pub(crate) struct HashArgs {
     /// The files.
-    #[arg(value_name = "file")]
+    #[arg(value_name = "file", help_heading = None)]
     pub files: Vec<PathBuf>,
 
     /// The hash algorithm.

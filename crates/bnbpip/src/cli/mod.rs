@@ -6,6 +6,7 @@
 pub(crate) mod build;
 pub(crate) mod cache;
 pub(crate) mod doctor;
+pub(crate) mod download;
 pub(crate) mod environment;
 mod errors;
 pub(crate) mod global;
@@ -32,12 +33,14 @@ use crate::failure::Failure;
 
 pub(crate) use cache::CacheArgs;
 pub(crate) use doctor::DoctorArgs;
+pub(crate) use download::DownloadArgs;
 pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs};
 pub(crate) use global::GlobalArgs;
 pub(crate) use hash::HashArgs;
 pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use install::InstallArgs;
 pub(crate) use lock::{LockArgs, SyncArgs};
+pub(crate) use usage::error_usage;
 pub(crate) use wheel::WheelArgs;
 
 /// Installs Python packages, and knows which of them work together on a GPU.
@@ -69,6 +72,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Install packages.
     Install(Box<InstallArgs>),
+    /// Download packages.
+    Download(Box<DownloadArgs>),
     /// Build wheels from requirements.
     Wheel(Box<WheelArgs>),
     /// Write down exact versions and files for several environments.
@@ -190,6 +195,9 @@ pub(crate) fn parse(
         (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
         (Some(Command::Install(install)), Some((_, matches))) => {
             install.resolve.index.order_formats(matches);
+        }
+        (Some(Command::Download(download)), Some((_, matches))) => {
+            download.resolve.index.order_formats(matches);
         }
         (Some(Command::Wheel(wheel)), Some((_, matches))) => {
             wheel.resolve.index.order_formats(matches);

@@ -76,10 +76,6 @@ const OPTIONS: &[OptionEntry] = &[
 /// A command and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
     (
-        "download",
-        "use `bnbpip install --target DIR` to get packages into a folder",
-    ),
-    (
         "inspect",
         "use `bnbpip list --format=json -v` or `bnbpip install --report`",
     ),

@@ -15,6 +15,13 @@ fn forms(words: &[&str]) -> &'static [&'static str] {
             "wheel [options] <project path> ...",
             "wheel [options] <archive url/path> ...",
         ],
+        ["download"] => &[
+            "download [options] <requirement specifier> [package-index-options] ...",
+            "download [options] -r <requirements file> [package-index-options] ...",
+            "download [options] <vcs project url> ...",
+            "download [options] <archive url/path> ...",
+        ],
+        ["hash"] => &["hash [options] <file> ..."],
         ["uninstall"] => &[
             "uninstall [options] <package> ...",
             "uninstall [options] -r <requirements file> ...",
@@ -47,6 +54,6 @@ pub(super) fn usage(words: &[&str]) -> String {
 }
 
 /// The usage of a command as it stands above an error.
-pub(super) fn error_usage(words: &[&str]) -> String {
+pub(crate) fn error_usage(words: &[&str]) -> String {
     format!("Usage:   \n{}", usage(words))
 }

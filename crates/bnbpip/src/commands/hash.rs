@@ -6,9 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::cli::HashArgs;
 use crate::cli::hash::FileHashAlgorithm;
-use crate::failure::Failure;
+use crate::cli::{self, HashArgs};
+use crate::failure::{Failure, exit_code};
 use crate::printer::Printer;
 
 /// Read at once; a wheel of several gigabytes is never held in memory.
@@ -20,7 +20,9 @@ const CHUNK_BYTES: usize = 1 << 16;
 /// When no file is given, or one can't be read.
 pub(crate) fn run(arguments: &HashArgs, printer: &Printer) -> Result<(), Failure> {
     if arguments.files.is_empty() {
-        return Err(Failure::new("Need at least one file to hash"));
+        let usage = cli::error_usage(&["hash"]);
+        let failure = Failure::usage(usage, "You must give at least one file to hash");
+        return Err(failure.exit_with(exit_code::ERROR));
     }
     for file in &arguments.files {
         let (name, digest) = match arguments.algorithm {
@@ -34,7 +36,10 @@ pub(crate) fn run(arguments: &HashArgs, printer: &Printer) -> Result<(), Failure
 }
 
 /// A file's digest in lowercase hexadecimal.
-fn digest_of<D: Digest>(path: &Path) -> Result<String, Failure> {
+///
+/// # Errors
+/// When the file can't be read.
+pub(crate) fn digest_of<D: Digest>(path: &Path) -> std::io::Result<String> {
     let mut file = fs_err::File::open(path)?;
     let mut hasher = D::new();
     let mut chunk = vec![0; CHUNK_BYTES];

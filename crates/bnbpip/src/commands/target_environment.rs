@@ -69,7 +69,23 @@ pub(crate) fn find(settings: &Settings) -> Result<Environment, Failure> {
     bnbpip_platform::find_environment(&inputs, &prober(settings)).map_err(explained)
 }
 
-/// The same, for a command that changes the environment: `--require-virtualenv` and the claims of
+/// The interpreter for a command that changes nothing: the environment's, or without one any that
+/// is on `PATH`.
+///
+/// # Errors
+/// When there is none, or it doesn't work.
+pub(crate) fn find_to_read(settings: &Settings) -> Result<Interpreter, Failure> {
+    let (inputs, prober) = (discovery_inputs(settings)?, prober(settings));
+    match bnbpip_platform::find_environment(&inputs, &prober) {
+        Ok(environment) => Ok(environment.interpreter),
+        Err(DiscoveryError::NoEnvironment { .. }) => {
+            bnbpip_platform::find_interpreter(&inputs, &prober).map_err(explained)
+        }
+        Err(error) => Err(explained(error)),
+    }
+}
+
+/// The same as [`find`], for a command that changes the environment: `--require-virtualenv` and the claims of
 /// a system's package manager are looked at.
 ///
 /// # Errors

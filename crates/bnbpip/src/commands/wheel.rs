@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements};
 use super::rule_set;
+use super::saving;
 use super::sources::Sources;
 use super::target_environment;
 use crate::cli::WheelArgs;
@@ -67,14 +68,9 @@ pub(crate) fn run(
         let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
             continue;
         };
-        let digests = required.get(&package.name).into_iter().flatten();
-        let required = RequiredHashes(
-            digests
-                .map(|(algorithm, hex)| (*algorithm, hex.as_str().into()))
-                .collect(),
-        );
+        let required = saving::required_for(&required, &package.name);
         let saved = save(file, &required, &folder, &sources, &resolved)?;
-        printer.info(&format!("Saved {}", saved.display()));
+        printer.info(&format!("Saved {}", saving::shown(&saved, settings)));
     }
     let built = sources.built();
     if !built.is_empty() {
@@ -103,8 +99,5 @@ fn save(
         let path = wheel.local_path().unwrap_or_default();
         (wheel.filename_text.to_string(), path)
     };
-    fs_err::create_dir_all(folder)?;
-    let place = folder.join(wheel);
-    fs_err::copy(from, &place)?;
-    Ok(place)
+    Ok(saving::save(&from, folder, &wheel)?)
 }

@@ -37,6 +37,11 @@ impl FormatControl {
         apply(value, &mut self.only_binary, &mut self.no_binary);
     }
 
+    /// Whether wheels alone may be used, whatever the package.
+    pub(crate) fn is_only_binary(&self) -> bool {
+        self.only_binary.all && self.no_binary == Names::default()
+    }
+
     /// What a package may come as. A package that is named counts before `:all:`.
     pub(crate) fn allowed(&self, name: &PackageName) -> AllowedFormats {
         let mut allowed = AllowedFormats {

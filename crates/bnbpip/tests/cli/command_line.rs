@@ -30,6 +30,7 @@ fn help_of_each_command() {
     let world = World::new();
     let texts: Vec<String> = [
         "install",
+        "download",
         "uninstall",
         "freeze",
         "list",
@@ -38,6 +39,7 @@ fn help_of_each_command() {
         "venv",
         "cache",
         "cache list",
+        "hash",
     ]
     .iter()
     .map(|command| {
@@ -84,7 +86,6 @@ fn what_pip_has_and_bnbpip_not_yet() {
         "install --no-clean x",
         "--use-feature fast-deps install x",
         "list --outdated",
-        "download x",
         "search x",
     ]));
 }

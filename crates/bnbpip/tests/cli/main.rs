@@ -6,6 +6,7 @@
 mod caching;
 mod command_line;
 mod fabricated;
+mod files;
 mod inspection;
 mod removal;
 mod rules_scan;

@@ -9,6 +9,7 @@
 
 mod addresses;
 mod concurrency;
+mod downloads;
 mod everyday;
 mod failures;
 mod hashes;

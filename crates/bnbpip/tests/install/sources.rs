@@ -14,7 +14,7 @@ const PYPROJECT: &str =
     "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
 
 /// The files of a project that builds itself. `more` are further members of `build.json`.
-fn project(name: &str, version: &str, more: &str) -> Vec<(String, String)> {
+pub(crate) fn project(name: &str, version: &str, more: &str) -> Vec<(String, String)> {
     let comma = if more.is_empty() { "" } else { ", " };
     let said = format!("{{\"name\": \"{name}\", \"version\": \"{version}\"{comma}{more}}}");
     vec![
@@ -25,14 +25,14 @@ fn project(name: &str, version: &str, more: &str) -> Vec<(String, String)> {
     ]
 }
 
-fn write(files: &[(String, String)], folder: &Path) {
+pub(crate) fn write(files: &[(String, String)], folder: &Path) {
     fs_err::create_dir_all(folder).unwrap();
     for (path, content) in files {
         fs_err::write(folder.join(path), content).unwrap();
     }
 }
 
-fn sdist(top: &str, files: &[(String, String)]) -> Vec<u8> {
+pub(crate) fn sdist(top: &str, files: &[(String, String)]) -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(gzip);
     for (path, content) in files {
@@ -47,7 +47,7 @@ fn sdist(top: &str, files: &[(String, String)]) -> Vec<u8> {
     builder.into_inner().unwrap().finish().unwrap()
 }
 
-fn served(server: &IndexServer, name: &str, version: &str, more: &str) {
+pub(crate) fn served(server: &IndexServer, name: &str, version: &str, more: &str) {
     let top = format!("{name}-{version}");
     let bytes = sdist(&top, &project(name, version, more));
     server.add(HostedFile::other(name, &format!("{top}.tar.gz"), bytes));

@@ -35,7 +35,7 @@ pub struct RequiredHashes(pub Vec<(HashAlgorithm, Box<str>)>);
 
 impl RequiredHashes {
     /// Whether a file is acceptable of which only the SHA-256 is known.
-    pub(crate) fn allows_sha256(&self, sha256: &str) -> bool {
+    pub fn allows_sha256(&self, sha256: &str) -> bool {
         self.0.is_empty()
             || self.0.iter().any(|(algorithm, hex)| {
                 *algorithm == HashAlgorithm::Sha256 && hex.eq_ignore_ascii_case(sha256)

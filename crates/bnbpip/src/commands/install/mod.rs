@@ -8,12 +8,11 @@ mod plan;
 
 use std::sync::Arc;
 
-use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{CoreMetadata, Requirement};
 use bnbpip_report::rules::RuleSetIdentity;
-use bnbpip_resolver::{Constraint, Resolution};
+use bnbpip_resolver::Constraint;
 
 pub(crate) use self::apply::{Application, unpacked};
 use self::destination::Destination;
@@ -24,7 +23,7 @@ use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::{
-    CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements,
+    CommandWords, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
 };
 use crate::commands::rule_set;
 use crate::commands::sources::Sources;
@@ -266,7 +265,7 @@ impl Run<'_> {
     }
 
     fn finish_without_changes(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
-        self.say_resolution(&resolved.resolution);
+        notes::say(&resolved.resolution, self.printer);
         self.report(plan, resolved)
     }
 
@@ -288,7 +287,7 @@ impl Run<'_> {
             .verbose(&RuleSetIdentity::of(&resolved.overlay)?.to_string());
         self.printer
             .status(&view.render(self.printer.verbosity() > 0));
-        self.say_resolution(&resolved.resolution);
+        notes::say(&resolved.resolution, self.printer);
         let needed = view.download_bytes + view.disk_bytes;
         match free_bytes {
             Some(free) if !self.arguments.dry_run && view.download_bytes > free => {
@@ -303,39 +302,6 @@ impl Run<'_> {
                 )))
             }
             _ => Ok(()),
-        }
-    }
-
-    /// What the user should know of how the resolution came about.
-    fn say_resolution(&self, resolution: &Resolution<Arc<PackageFile>>) {
-        for (name, version, extra) in &resolution.missing_extras {
-            self.printer.warning(&format!(
-                "{name} {version} does not provide the extra '{extra}'"
-            ));
-        }
-        for rule in &resolution.relaxed {
-            self.printer.warning(&format!(
-                "{}: accepted, because nothing else meets the request",
-                bnbpip_report::explain::rule_sentence(rule)
-            ));
-        }
-        for package in &resolution.packages {
-            if let bnbpip_resolver::Source::Index(file) = &package.source
-                && let Some(reason) = &file.yanked
-            {
-                self.printer.warning(&format!(
-                    "The candidate selected for download or install is a yanked version: '{}' \
-                     candidate (version {} at {}) Reason for being yanked: {}",
-                    package.name,
-                    package.version,
-                    file.shown_url(),
-                    if reason.is_empty() {
-                        "<none given>"
-                    } else {
-                        reason
-                    }
-                ));
-            }
         }
     }
 

@@ -6,6 +6,7 @@ mod candidates;
 pub(crate) mod installed;
 mod known_names;
 pub(crate) mod network;
+pub(crate) mod notes;
 mod provider;
 pub(crate) mod remote_file;
 pub(crate) mod requirements;

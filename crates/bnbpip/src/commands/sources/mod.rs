@@ -21,6 +21,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use self::environment::BuildPlace;
+pub(crate) use self::obtain::archive_file;
 use self::obtain::{Obtained, Origin};
 use super::resolve::requirements;
 use crate::cli::resolve::ResolveArgs;
@@ -478,6 +479,11 @@ fn source_file(name: PackageName, version: bnbpip_packaging::Version, url: Url) 
         core_metadata: None,
         index: None,
     }
+}
+
+/// Whether an address is one of version control.
+pub(crate) fn is_repository(url: &Url) -> bool {
+    url.scheme().starts_with("git+")
 }
 
 /// Whether an address names something that has to be built first.

@@ -10,7 +10,7 @@ use bnbpip_index::{DistributionFilename, NoProgress, PackageFile};
 use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, SdistExtension, VcsInfo};
 use sha2::{Digest as _, Sha256};
 
-use super::{Access, OUTPUT_LINES, Shared, Sources, lock};
+use super::{Access, OUTPUT_LINES, Shared, Sources, is_repository, lock};
 use crate::commands::resolve::network;
 use crate::failure::Failure;
 
@@ -93,14 +93,12 @@ pub(super) fn obtain(
     file: &PackageFile,
     access: Access<'_>,
 ) -> Result<Obtained, Failure> {
-    let mut bare = file.url.clone();
-    bare.set_fragment(None);
-    if file.url.scheme().starts_with("git+") {
+    if is_repository(&file.url) {
         return repository(shared, file);
     }
     match file.local_path().filter(|path| path.is_dir()) {
         Some(root) => folder(shared, file, root),
-        None => archive(shared, file, bare, access),
+        None => archive(shared, file, access),
     }
 }
 
@@ -199,12 +197,7 @@ fn without_secrets(url: &url::Url) -> String {
     shown.to_string()
 }
 
-fn archive(
-    shared: &Shared,
-    file: &PackageFile,
-    bare: url::Url,
-    access: Access<'_>,
-) -> Result<Obtained, Failure> {
+fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Obtained, Failure> {
     let fragment = file.url.fragment().unwrap_or_default();
     let subdirectory = url::form_urlencoded::parse(fragment.as_bytes())
         .find(|(key, _)| key == "subdirectory")
@@ -218,12 +211,8 @@ fn archive(
             file.shown_url()
         )));
     }
-    let filename = last_segment(&bare);
-    let mut wanted = file.clone();
-    wanted.url = bare;
-    if file.index.is_none() {
-        wanted.filename_text = filename.clone().into();
-    }
+    let filename = last_segment(&file.url);
+    let wanted = archive_file(file);
     let required = Sources::required(shared, file.name());
     let downloaded = access
         .runtime
@@ -265,6 +254,17 @@ fn archive(
             },
         },
     })
+}
+
+/// The file behind a source that is an archive: its address without a fragment, and the name that
+/// it has there.
+pub(crate) fn archive_file(file: &PackageFile) -> PackageFile {
+    let mut archive = file.clone();
+    archive.url.set_fragment(None);
+    if file.index.is_none() {
+        archive.filename_text = last_segment(&archive.url).into();
+    }
+    archive
 }
 
 fn extension(file: &PackageFile, filename: &str) -> Option<SdistExtension> {
