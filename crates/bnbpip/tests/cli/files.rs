@@ -1,7 +1,5 @@
 //! `hash`.
 
-#![expect(clippy::unwrap_used, reason = "test support")]
-
 use insta::assert_snapshot;
 
 use crate::fabricated::World;
