@@ -88,8 +88,8 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        cache, check, doctor, download, freeze, hash, history, install, list, lock, rules, show,
-        sync, undo, uninstall, venv, wheel,
+        cache, check, completion, debug, doctor, download, freeze, hash, history, index, inspect,
+        install, list, lock, rules, show, sync, undo, uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -116,6 +116,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Freeze(arguments)) => freeze::run(arguments, settings, printer),
         Some(Command::List(arguments)) => list::run(arguments, settings, printer),
         Some(Command::Show(arguments)) => show::run(arguments, settings, printer),
+        Some(Command::Inspect(arguments)) => inspect::run(arguments, settings, printer),
         Some(Command::Check(arguments)) => check::run(arguments, settings, printer),
         Some(Command::Doctor(arguments)) => {
             interrupt::listen(printer);
@@ -129,6 +130,9 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
         Some(Command::Rules(arguments)) => rules::run(arguments, settings, printer),
         Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
+        Some(Command::Index(arguments)) => index::run(arguments, settings, printer),
+        Some(Command::Completion(arguments)) => completion::run(arguments, printer),
+        Some(Command::Debug(arguments)) => debug::run(arguments, settings, printer),
         Some(Command::Hash(arguments)) => hash::run(arguments, printer),
         // Help and an empty command line have been answered while parsing.
         Some(Command::Help(_)) | None => Ok(()),

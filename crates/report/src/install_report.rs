@@ -112,7 +112,8 @@ pub fn metadata(headers: &Headers) -> Value {
     Value::Object(object)
 }
 
-fn environment(markers: &MarkerEnvironment) -> Value {
+/// The values of the environment markers.
+pub fn environment(markers: &MarkerEnvironment) -> Value {
     json!({
         "implementation_name": markers.implementation_name(),
         "implementation_version": markers.implementation_version().string,

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::index::IndexArgs;
 use super::rules::OverlayArgs;
 use super::values::{ListFormat, RootUserAction};
 
 /// Which of the installed packages are looked at.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SelectionArgs {
     /// In a virtual environment that sees the system's packages: leave those out.
     #[arg(short, long)]
@@ -35,7 +36,19 @@ pub(crate) struct SelectionArgs {
 /// List installed packages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "List Options")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(crate) struct ListArgs {
+    /// Only packages of which there is a newer release, and which one that is.
+    #[arg(short, long)]
+    pub outdated: bool,
+
+    /// Only packages whose newest release is installed.
+    #[arg(short, long)]
+    pub uptodate: bool,
+
     /// Which packages.
     #[command(flatten)]
     pub selection: SelectionArgs,
@@ -55,6 +68,27 @@ pub(crate) struct ListArgs {
     /// The form of the list.
     #[arg(long, value_name = "list_format", value_enum, default_value_t)]
     pub format: ListFormat,
+
+    /// Where newer releases are looked for.
+    #[command(flatten)]
+    pub index: IndexArgs,
+}
+
+/// Show everything about the installed packages as JSON.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Inspect Options")]
+pub(crate) struct InspectArgs {
+    /// In a virtual environment that sees the system's packages: leave those out.
+    #[arg(long)]
+    pub local: bool,
+
+    /// Only packages in the user's own folder.
+    #[arg(long)]
+    pub user: bool,
+
+    /// Look into this folder instead of the environment. Can be used multiple times.
+    #[arg(long, value_name = "path", action = ArgAction::Append)]
+    pub path: Vec<PathBuf>,
 }
 
 /// Output installed packages in requirements format.

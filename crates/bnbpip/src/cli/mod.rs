@@ -13,11 +13,13 @@ pub(crate) mod global;
 pub(crate) mod hash;
 pub(crate) mod history;
 pub(crate) mod index;
+pub(crate) mod index_command;
 pub(crate) mod install;
 pub(crate) mod lock;
 pub(crate) mod resolve;
 pub(crate) mod rules;
 pub(crate) mod rules_scan;
+pub(crate) mod shell;
 mod unsupported;
 mod usage;
 pub(crate) mod values;
@@ -34,12 +36,16 @@ use crate::failure::Failure;
 pub(crate) use cache::CacheArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use download::DownloadArgs;
-pub(crate) use environment::{CheckArgs, FreezeArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs};
+pub(crate) use environment::{
+    CheckArgs, FreezeArgs, InspectArgs, ListArgs, ShowArgs, UninstallArgs, VenvArgs,
+};
 pub(crate) use global::GlobalArgs;
 pub(crate) use hash::HashArgs;
 pub(crate) use history::{HistoryArgs, UndoArgs};
+pub(crate) use index_command::IndexCommandArgs;
 pub(crate) use install::InstallArgs;
 pub(crate) use lock::{LockArgs, SyncArgs};
+pub(crate) use shell::{CompletionArgs, DebugArgs};
 pub(crate) use usage::error_usage;
 pub(crate) use wheel::WheelArgs;
 
@@ -85,9 +91,11 @@ pub(crate) enum Command {
     /// Output installed packages in requirements format.
     Freeze(FreezeArgs),
     /// List installed packages.
-    List(ListArgs),
+    List(Box<ListArgs>),
     /// Show information about installed packages.
     Show(ShowArgs),
+    /// Inspect the Python environment.
+    Inspect(InspectArgs),
     /// Verify that installed packages have what they require and don't break a rule.
     Check(CheckArgs),
     /// Find out what is wrong with an environment, and mend it.
@@ -100,10 +108,16 @@ pub(crate) enum Command {
     Venv(VenvArgs),
     /// Show, check and verify the rules about packages that don't work together.
     Rules(rules::RulesArgs),
+    /// Inspect information available from package indexes.
+    Index(Box<IndexCommandArgs>),
     /// Inspect and manage the cache.
     Cache(CacheArgs),
     /// Compute hashes of package archives.
     Hash(HashArgs),
+    /// Print the code for completion in a shell.
+    Completion(CompletionArgs),
+    /// Show information useful for debugging.
+    Debug(DebugArgs),
     /// Show help for a command.
     Help(HelpArgs),
 }
@@ -136,7 +150,7 @@ pub(crate) enum Parsed {
 }
 
 /// The definition, complete with usage lines.
-fn definition() -> clap::Command {
+pub(crate) fn definition() -> clap::Command {
     let mut root = with_usage(Cli::command(), &[]);
     root.build();
     root
@@ -199,6 +213,8 @@ pub(crate) fn parse(
         (Some(Command::Download(download)), Some((_, matches))) => {
             download.resolve.index.order_formats(matches);
         }
+        (Some(Command::List(list)), Some((_, matches))) => list.index.order_formats(matches),
+        (Some(Command::Index(index)), Some((_, matches))) => index.index.order_formats(matches),
         (Some(Command::Wheel(wheel)), Some((_, matches))) => {
             wheel.resolve.index.order_formats(matches);
         }

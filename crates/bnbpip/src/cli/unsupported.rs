@@ -67,28 +67,14 @@ const OPTIONS: &[OptionEntry] = &[
         &["--no-python-version-warning"],
         "leave it out: bnbpip has no such warning",
     ),
-    (
-        &["-o", "--outdated", "-u", "--uptodate"],
-        "use `bnbpip install --dry-run -U <package>` to see what is newer",
-    ),
 ];
 
 /// A command and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[
     (
-        "inspect",
-        "use `bnbpip list --format=json -v` or `bnbpip install --report`",
-    ),
-    (
-        "index",
-        "use `bnbpip install --dry-run <package>==0` to see which versions there are",
-    ),
-    (
         "config",
         "set options through environment variables: `PIP_…` as for pip, or `BNBPIP_…`",
     ),
-    ("completion", "see `bnbpip help` for the commands"),
-    ("debug", "use `-vvv`"),
     (
         "search",
         "search on the index's web site: the index no longer answers searches",

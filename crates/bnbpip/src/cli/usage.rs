@@ -22,6 +22,11 @@ fn forms(words: &[&str]) -> &'static [&'static str] {
             "download [options] <archive url/path> ...",
         ],
         ["hash"] => &["hash [options] <file> ..."],
+        ["inspect"] => &["inspect [options]"],
+        ["index"] => &["index versions [options] <package>"],
+        ["completion"] => &["completion [options]"],
+        ["debug"] => &["debug [options]"],
+        ["help"] => &["help [command]"],
         ["uninstall"] => &[
             "uninstall [options] <package> ...",
             "uninstall [options] -r <requirements file> ...",

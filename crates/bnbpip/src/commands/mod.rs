@@ -3,12 +3,16 @@
 
 pub(crate) mod cache;
 pub(crate) mod check;
+pub(crate) mod completion;
+pub(crate) mod debug;
 pub(crate) mod distribution;
 pub(crate) mod doctor;
 pub(crate) mod download;
 pub(crate) mod freeze;
 pub(crate) mod hash;
 pub(crate) mod history;
+pub(crate) mod index;
+pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod list;
 pub(crate) mod lock;

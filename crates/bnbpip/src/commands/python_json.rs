@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 /// An array of objects whose values are all strings.
 pub(super) fn array_of_objects(objects: &[Vec<(&str, String)>]) -> String {
     let objects: Vec<String> = objects
@@ -16,6 +18,33 @@ pub(super) fn array_of_objects(objects: &[Vec<(&str, String)>]) -> String {
         })
         .collect();
     format!("[{}]", objects.join(", "))
+}
+
+/// An object, its fields in this order.
+pub(super) fn object(fields: &[(&str, Value)]) -> String {
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(key, item)| format!("{}: {}", string(key), value(item)))
+        .collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
+fn value(item: &Value) -> String {
+    match item {
+        Value::String(text) => string(text),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(value).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(key, item)| (key.as_str(), item.clone()))
+                .collect();
+            object(&fields)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => item.to_string(),
+    }
 }
 
 fn string(text: &str) -> String {
@@ -59,5 +88,10 @@ mod tests {
             r#"[{"name": "a\"\\", "version": "\u00e9\ud834\udd1e\u0001"}, {}]"#
         );
         assert_eq!(array_of_objects(&[]), "[]");
+        let nested = serde_json::json!([1, true, null, "\u{e9}", {"c": []}]);
+        assert_eq!(
+            object(&[("b", nested), ("a", "".into())]),
+            r#"{"b": [1, true, null, "\u00e9", {"c": []}], "a": ""}"#
+        );
     }
 }

@@ -40,6 +40,10 @@ fn help_of_each_command() {
         "cache",
         "cache list",
         "hash",
+        "inspect",
+        "index",
+        "completion",
+        "debug",
     ]
     .iter()
     .map(|command| {
@@ -75,6 +79,9 @@ fn mistyped() {
         "cache bogus",
         "cache remove",
         "--python",
+        "inspekt",
+        "index bogus",
+        "completion",
     ]));
 }
 
@@ -85,7 +92,6 @@ fn what_pip_has_and_bnbpip_not_yet() {
         "install --group dev",
         "install --no-clean x",
         "--use-feature fast-deps install x",
-        "list --outdated",
         "search x",
     ]));
 }
@@ -166,4 +172,56 @@ fn log_and_colour() {
             .contains('\u{1b}')
     );
     assert!(!world.run("show \u{1b}[31mred").contains('\u{1b}'));
+}
+
+#[test]
+fn completion() {
+    let world = World::new();
+    for (options, traits) in [
+        (
+            ["--bash", "-b"],
+            ["complete -F _bnbpip", "--dry-run", "download"],
+        ),
+        (
+            ["--zsh", "-z"],
+            ["#compdef bnbpip", "--dry-run", "download"],
+        ),
+        (
+            ["--fish", "-f"],
+            ["complete -c bnbpip", "dry-run", "download"],
+        ),
+        (
+            ["--powershell", "-p"],
+            ["Register-ArgumentCompleter", "--dry-run", "download"],
+        ),
+    ] {
+        let [long, short] = options.map(|option| world.run(&format!("completion {option}")));
+        assert!(long.starts_with("exit code: 0\n"), "{long}");
+        assert_eq!(long, short);
+        for text in traits {
+            assert!(long.contains(text), "{options:?} without {text}");
+        }
+    }
+}
+
+/// bash itself completes words with the code.
+#[cfg(unix)]
+#[test]
+fn bash_completes() {
+    let world = World::new();
+    let code = world.run("completion --bash");
+    let (_, code) = code.split_once("----- stdout -----\n").unwrap_or_default();
+    let (code, _) = code.split_once("----- stderr -----").unwrap_or_default();
+    let script = format!(
+        "{code}\nCOMP_WORDS=(bnbpip install --pla); COMP_CWORD=2; \
+         _bnbpip bnbpip --pla install; echo \"${{COMPREPLY[@]}}\""
+    );
+    let bash = std::process::Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .output();
+    // Not every machine has it.
+    if let Ok(output) = bash {
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said.trim(), "--platform", "{output:?}");
+    }
 }

@@ -159,3 +159,66 @@ fn check_knows_the_rules() {
             .starts_with("exit code: 1")
     );
 }
+
+/// What went to standard output.
+fn stdout(run: &str) -> &str {
+    let (_, rest) = run.split_once("----- stdout -----\n").unwrap();
+    rest.split_once("----- stderr -----").unwrap().0
+}
+
+#[test]
+fn inspect() {
+    let world = furnished();
+    let run = world.run("inspect");
+    assert!(run.starts_with("exit code: 0"), "{run}");
+    let report: serde_json::Value = serde_json::from_str(stdout(&run)).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let mut found = keys(&report);
+    found.sort();
+    let expected = ["environment", "installed", "pip_version", "version"];
+    assert_eq!(found, expected);
+    assert_eq!(report["version"], "1");
+    assert_eq!(report["environment"].as_object().unwrap().len(), 11);
+    assert_snapshot!(serde_json::to_string_pretty(&report["installed"]).unwrap());
+    // Selected as `list` does.
+    let nothing = world.run("inspect --path project");
+    let report: serde_json::Value = serde_json::from_str(stdout(&nothing)).unwrap();
+    assert_eq!(report["installed"], serde_json::json!([]));
+    let both = world.run("inspect --path project --user");
+    assert!(both.starts_with("exit code: 1"), "{both}");
+    // What was asked for comes even quietly.
+    assert_eq!(stdout(&world.run("inspect -q")), stdout(&run));
+}
+
+#[test]
+fn debug() {
+    let world = World::new();
+    let target = "debug --python-platform windows --python-version 3.11";
+    let run = world.run(target);
+    let without_machine: Vec<&str> = run
+        .lines()
+        .filter(|line| {
+            let of_machine = [
+                "sys",
+                "'cert'",
+                "REQUESTS_",
+                "CURL_",
+                "Rules ",
+                "bnbpip version",
+            ];
+            !of_machine.iter().any(|start| line.starts_with(start))
+        })
+        .collect();
+    assert_snapshot!(without_machine.join("\n"));
+    let all = world.run(&format!("{target} -v"));
+    let tags = |run: &str| run.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(tags(&run), 12, "{run}");
+    assert_eq!(tags(&all), 39, "{all}");
+    assert!(all.contains("\n  py3-none-any\n"), "{all}");
+    let own = world.run("debug");
+    for line in ["sys.platform: ", "sys.executable: ", "Compatible tags: "] {
+        assert!(own.contains(&format!("\n{line}")), "{own}");
+    }
+}

@@ -20,6 +20,7 @@ mod machine_faults;
 mod network_use;
 mod places;
 mod project_rules;
+mod releases;
 mod reports;
 mod scenarios;
 mod sources;

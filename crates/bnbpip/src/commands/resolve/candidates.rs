@@ -273,6 +273,11 @@ impl Candidates {
         }
     }
 
+    /// Whether source distributions are taken only where no version has a wheel.
+    pub(crate) fn prefers_binary(&self) -> bool {
+        self.selection.prefer_binary
+    }
+
     /// The newest stable version (any, if there is no stable one) within `range` that has a file,
     /// from the place `below` downwards.
     pub(crate) fn likely(

@@ -5,6 +5,7 @@
 mod candidates;
 pub(crate) mod installed;
 mod known_names;
+pub(crate) mod lookup;
 pub(crate) mod network;
 pub(crate) mod notes;
 mod provider;
