@@ -1,5 +1,6 @@
 //! Which environment a command works on: the one that was asked for, the active virtual
-//! environment, conda's, or `.venv` in the working directory; and interpreters on `PATH`.
+//! environment, conda's, or `.venv` in the working directory; and interpreters on `PATH` and in
+//! Windows' registry.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -21,6 +22,8 @@ pub struct DiscoveryInputs {
     pub cwd: PathBuf,
     /// `PATH`
     pub path: Option<OsString>,
+    /// Interpreters that are known besides, looked at after those on `PATH`.
+    pub registered: Vec<PathBuf>,
 }
 
 /// An environment to work on.
@@ -77,8 +80,8 @@ pub enum DiscoveryError {
         /// what pointed to it
         origin: Origin,
     },
-    /// No interpreter on `PATH` fits.
-    #[error("Failed to find Python `{request}` on `PATH`{}", seen(.found))]
+    /// No interpreter on `PATH` or in the registry fits.
+    #[error("Failed to find Python `{request}` on `PATH`{}{}", if cfg!(windows) { " and in the registry" } else { "" }, seen(.found))]
     NotOnPath {
         /// what was asked for
         request: String,
@@ -153,7 +156,7 @@ pub fn open_environment(
 }
 
 /// Finds an interpreter to make a new environment with: the one that was asked for, else the
-/// first on `PATH`. Inside a virtual environment that is its own; its base is what gets used.
+/// first on `PATH`, else the first that the registry knows. Inside a virtual environment that is its own; its base is what gets used.
 ///
 /// # Errors
 /// If there is none, or it can't be asked.
@@ -186,13 +189,13 @@ fn requested_interpreter(
         }
         PythonRequest::Path(path) => Ok(prober.interpreter(&with_exe_suffix(path))?),
         PythonRequest::Name(name) => {
-            search_path(std::slice::from_ref(name), request, inputs, prober, |_| {
-                true
-            })
+            let files = candidates_on_path(std::slice::from_ref(name), inputs);
+            first_acceptable(files, request, prober, |_| true)
         }
         PythonRequest::Version(version) => {
             let names = version.executable_names();
-            search_path(&names, request, inputs, prober, |interpreter| {
+            let files = candidates(&names, inputs);
+            first_acceptable(files, request, prober, |interpreter| {
                 version.accepts(interpreter.version(), interpreter.free_threaded)
             })
         }
@@ -215,20 +218,19 @@ fn any_interpreter(
 ) -> Result<Interpreter, DiscoveryError> {
     let names = ["python3".to_string(), "python".to_string()];
     let request = PythonRequest::Name(names[0].clone());
-    search_path(&names, &request, inputs, prober, |_| true)
+    first_acceptable(candidates(&names, inputs), &request, prober, |_| true)
 }
 
-/// The first acceptable interpreter: `PATH` folder by folder, in each the names in order.
-fn search_path(
-    names: &[String],
+/// The first of the files that is an interpreter which will do.
+fn first_acceptable(
+    candidates: impl Iterator<Item = PathBuf>,
     request: &PythonRequest,
-    inputs: &DiscoveryInputs,
     prober: &Prober,
     accepts: impl Fn(&Interpreter) -> bool,
 ) -> Result<Interpreter, DiscoveryError> {
     let mut found: Vec<(PathBuf, String)> = Vec::new();
     let mut failure = None;
-    for candidate in candidates_on_path(names, inputs) {
+    for candidate in candidates {
         match prober.interpreter(&candidate) {
             Ok(interpreter) if accepts(&interpreter) => return Ok(interpreter),
             Ok(interpreter) => {
@@ -247,6 +249,16 @@ fn search_path(
     })
 }
 
+/// The interpreters on `PATH`, then the registered ones.
+fn candidates<'a>(
+    names: &'a [String],
+    inputs: &'a DiscoveryInputs,
+) -> impl Iterator<Item = PathBuf> + 'a {
+    let registered = inputs.registered.iter().filter(|file| is_executable(file));
+    candidates_on_path(names, inputs).chain(registered.cloned())
+}
+
+/// `PATH` folder by folder, in each the names in order.
 fn candidates_on_path<'a>(
     names: &'a [String],
     inputs: &'a DiscoveryInputs,

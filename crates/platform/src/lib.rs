@@ -13,6 +13,7 @@ mod discovery;
 mod interpreter;
 mod layout;
 mod machine;
+mod registry;
 mod request;
 mod runtime;
 mod scheme;
@@ -26,6 +27,7 @@ pub use discovery::{
 pub use interpreter::{ExternallyManaged, Interpreter, Libc, PROBE_VARIABLES, ProbeError, Prober};
 pub use layout::{LayoutOs, environment_python_candidates, is_virtual_environment};
 pub use machine::{free_bytes, is_effective_root, umask};
+pub use registry::{Registry, RegistryRoot, ThisRegistry, registered_pythons};
 pub use request::{PythonRequest, PythonRequestError, VersionRequest};
 pub use runtime::{
     EmbeddedLayout, FileVersion, MachineFiles, RuntimeFile, ThisMachine, embedded_layout,

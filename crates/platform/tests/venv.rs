@@ -220,4 +220,11 @@ fn versions_are_looked_for_on_path() {
     inputs.python = None;
     inputs.path = None;
     assert!(find_interpreter(&inputs, &Prober::new()).is_err());
+    // One that is registered serves where `PATH` has none, but not for a name that was asked for.
+    let gone = PathBuf::from("/gone/python.exe");
+    inputs.registered = vec![gone, executable];
+    let found = find_interpreter(&inputs, &Prober::new()).unwrap();
+    assert!(found.version().to_string().starts_with(&version));
+    inputs.python = Some(PythonRequest::Name("python3".into()));
+    assert!(find_interpreter(&inputs, &Prober::new()).is_err());
 }

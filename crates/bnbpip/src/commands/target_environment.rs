@@ -50,6 +50,7 @@ pub(crate) fn discovery_inputs(settings: &Settings) -> Result<DiscoveryInputs, F
         conda_prefix: settings.shell.conda_prefix.clone(),
         cwd,
         path: settings.shell.path.clone(),
+        registered: bnbpip_platform::registered_pythons(&bnbpip_platform::ThisRegistry),
     })
 }
 
