@@ -33,6 +33,9 @@ pub struct InterpreterFacts {
     pub is_windows: bool,
     /// `sys.implementation.cache_tag`; `None` when the interpreter writes no byte-code.
     pub cache_tag: Option<String>,
+    /// The longest path of a file that it can open, in UTF-16 units; none where there is no such
+    /// limit.
+    pub path_limit: Option<usize>,
 }
 
 /// A place to install to.

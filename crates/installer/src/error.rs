@@ -85,6 +85,28 @@ pub enum TransactionError {
         /// The package that owns the file.
         owner: String,
     },
+    /// A program uses a library or a program that would be replaced or removed.
+    #[error("Failed to change `{path}`: it is in use by {holders}")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The programs, in words.
+        holders: String,
+    },
+    /// A path would be longer than programs can open.
+    #[error(
+        "Failed to install `{wheel}`: `{path}` has {length} characters, and Windows is set to allow {limit}"
+    )]
+    PathTooLong {
+        /// The wheel.
+        wheel: String,
+        /// The path.
+        path: PathBuf,
+        /// Its length, in UTF-16 units.
+        length: usize,
+        /// What is allowed.
+        limit: usize,
+    },
     /// A folder stands where a file is to go, or the reverse.
     #[error("Failed to install to `{path}`: something that no package owns is in the way")]
     InTheWay {
@@ -142,6 +164,13 @@ impl TransactionError {
                 "Make room on the volume of `{}`, then run the same command again",
                 folder.display()
             )),
+            Self::InUse { .. } => Some("Close it and run the same command again".to_string()),
+            Self::PathTooLong { .. } => Some(
+                "Turn long paths on, as administrator: `reg add \
+                 HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem /v LongPathsEnabled \
+                 /t REG_DWORD /d 1 /f`; or make the environment in a shorter path"
+                    .to_string(),
+            ),
             Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
             _ => None,
         }

@@ -10,6 +10,7 @@ mod area;
 mod compile;
 mod environment;
 mod error;
+mod in_use;
 mod installed;
 mod journal;
 mod launcher;
@@ -34,6 +35,7 @@ mod wheel;
 
 pub use environment::{Environment, InterpreterFacts, Scheme, default_state_dir};
 pub use error::TransactionError;
+pub use in_use::{FileHolders, Holder, SystemHolders};
 pub use installed::{
     DistributionKind, InstalledDistribution, InstalledEnvironment, InstalledError,
 };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bnbpip_packaging::{PackageName, Version};
 
+use crate::in_use::FileHolders;
 use crate::link::LinkMode;
 use crate::receipt::Receipt;
 use crate::steps::StepHook;
@@ -44,6 +45,8 @@ pub struct InstallOptions {
     pub strict_record: bool,
     /// What the user did, for the receipt.
     pub command: String,
+    /// Who is asked which programs hold a file; the system if nobody is given.
+    pub holders: Option<Arc<dyn FileHolders>>,
     /// Fault injection; none outside of tests.
     pub step_hook: Option<Arc<dyn StepHook>>,
 }

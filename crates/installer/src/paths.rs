@@ -45,6 +45,11 @@ pub(crate) fn is_absence(error: &io::Error) -> bool {
     )
 }
 
+/// The length that Windows counts.
+pub(crate) fn utf16_length(path: &Path) -> usize {
+    path.to_string_lossy().encode_utf16().count()
+}
+
 /// Removes `.` and `..` by name alone.
 pub(crate) fn normalize(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();

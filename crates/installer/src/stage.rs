@@ -527,4 +527,16 @@ impl StagedWheel {
         });
         files.write_new(&target, record::write(&self.rows).as_bytes())
     }
+
+    /// The longest of the paths that its files will have. Byte-code doesn't count: Python does
+    /// without what it can't open.
+    pub(crate) fn longest_path(&self) -> Option<PathBuf> {
+        let rows = self.rows.iter().map(|row| row.path.as_str());
+        let sources = rows.filter(|path| !path.contains("__pycache__/"));
+        let longest = sources.max_by_key(|path| path.encode_utf16().count())?;
+        Some(paths::normalize(&paths::join(
+            &self.trees[0].shown,
+            longest,
+        )))
+    }
 }

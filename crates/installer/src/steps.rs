@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
+use crate::in_use::{self, FileHolders, SystemHolders};
+
 /// A change to the disk which is about to be made.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
@@ -37,10 +39,17 @@ pub trait StepHook: Send + Sync {
     fn before(&self, step: Step<'_>) -> io::Result<()>;
 }
 
-/// The disk, with the hook that may fail its operations.
-#[derive(Clone, Default)]
+/// The disk, with the hook that may fail its operations, and who knows what holds a file.
+#[derive(Clone)]
 pub(crate) struct Files {
     hook: Option<Arc<dyn StepHook>>,
+    pub(crate) holders: Arc<dyn FileHolders>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self::new(None, None)
+    }
 }
 
 /// Delays between attempts of a rename that something else holds up, in milliseconds: virus
@@ -48,8 +57,14 @@ pub(crate) struct Files {
 const RENAME_DELAYS_MS: [u64; 8] = [5, 10, 20, 40, 80, 160, 320, 640];
 
 impl Files {
-    pub(crate) fn new(hook: Option<Arc<dyn StepHook>>) -> Self {
-        Self { hook }
+    pub(crate) fn new(
+        hook: Option<Arc<dyn StepHook>>,
+        holders: Option<Arc<dyn FileHolders>>,
+    ) -> Self {
+        Self {
+            hook,
+            holders: holders.unwrap_or_else(|| Arc::new(SystemHolders)),
+        }
     }
 
     fn before(&self, step: Step<'_>) -> io::Result<()> {
@@ -119,6 +134,16 @@ impl Files {
             .create_new(true)
             .open(to)?;
         io::copy(source.file_mut(), target.file_mut()).map(|_| ())
+    }
+
+    /// Renames a file for good or not at all: the error says which program held it.
+    pub(crate) fn rename_file(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.rename(from, to) {
+            Err(error) if is_transient(&error) => {
+                Err(in_use::explained(error, from, &*self.holders))
+            }
+            outcome => outcome,
+        }
     }
 
     /// Renames, with patience for sharing violations.

@@ -4,9 +4,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::in_use;
 use crate::journal::{self, Journal, Operation};
 use crate::paths;
-use crate::steps::{Files, may_split};
+use crate::steps::{Files, is_transient, may_split};
 
 /// The prefix of a transaction's folder in the state folder.
 pub(crate) const FOLDER_PREFIX: &str = "tx-";
@@ -85,6 +86,7 @@ fn move_whole(
             journal.split(at)?;
             move_merging(files, from, to)
         }
+        Err(error) if is_transient(&error) => Err(in_use::explained(error, from, &*files.holders)),
         outcome => outcome,
     }
 }
@@ -92,7 +94,7 @@ fn move_whole(
 /// Moves what is left of a folder into another, which may hold a part of it already.
 fn move_merging(files: &Files, from: &Path, to: &Path) -> io::Result<()> {
     if !is_directory(from) {
-        return files.rename(from, to);
+        return files.rename_file(from, to);
     }
     if !is_directory(to) {
         files.create_dir(to)?;

@@ -18,6 +18,7 @@ use crate::area::Areas;
 use crate::compile::CompilePool;
 use crate::environment::{Environment, Roots};
 use crate::error::TransactionError;
+use crate::in_use;
 use crate::installed::{DistributionKind, InstalledDistribution, InstalledEnvironment};
 use crate::journal::{Journal, Operation};
 use crate::link::{self, Linker};
@@ -115,7 +116,7 @@ impl<'a> Transaction<'a> {
         options: InstallOptions,
         progress: &'a dyn Progress,
     ) -> Result<Self, TransactionError> {
-        let files = Files::new(options.step_hook.clone());
+        let files = Files::new(options.step_hook.clone(), options.holders.clone());
         let state_dir = paths::resolve(&environment.state_dir);
         let locking = |source| TransactionError::Lock {
             state_dir: state_dir.clone(),
@@ -259,6 +260,8 @@ impl<'a> Transaction<'a> {
         let installed = InstalledEnvironment::scan(&self.environment.library_dirs)
             .map_err(|source| TransactionError::Plan { source })?;
         let removals = self.removals_for(&wheels, &installed)?;
+        self.check_lengths(&wheels)?;
+        self.check_use(&removals)?;
         let receipt = self.receipt(&wheels, &removals)?;
         let (plan, mut warnings) = self.plan(&wheels, &removals, &installed, &receipt)?;
         warnings.extend(
@@ -271,6 +274,38 @@ impl<'a> Transaction<'a> {
         }
         self.swap(&plan)?;
         Ok(Outcome { receipt, warnings })
+    }
+
+    /// Refuses paths that programs couldn't open.
+    fn check_lengths(&self, wheels: &[StagedWheel]) -> Result<(), TransactionError> {
+        let Some(limit) = self.environment.interpreter.path_limit else {
+            return Ok(());
+        };
+        for wheel in wheels {
+            if let Some(path) = wheel.longest_path()
+                && paths::utf16_length(&path) > limit
+            {
+                return Err(TransactionError::PathTooLong {
+                    wheel: wheel.wheel.clone(),
+                    length: paths::utf16_length(&path),
+                    path,
+                    limit,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to take libraries away from programs that run.
+    fn check_use(&self, removals: &[(RemovalPlan, Option<usize>)]) -> Result<(), TransactionError> {
+        let files = removals.iter().flat_map(|(plan, _)| &plan.files);
+        match in_use::first_in_use(files, &*self.files.holders) {
+            None => Ok(()),
+            Some((path, holders)) => Err(TransactionError::InUse {
+                path,
+                holders: in_use::list(&holders),
+            }),
+        }
     }
 
     /// The asked-for removals, those of replaced distributions, and of any others of a wheel's

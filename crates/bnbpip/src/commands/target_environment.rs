@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use bnbpip_platform::{
-    DiscoveryError, DiscoveryInputs, Environment, Interpreter, Origin, PROBE_VARIABLES, Prober,
-    PythonRequest, Scheme,
+    DiscoveryError, DiscoveryInputs, Environment, Interpreter, MachineFiles, Origin,
+    PROBE_VARIABLES, Prober, PythonRequest, Scheme,
 };
 
 use crate::configuration::settings::Settings;
@@ -230,11 +230,17 @@ pub(crate) fn for_installer(
             version: interpreter.version_info,
             is_windows,
             cache_tag: interpreter.cache_tag.clone(),
+            path_limit: path_limit(&bnbpip_platform::ThisMachine),
         },
         prefix,
         stdlib: vec![interpreter.stdlib.clone()],
         library_dirs: library_dirs(interpreter),
     }
+}
+
+/// Windows' `MAX_PATH` without the zero at the end, unless long paths are turned on.
+fn path_limit(machine: &impl MachineFiles) -> Option<usize> {
+    (machine.long_paths() == Some(false)).then_some(259)
 }
 
 /// `pythonw.exe` beside `python.exe`.

@@ -262,6 +262,7 @@ pub(crate) fn environment(prefix: &Path, library: &Path, executable: &Path) -> E
             version: (3, 11),
             is_windows: false,
             cache_tag: Some("cpython-311".to_string()),
+            path_limit: None,
         },
         prefix: Some(prefix.to_path_buf()),
         stdlib: Vec::new(),
