@@ -1,4 +1,4 @@
-//! Reads and lints the rules under `constraints/rules`, and compiles them into the crate.
+//! Reads and lints the rules and profiles under `constraints`, and compiles them into the crate.
 //! An invalid rule fails the build with its file and line.
 
 use std::error::Error;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 )]
 mod rules;
 
-use rules::{RuleDocument, encode, lint};
+use rules::{Profile, RuleDocument, encode, lint};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let manifest = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .nth(2)
         .ok_or("the crate does not lie in a workspace")?;
     let mut files = Vec::new();
-    collect(&root.join("constraints/rules"), &mut files)?;
+    collect(&root.join("constraints/rules"), "md", &mut files)?;
     files.sort();
 
     let mut faults = String::new();
@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for problem in lint(&documents) {
         writeln!(faults, "{problem}")?;
     }
+    let profiles = profiles(root, &documents, &mut faults)?;
     if !faults.is_empty() {
         return Err(format!("the rules are not valid\n{faults}").into());
     }
@@ -56,17 +57,48 @@ fn main() -> Result<(), Box<dyn Error>> {
     let compiled = encode(documents.iter().map(|document| &document.rule))?;
     fs_err::write(output.join("rules.postcard"), compiled)?;
     fs_err::write(output.join("sources.rs"), sources)?;
+    fs_err::write(output.join("profiles.rs"), profiles)?;
     Ok(())
 }
 
-/// Every `.md` file below a folder. Cargo runs the script again when the folder changes.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+/// The texts of the profiles; what is wrong with them, by themselves or by the rules, is added to the faults.
+fn profiles(
+    root: &Path,
+    documents: &[RuleDocument],
+    faults: &mut String,
+) -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    collect(&root.join("constraints/profiles"), "toml", &mut files)?;
+    files.sort();
+    let mut sources = String::from("&[\n");
+    for file in &files {
+        let name = name_below(root, file);
+        match Profile::parse(&fs_err::read_to_string(file)?, &name) {
+            Ok(profile) => {
+                for problem in profile.lint(documents) {
+                    writeln!(faults, "{problem}")?;
+                }
+            }
+            Err(error) => writeln!(faults, "{error}")?,
+        }
+        let path = file.to_string_lossy();
+        writeln!(
+            sources,
+            "RuleSource {{ path: {name:?}, text: include_str!({path:?}) }},"
+        )?;
+    }
+    sources.push_str("]\n");
+    Ok(sources)
+}
+
+/// Every file below a folder with this extension. Cargo runs the script again when the folder changes.
+fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
     announce(folder);
     for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "md") {
+            collect(&path, extension, files)?;
+        } else if path.extension().is_some_and(|found| found == extension) {
             announce(&path);
             files.push(path);
         }

@@ -1,9 +1,9 @@
-//! The rules of `constraints/`, compiled into the program by the build script.
+//! The rules and profiles of `constraints/`, compiled into the program by the build script.
 
 /// The rules in binary form, without withdrawn ones.
 pub(crate) static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.postcard"));
 
-/// The text of an embedded rule file.
+/// The text of an embedded rule's or profile's file.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleSource {
     /// Its path below the repository's root, with forward slashes.
@@ -19,3 +19,10 @@ pub fn embedded_sources() -> &'static [RuleSource] {
 }
 
 static SOURCES: &[RuleSource] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+/// Every embedded profile's file, by path.
+pub fn embedded_profiles() -> &'static [RuleSource] {
+    PROFILES
+}
+
+static PROFILES: &[RuleSource] = include!(concat!(env!("OUT_DIR"), "/profiles.rs"));

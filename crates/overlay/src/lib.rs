@@ -10,6 +10,6 @@ mod overlay;
 mod rules;
 
 pub use active::{ActiveConflict, ActiveRules, Finding};
-pub use embedded::{RuleSource, embedded_sources};
+pub use embedded::{RuleSource, embedded_profiles, embedded_sources};
 pub use overlay::Overlay;
 pub use rules::*;

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod explain;
 pub mod install_report;
 pub mod plan;
+pub mod profiles;
 pub mod ranges;
 pub mod rules;
 pub mod sizes;

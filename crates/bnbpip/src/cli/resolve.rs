@@ -44,6 +44,11 @@ pub(crate) struct ResolveArgs {
     #[arg(long, value_name = "id", action = ArgAction::Append)]
     pub allow: Vec<String>,
 
+    /// Keep to the versions of this reviewed combination: a name of `rules list --profiles`, or a
+    /// file. Without anything else to install, install it. Can be used multiple times.
+    #[arg(long = "profile", value_name = "name", action = ArgAction::Append)]
+    pub profiles: Vec<String>,
+
     /// How packages without a wheel are built.
     #[command(flatten)]
     pub build: BuildArgs,

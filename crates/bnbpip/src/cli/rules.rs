@@ -21,7 +21,7 @@ pub(crate) struct RulesArgs {
 pub(crate) enum RulesAction {
     /// List the rules.
     List(RulesListArgs),
-    /// Show a rule in full: what it does, why it is believed, and what to do.
+    /// Show a rule in full: what it does, why it is believed, and what to do; or a profile.
     Show(RulesShowArgs),
     /// Say which rules a set of packages breaks, without resolving.
     Check(RulesCheckArgs),
@@ -55,6 +55,10 @@ pub(crate) struct RulesListArgs {
     #[arg(long, value_name = "package")]
     pub package: Option<String>,
 
+    /// List the profiles, which `--profile` takes, rather than the rules.
+    #[arg(long)]
+    pub profiles: bool,
+
     /// Write JSON.
     #[arg(long)]
     pub json: bool,
@@ -67,7 +71,7 @@ pub(crate) struct RulesListArgs {
 /// `rules show`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RulesShowArgs {
-    /// The rule, such as `BNB-0001`.
+    /// The rule, such as `BNB-0001`, or the profile.
     #[arg(value_name = "id")]
     pub id: String,
 

@@ -16,6 +16,7 @@ pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod list;
 pub(crate) mod lock;
+pub(crate) mod profiles;
 mod python_json;
 pub(crate) mod resolve;
 pub(crate) mod rule_set;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bnbpip_overlay::{Overlay, RuleDocument, RuleId, embedded_sources};
+use bnbpip_overlay::{Overlay, RuleDocument, RuleId, embedded_profiles, embedded_sources};
 use bnbpip_packaging::Hashes;
 use sha2::{Digest as _, Sha256};
 
@@ -79,11 +79,18 @@ pub(crate) fn documents(
     layers: &[String],
     settings: &Settings,
 ) -> Result<Vec<RuleDocument>, Failure> {
+    over_embedded(layer_documents(layers, settings)?)
+}
+
+/// The whole documents of the embedded rules with these over them, by identifier.
+///
+/// # Errors
+/// When an embedded rule can't be read, which the build rules out.
+pub(crate) fn over_embedded(
+    layers: impl IntoIterator<Item = RuleDocument>,
+) -> Result<Vec<RuleDocument>, Failure> {
     let mut documents: BTreeMap<RuleId, RuleDocument> = BTreeMap::new();
-    for document in parse(&embedded())? {
-        documents.insert(document.rule.id.clone(), document);
-    }
-    for document in layer_documents(layers, settings)? {
+    for document in parse(&embedded())?.into_iter().chain(layers) {
         documents.insert(document.rule.id.clone(), document);
     }
     Ok(documents.into_values().collect())
@@ -184,8 +191,28 @@ fn embedded() -> Vec<RuleFile> {
         .collect()
 }
 
-/// The rule files of a folder and the folders in it: every `.md` that starts like one.
-fn folder(root: &Path) -> Result<Vec<RuleFile>, Failure> {
+/// The profiles of a folder of rules: every `.toml` in a folder `profiles` of it; of the embedded
+/// ones without a folder.
+///
+/// # Errors
+/// When one can't be read.
+pub(crate) fn profile_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failure> {
+    let Some(root) = root else {
+        let embedded = embedded_profiles().iter().map(|source| RuleFile {
+            name: source.path.to_owned(),
+            text: source.text.to_owned(),
+        });
+        return Ok(embedded.collect());
+    };
+    let in_profiles = |file: &RuleFile| format!("/{}", file.name).contains("/profiles/");
+    Ok(below(root, "toml")?
+        .into_iter()
+        .filter(in_profiles)
+        .collect())
+}
+
+/// The files below a folder with this extension, sorted; their names are relative to it.
+fn below(root: &Path, extension: &str) -> Result<Vec<RuleFile>, Failure> {
     let mut files = Vec::new();
     let mut open: Vec<PathBuf> = vec![root.to_owned()];
     while let Some(folder) = open.pop() {
@@ -196,16 +223,22 @@ fn folder(root: &Path) -> Result<Vec<RuleFile>, Failure> {
             };
             if kind.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
+            } else if path.extension().is_some_and(|found| found == extension) {
                 let name = path.strip_prefix(root).unwrap_or(&path);
                 let name = name.to_string_lossy().replace('\\', "/");
                 let text = text_of(&name, fs_err::read(&path)?)?;
-                if text.trim_start_matches('\u{feff}').starts_with("+++") {
-                    files.push(RuleFile { name, text });
-                }
+                files.push(RuleFile { name, text });
             }
         }
     }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+/// The rule files of a folder and the folders in it: every `.md` that starts like one.
+fn folder(root: &Path) -> Result<Vec<RuleFile>, Failure> {
+    let is_rule = |file: &RuleFile| file.text.trim_start_matches('\u{feff}').starts_with("+++");
+    let files: Vec<RuleFile> = below(root, "md")?.into_iter().filter(is_rule).collect();
     if files.is_empty() {
         return Err(Failure::new(format!(
             "Failed to read rules from `{}`: it has no rule file",
@@ -213,7 +246,6 @@ fn folder(root: &Path) -> Result<Vec<RuleFile>, Failure> {
         ))
         .hint("a rule file ends in `.md` and starts with `+++`; `bnbpip rules new` writes one"));
     }
-    files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
 }
 

@@ -45,6 +45,8 @@ pub(crate) enum RequirementOrigin {
         /// The line, from 1.
         line: usize,
     },
+    /// In a profile of this name.
+    Profile(String),
 }
 
 impl RequirementOrigin {
@@ -61,6 +63,7 @@ impl fmt::Display for RequirementOrigin {
             Self::CommandLine => Ok(()),
             Self::File { path, line } => write!(f, "-r {path} (line {line})"),
             Self::Constraint { path, line } => write!(f, "-c {path} (line {line})"),
+            Self::Profile(name) => write!(f, "--profile {name}"),
         }
     }
 }

@@ -19,6 +19,7 @@ mod interruption;
 mod machine_faults;
 mod network_use;
 mod places;
+mod profiles;
 mod project_rules;
 mod releases;
 mod reports;

@@ -12,6 +12,7 @@ mod evidence;
 mod front_matter;
 mod id;
 mod lint;
+mod profile;
 mod provides;
 mod rule;
 mod subject;
@@ -25,6 +26,7 @@ pub use error::{RuleError, RuleProblem};
 pub use evidence::{ArtifactClaim, ArtifactEvidence, Evidence};
 pub use id::{InvalidRuleId, RuleId};
 pub use lint::{Problem, lint};
+pub use profile::{Correction, Profile, ProfileError};
 pub use provides::Provides;
 pub use rule::{
     Conflict, Exclude, Requires, Rule, RuleDate, RuleKind, Severity, Side, VersionSet, WheelPattern,

@@ -174,6 +174,10 @@ impl Run<'_> {
             options.push_str(" --overlay ");
             options.push_str(layer);
         }
+        for profile in &self.arguments.resolve.profiles {
+            options.push_str(" --profile ");
+            options.push_str(profile);
+        }
         if self.arguments.dry_run {
             options.push_str(" --dry-run");
         }

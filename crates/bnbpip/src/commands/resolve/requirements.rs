@@ -5,6 +5,7 @@ use bnbpip_resolver::{Constraint, Requested};
 use rustc_hash::FxHashMap;
 
 use crate::cli::resolve::ResolveArgs;
+use crate::commands::profiles;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -60,11 +61,13 @@ pub(crate) fn read_with_editables(
     for file in &options.constraint_files {
         reader.read(file, true)?;
     }
-    let request = reader.into_request();
+    let mut request = reader.into_request();
+    profiles::apply(&options.profiles, &mut request, settings, printer)?;
     for warning in &request.warnings {
         printer.warning(warning);
     }
-    if requirements.is_empty() && editables.is_empty() && options.requirement_files.is_empty() {
+    let asks_for_nothing = options.requirement_files.is_empty() && options.profiles.is_empty();
+    if requirements.is_empty() && editables.is_empty() && asks_for_nothing {
         return Err(Failure::new(format!(
             "You must give at least one requirement to {command} (see \"bnbpip help {command}\")"
         )));

@@ -1,6 +1,6 @@
 //! `bnbpip rules lint`: everything that is wrong with rule files, at once.
 
-use bnbpip_overlay::{Overlay, lint};
+use bnbpip_overlay::{Overlay, Profile, lint};
 
 use crate::cli::rules::RulesLintArgs;
 use crate::commands::rule_set;
@@ -29,11 +29,26 @@ pub(super) fn run(
         }
     }
     problems.extend(lint(&documents).iter().map(ToString::to_string));
+    let profiles = rule_set::profile_files(arguments.folder.as_deref())?;
+    let rules = rule_set::over_embedded(documents.iter().cloned())?;
+    for file in &profiles {
+        match Profile::parse(&file.text, &file.name) {
+            Ok(profile) => problems.extend(profile.lint(&rules).iter().map(ToString::to_string)),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
     for problem in &problems {
         printer.info(problem);
     }
     if problems.is_empty() {
-        printer.info(&format!("{} rules, nothing wrong.", documents.len()));
+        let counted = match profiles.len() {
+            0 => String::new(),
+            count => format!(" and {count} profiles"),
+        };
+        printer.info(&format!(
+            "{} rules{counted}, nothing wrong.",
+            documents.len()
+        ));
         return Ok(());
     }
     Err(Failure::silent(exit_code::ERROR))

@@ -13,7 +13,7 @@ use bnbpip_overlay::{Overlay, RuleDocument, RuleId};
 use bnbpip_packaging::PackageName;
 
 use super::rule_set::{self, RuleFile};
-use super::rules_scan;
+use super::{profiles, rules_scan};
 use crate::cli::rules::{RulesAction, RulesArgs, RulesExportArgs, RulesListArgs, RulesShowArgs};
 use crate::cli::values::RulesFormat;
 use crate::configuration::settings::Settings;
@@ -50,6 +50,9 @@ fn show_list(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
+    if arguments.profiles {
+        return list_profiles(arguments.json, printer);
+    }
     let overlay = rule_set::overlay(&arguments.overlay.overlay, &[], settings)?;
     let package = arguments.package.as_deref().map(package).transpose()?;
     let rules = || {
@@ -71,6 +74,17 @@ fn show_list(
     Ok(())
 }
 
+fn list_profiles(as_json: bool, printer: &Printer) -> Result<(), Failure> {
+    let profiles = profiles::all()?;
+    if as_json {
+        let all: Vec<_> = profiles.iter().map(bnbpip_report::profiles::json).collect();
+        printer.data(&serde_json::to_string_pretty(&all)?);
+    } else {
+        printer.data(&bnbpip_report::profiles::list(&profiles));
+    }
+    Ok(())
+}
+
 fn package(text: &str) -> Result<PackageName, Failure> {
     text.parse().map_err(|_| {
         Failure::new(format!(
@@ -84,6 +98,12 @@ fn show_rule(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
+    if arguments.id.to_uppercase().parse::<RuleId>().is_err()
+        && let Ok(profile) = profiles::find(&arguments.id, settings)
+    {
+        printer.data(&bnbpip_report::profiles::show(&profile));
+        return Ok(());
+    }
     let documents = rule_set::documents(&arguments.overlay.overlay, settings)?;
     let document = find(&documents, &arguments.id)?;
     printer.data(&bnbpip_report::rules::show(document));
