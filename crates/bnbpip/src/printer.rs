@@ -105,6 +105,16 @@ impl Printer {
         }
     }
 
+    /// A step of the way that pip tells on standard output. People at a terminal are told by the
+    /// plan and the progress bars.
+    pub(crate) fn narrate(&self, text: &str) {
+        if io::stdout().is_terminal() {
+            self.log_lines("", text);
+        } else {
+            self.info(text);
+        }
+    }
+
     /// What is going on: standard error, unless `-q`.
     pub(crate) fn status(&self, text: &str) {
         self.say(0, Tone::Plain, "", text);

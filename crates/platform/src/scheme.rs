@@ -73,7 +73,7 @@ pub enum SchemeError {
     },
     /// User packages wouldn't be importable from this virtual environment.
     #[error(
-        "Failed to use the user scheme: user packages are not visible in the virtual environment `{}`",
+        "Can not perform a '--user' install: user packages are not visible in the virtual environment `{}`",
         .prefix.display()
     )]
     HiddenUserScheme {

@@ -71,29 +71,63 @@ impl Writer<'_> {
             .unwrap_or_default()
     }
 
-    /// The requirement and the fact that rules it out, when the failure is about one package only.
+    /// The requirement and the fact that rules it out, when the failure is about one package only:
+    /// the one that was asked for, or one at the end of the chain of what that needs.
     fn single_requirement(&self) -> Option<(String, &Fact)> {
-        let mut requested: Option<(&PackageName, String)> = None;
-        let mut blocking = None;
+        let mut requested: Option<String> = None;
+        let mut blocking: Option<(&PackageName, &Fact)> = None;
+        let mut depends = Vec::new();
         for fact in &self.explanation.facts {
             match fact {
                 Fact::Requested {
-                    name,
                     requirement,
                     origin,
+                    ..
                 } => {
                     if requested.is_some() {
                         return None;
                     }
-                    requested = Some((name, with_origin(requirement, origin.as_deref())));
+                    requested = Some(with_origin(requirement, origin.as_deref()));
                 }
-                Fact::NotFound(_) | Fact::NoVersions { .. } | Fact::Versions { .. } => {
-                    blocking = Some(fact);
+                Fact::NotFound(name)
+                | Fact::NoVersions { name, .. }
+                | Fact::Versions { name, .. } => {
+                    if blocking.is_some_and(|(known, _)| known != name) {
+                        return None;
+                    }
+                    blocking = Some((name, fact));
                 }
+                Fact::Depends { dependency, .. } => depends.push((dependency, fact)),
                 _ => return None,
             }
         }
-        Some((requested?.1, blocking?))
+        let (requested, (name, blocking)) = (requested?, blocking?);
+        if depends.is_empty() {
+            return Some((requested, blocking));
+        }
+        // Only an address may have been looked at.
+        if self.existing(name).is_empty() && !matches!(blocking, Fact::NotFound(_)) {
+            return None;
+        }
+        let mut last = depends.iter().filter(|(needed, _)| needed.name == *name);
+        match (last.next()?, last.next()) {
+            (
+                (
+                    _,
+                    Fact::Depends {
+                        project,
+                        dependency,
+                        accepted,
+                        ..
+                    },
+                ),
+                None,
+            ) => {
+                let needed = format!("{}{}", spell(dependency), ranges::specifiers(accepted));
+                Some((format!("{needed} (from {})", project.name), blocking))
+            }
+            _ => None,
+        }
     }
 
     /// pip's two sentences about a requirement that nothing matches.

@@ -1,7 +1,9 @@
 //! clap's errors in pip's words and with pip's exit codes.
 
-use clap::Command;
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Arg, Command};
 
 use super::{unsupported, usage};
 use crate::failure::Failure;
@@ -9,7 +11,12 @@ use crate::failure::Failure;
 /// The failure that an error on the command line is.
 ///
 /// `root` is the built definition, `words` the path of subcommands that was being read.
-pub(super) fn failure_of(error: &Error, root: &Command, words: &[&str]) -> Failure {
+pub(super) fn failure_of(
+    error: &Error,
+    root: &Command,
+    words: &[&str],
+    command_line: &[OsString],
+) -> Failure {
     let mut command = root;
     for word in words {
         command = command.find_subcommand(word).unwrap_or(command);
@@ -18,6 +25,7 @@ pub(super) fn failure_of(error: &Error, root: &Command, words: &[&str]) -> Failu
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
     // clap shows an option with its placeholder: `--timeout <sec>`.
     let option = argument.split([' ', '=']).next().unwrap_or_default();
+    let option = &as_typed(option, command, command_line);
     match error.kind() {
         ErrorKind::InvalidSubcommand if words.is_empty() => {
             let name = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
@@ -44,8 +52,15 @@ pub(super) fn failure_of(error: &Error, root: &Command, words: &[&str]) -> Failu
         }
         ErrorKind::ValueValidation => {
             use std::error::Error as _;
+            let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
             let reason = error.source().map(ToString::to_string).unwrap_or_default();
-            Failure::usage(usage, format!("option {option}: {reason}"))
+            match option.as_str() {
+                "--python-version" => Failure::usage(
+                    usage,
+                    format!("invalid --python-version value: '{value}': {reason}"),
+                ),
+                _ => Failure::usage(usage, format!("option {option}: {reason}")),
+            }
         }
         ErrorKind::TooManyValues => {
             Failure::usage(usage, format!("{option} option does not take a value"))
@@ -63,6 +78,21 @@ pub(super) fn failure_of(error: &Error, root: &Command, words: &[&str]) -> Failu
             let message = message.lines().next().unwrap_or_default();
             Failure::usage(usage, message.trim_start_matches("error: "))
         }
+    }
+}
+
+/// The spelling of an option that was typed: `-r` where `--requirement` wasn't.
+fn as_typed(option: &str, command: &Command, command_line: &[OsString]) -> String {
+    let typed = |begin: &str| {
+        let mut words = command_line.iter().filter_map(|word| word.to_str());
+        words.any(|word| word.starts_with(begin))
+    };
+    let long = option.trim_start_matches("--");
+    let known = command.get_arguments();
+    let mut known = known.filter(|known| known.get_long() == Some(long));
+    match known.next().and_then(Arg::get_short) {
+        Some(short) if !typed(option) && typed(&format!("-{short}")) => format!("-{short}"),
+        _ => option.to_owned(),
     }
 }
 

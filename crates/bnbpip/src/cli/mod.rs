@@ -196,11 +196,11 @@ pub(crate) fn parse(
         }
         Err(error) => {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            return Err(errors::failure_of(&error, &root, &words));
+            return Err(errors::failure_of(&error, &root, &words, &command_line));
         }
     };
-    let mut cli =
-        Cli::from_arg_matches(&matches).map_err(|error| errors::failure_of(&error, &root, &[]))?;
+    let mut cli = Cli::from_arg_matches(&matches)
+        .map_err(|error| errors::failure_of(&error, &root, &[], &command_line))?;
     if cli.global.version {
         return Ok(version());
     }

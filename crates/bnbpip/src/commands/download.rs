@@ -44,6 +44,7 @@ pub(crate) fn run(
     )?;
     let wanted = arguments.target_python.request()?;
     check_restriction(arguments, &wanted, &request)?;
+    network::say_locations(&options.index, &request.options, settings, printer)?;
     let interpreter = interpreter(settings, &wanted)?;
     let target = wanted.target(interpreter.as_ref())?;
     // What is built here runs here: not for another platform.

@@ -31,6 +31,7 @@ pub(crate) fn run(
     let given = (&*arguments.requirements, &*arguments.editables);
     let mut request =
         requirements::read_with_editables("wheel", given, options, settings, printer)?;
+    super::resolve::network::say_locations(&options.index, &request.options, settings, printer)?;
     // A wheel that points to a folder is of no use elsewhere.
     let all = request.requirements.iter_mut().chain(&mut request.unnamed);
     all.for_each(|given| given.editable = false);

@@ -207,10 +207,12 @@ fn boolean(value: &str) -> Option<bool> {
 }
 
 fn not_a_boolean(variable: &str, value: &str) -> Failure {
+    // pip's code for booleans is another one than for other values.
     unusable(
         variable,
         &format!("`{value}` is not a boolean: use yes/no, true/false or 1/0"),
     )
+    .exit_with(exit_code::USAGE)
 }
 
 fn unusable(variable: &str, reason: &str) -> Failure {

@@ -44,9 +44,12 @@ fn what_is_there_already_costs_no_request() {
     assert_eq!(server.requests().len(), 0);
     assert_eq!(environment.fingerprint(), before);
     assert!(
-        run.stdout.contains("Requirement already satisfied: top")
-            && run.stdout.contains("Requirement already satisfied: base")
-            && run.stdout.contains("(from top)"),
+        run.stdout
+            .contains("Requirement already satisfied: top[more] in ")
+            && run
+                .stdout
+                .contains("Requirement already satisfied: base>=1 in ")
+            && run.stdout.contains("(from top[more])"),
         "{}",
         run.stdout
     );

@@ -3,6 +3,7 @@
 mod apply;
 mod destination;
 mod download_progress;
+mod narration;
 mod outcome;
 mod plan;
 
@@ -17,6 +18,7 @@ use bnbpip_resolver::Constraint;
 pub(crate) use self::apply::{Application, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::DownloadProgress;
+use self::narration::Narration;
 pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan};
 use crate::cli::InstallArgs;
@@ -46,6 +48,12 @@ pub(crate) fn run(
         "install",
         (&arguments.requirements, &arguments.editables),
         &arguments.resolve,
+        settings,
+        printer,
+    )?;
+    network::say_locations(
+        &arguments.resolve.index,
+        &request.options,
         settings,
         printer,
     )?;
@@ -133,6 +141,7 @@ impl Run<'_> {
         if plan.changes.is_empty() {
             return self.finish_without_changes(&plan, &resolved);
         }
+        self.narration().collecting(&plan);
         self.show(&plan, &resolved)?;
         if self.arguments.dry_run {
             self.report(&plan, &resolved)?;
@@ -217,53 +226,34 @@ impl Run<'_> {
         ) else {
             return false;
         };
-        self.say_unneeded();
+        self.narration().unneeded();
         for Satisfied {
             distribution,
             dependent,
         } in &satisfied
         {
-            self.say_satisfied(distribution, dependent.map(AsRef::as_ref));
+            self.narration()
+                .satisfied(distribution, *dependent, installed);
         }
         true
     }
 
-    /// Requirements whose markers don't hold, in pip's words.
-    fn say_unneeded(&self) {
-        let markers = &self.destination.target.markers;
-        for given in &self.request.requirements {
-            if !given.requirement.marker.evaluate(markers, &[]) {
-                let name = &given.requirement.name;
-                self.printer.info(&format!(
-                    "Ignoring {name}: markers '{}' don't match your environment",
-                    given.requirement.marker.try_to_string().unwrap_or_default()
-                ));
-            }
+    /// Says in pip's words what happens.
+    fn narration(&self) -> Narration<'_> {
+        Narration {
+            printer: self.printer,
+            request: &self.request,
+            markers: &self.destination.target.markers,
         }
     }
 
-    fn say_satisfied(
-        &self,
-        distribution: &bnbpip_installer::InstalledDistribution,
-        dependent: Option<&str>,
-    ) {
-        let from = dependent
-            .map(|name| format!(" (from {name})"))
-            .unwrap_or_default();
-        self.printer.info(&format!(
-            "Requirement already satisfied: {} in {}{from} ({})",
-            distribution.name,
-            distribution.location.display(),
-            distribution.version
-        ));
-    }
-
     fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment) {
-        self.say_unneeded();
+        self.narration().unneeded();
         for package in &plan.kept {
             if let Some(distribution) = installed.get(&package.name) {
                 let dependent = package.dependents.first().filter(|_| !package.requested);
-                self.say_satisfied(distribution, dependent.map(AsRef::as_ref));
+                self.narration()
+                    .satisfied(distribution, dependent, installed);
             }
         }
     }
@@ -354,8 +344,9 @@ impl Run<'_> {
             printer: self.printer,
             removed: &[],
         };
-        let outcome = application.run(plan);
-        let outcome = outcome?;
+        let outcome = application.run(plan)?;
+        self.narration().installing(plan);
+        self.narration().replaced(plan);
         for warning in &outcome.warnings {
             self.printer.warning(warning);
         }

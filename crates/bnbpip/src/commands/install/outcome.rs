@@ -11,6 +11,7 @@ use bnbpip_resolver::{InstalledPackage, Resolution};
 use rustc_hash::FxHashMap;
 
 use super::plan::{Change, Plan};
+use crate::commands::hash::digest_of;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -46,6 +47,12 @@ fn download_info(file: &PackageFile, sha256: Option<&str>) -> DirectUrl {
     }
 }
 
+/// The digest of a file on this machine, of which no page tells one.
+fn local_sha256(file: &PackageFile) -> Option<String> {
+    let path = file.local_path().filter(|path| path.is_file())?;
+    digest_of::<sha2::Sha256>(&path).ok()
+}
+
 /// Writes pip's installation report to a file, or to standard output for `-`.
 ///
 /// # Errors
@@ -65,7 +72,7 @@ pub(crate) fn write_report(
         .map(|(change, metadata)| ReportItem {
             download_info: match &change.origin {
                 Some(origin) => origin.clone(),
-                None => download_info(&change.file, None),
+                None => download_info(&change.file, local_sha256(&change.file).as_deref()),
             },
             is_direct: change.direct_url.is_some(),
             is_yanked: change.file.yanked.is_some(),

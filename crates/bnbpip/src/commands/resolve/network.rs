@@ -12,6 +12,7 @@ use crate::cli::values;
 use crate::configuration::DEFAULT_INDEX_URL;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
+use crate::printer::Printer;
 use crate::request::FileOptions;
 
 /// The client's settings of a run.
@@ -83,6 +84,33 @@ pub(crate) fn locations(
         },
         ..IndexLocations::default()
     })
+}
+
+/// Says where packages are looked for, in pip's words, unless it is the usual place alone.
+///
+/// # Errors
+/// When an address can't be understood.
+pub(crate) fn say_locations(
+    arguments: &IndexArgs,
+    files: &FileOptions,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let locations = locations(arguments, files, settings)?;
+    let shown = |url: &IndexUrl| {
+        let text = bnbpip_index::redacted(url.url());
+        text.trim_end_matches('/').to_owned()
+    };
+    let indexes: Vec<String> = locations.indexes.iter().map(|it| shown(&it.url)).collect();
+    let usual = DEFAULT_INDEX_URL.trim_end_matches('/');
+    if !locations.no_index && indexes != [usual] {
+        printer.narrate(&format!("Looking in indexes: {}", indexes.join(", ")));
+    }
+    if !locations.find_links.is_empty() {
+        let links: Vec<String> = locations.find_links.iter().map(shown).collect();
+        printer.narrate(&format!("Looking in links: {}", links.join(", ")));
+    }
+    Ok(())
 }
 
 /// The cache of a run; one that goes with the run where none is wanted.
