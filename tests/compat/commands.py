@@ -286,7 +286,7 @@ class World:
         """What lies in `out`, less what bnbpip keeps there so that it can be taken back."""
         out = self.work / "out"
         paths = (str(path.relative_to(out)) for path in out.rglob("*.*"))
-        return sorted(self.normal("/" + path).replace(self.root.name + "/", "") for path in paths if ".bnbpip" not in path)
+        return sorted(self.normal("/" + path) for path in paths if ".bnbpip" not in path)
 
 
 Case = collections.namedtuple("Case", "line how phrases state answer variables purpose")
