@@ -64,8 +64,9 @@ impl MachineFiles for ThisMachine {
 fn long_paths() -> Option<bool> {
     let key =
         windows_registry::LOCAL_MACHINE.open("SYSTEM\\CurrentControlSet\\Control\\FileSystem");
-    // An absent value means that nobody turned them on.
-    Some(key.ok()?.get_u32("LongPathsEnabled").unwrap_or(0) == 1)
+    // An absent key or value means that nobody turned them on.
+    let value = key.and_then(|key| key.get_u32("LongPathsEnabled"));
+    Some(value.unwrap_or(0) == 1)
 }
 
 #[cfg(not(windows))]

@@ -34,8 +34,9 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "file")]
     pub report: Option<PathBuf>,
 
-    /// Make a virtual environment in this folder if there is none, and install into it.
-    #[arg(long, value_name = "dir", conflicts_with_all = ["python", "target", "user", "prefix"])]
+    /// Make a virtual environment in this folder if there is none (with the Python that --python
+    /// names), and install into it.
+    #[arg(long, value_name = "dir", conflicts_with_all = ["target", "user", "prefix"])]
     pub venv: Option<PathBuf>,
 
     /// Install into this folder. What is there already stays unless --upgrade is given.

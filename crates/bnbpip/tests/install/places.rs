@@ -1,6 +1,7 @@
 //! `--target`, `--prefix`, `--root`, and environments made on the way.
 
 use bnbpip_testing::TestEnvironment;
+use bnbpip_testing::environment::base_interpreter;
 
 use crate::support::{PROGRAM, environment, index, last_line, listing};
 
@@ -125,6 +126,20 @@ fn into_an_environment_made_for_it() {
         .run(["install", "--venv", "fresh", "base"])
         .success();
     assert_eq!(last_line(&run.stdout), "Successfully installed base-2.0");
+    // `--python` is what it is made with; one that is there must fit.
+    let (major, minor) = base_interpreter().version_info;
+    let version = format!("{major}.{minor}");
+    let with = |python: &str, folder: &str| {
+        environment.run(["install", "--python", python, "--venv", folder, "base"])
+    };
+    drop(with(&version, "fresh").success());
+    drop(with(&version, "other").success());
+    let refused = with("2.7", "fresh").failure();
+    assert!(
+        refused.stderr.contains("Failed to use Python 2.7 in `"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

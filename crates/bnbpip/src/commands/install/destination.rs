@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bnbpip_installer::{InstalledEnvironment, TargetMode};
 use bnbpip_platform::{
-    DiscoveryError, ExistingDirectory, Interpreter, Origin, Placement, Target, TargetRequest,
-    VenvOptions,
+    DiscoveryError, ExistingDirectory, Interpreter, Origin, Placement, PythonRequest, Target,
+    TargetRequest, VenvOptions,
 };
 
 use crate::cli::InstallArgs;
@@ -162,6 +162,7 @@ fn made_environment(
 ) -> Result<Interpreter, Failure> {
     let prober = target_environment::prober(settings);
     let root = settings.environment.working_directory().join(root);
+    let inputs = target_environment::discovery_inputs(settings)?;
     if !bnbpip_platform::is_virtual_environment(&root) {
         if arguments.dry_run {
             return Err(Failure::new(format!(
@@ -170,7 +171,6 @@ fn made_environment(
             ))
             .hint(format!("make it with `bnbpip venv {}`", root.display())));
         }
-        let inputs = target_environment::discovery_inputs(settings)?;
         let base = bnbpip_platform::find_interpreter(&inputs, &prober)
             .map_err(target_environment::explained)?;
         let options = VenvOptions {
@@ -185,6 +185,17 @@ fn made_environment(
     }
     let environment = bnbpip_platform::open_environment(&root, Origin::Requested, &prober)
         .map_err(target_environment::explained)?;
+    let found = &environment.interpreter;
+    if let Some(PythonRequest::Version(version)) = &inputs.python
+        && !version.accepts(found.version(), found.free_threaded)
+    {
+        return Err(Failure::new(format!(
+            "Failed to use Python {version} in `{}`: the environment there has {}",
+            root.display(),
+            found.version()
+        ))
+        .hint("name another folder, or make this one again with `bnbpip venv --clear`"));
+    }
     printer.status(&format!(
         "Using {} {} in `{}` (`--venv`)",
         environment.interpreter.implementation(),
