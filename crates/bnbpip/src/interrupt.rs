@@ -6,20 +6,28 @@
 //!
 //! [`Failure::cancelled`]: crate::failure::Failure::cancelled
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::failure::Failure;
 use crate::printer::Printer;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-static GUARDS: AtomicUsize = AtomicUsize::new(0);
+/// How many guards live. Whoever leaves keeps it locked to the end, so that no guarded code begins
+/// in the meantime.
+static GUARDS: Mutex<usize> = Mutex::new(0);
+
+fn guards() -> MutexGuard<'static, usize> {
+    GUARDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Starts to listen for Ctrl-C. For commands that run long or change something.
 pub(crate) fn listen(printer: &'static Printer) {
     // It can only fail if a handler is there already, which then does the same.
     let _ = ctrlc::set_handler(move || {
         REQUESTED.store(true, Ordering::SeqCst);
-        if GUARDS.load(Ordering::SeqCst) == 0 {
+        let guards = guards();
+        if *guards == 0 {
             leave(printer);
         }
     });
@@ -37,14 +45,14 @@ pub(crate) struct Guard(());
 impl Guard {
     /// Begins a stretch that must not be cut short.
     pub(crate) fn new() -> Self {
-        GUARDS.fetch_add(1, Ordering::SeqCst);
+        *guards() += 1;
         Self(())
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        GUARDS.fetch_sub(1, Ordering::SeqCst);
+        *guards() -= 1;
     }
 }
 

@@ -153,7 +153,8 @@ pub(crate) struct JournalState {
 
 /// A journal that is being written.
 pub(crate) struct Journal {
-    file: fs_err::File,
+    /// Open until the transaction is over.
+    file: Option<fs_err::File>,
     files: Files,
     pub(crate) split: FxHashSet<usize>,
     pub(crate) undone: FxHashSet<usize>,
@@ -166,7 +167,7 @@ impl Journal {
         files.write_new(&path, b"")?;
         let file = fs_err::OpenOptions::new().append(true).open(&path)?;
         let mut journal = Self {
-            file,
+            file: Some(file),
             files: files.clone(),
             split: FxHashSet::default(),
             undone: FxHashSet::default(),
@@ -192,7 +193,7 @@ impl Journal {
             writable.set_len(valid_bytes)?;
         }
         let journal = Self {
-            file,
+            file: Some(file),
             files: files.clone(),
             split: state.split.clone(),
             undone: state.undone.clone(),
@@ -208,8 +209,7 @@ impl Journal {
 
     /// Writes the plan down so that it survives a power failure.
     pub(crate) fn plan(&mut self, plan: &[Operation], folder: &Path) -> io::Result<()> {
-        self.append(&Line::Plan(plan.to_vec()))?;
-        self.files.sync(&self.file)?;
+        self.append_synced(&Line::Plan(plan.to_vec()))?;
         self.files.sync_dir(folder)
     }
 
@@ -233,13 +233,28 @@ impl Journal {
 
     fn append_synced(&mut self, line: &Line) -> io::Result<()> {
         self.append(line)?;
-        self.files.sync(&self.file)
+        match &self.file {
+            Some(file) => self.files.sync(file),
+            None => Err(Self::closed()),
+        }
     }
 
     fn append(&mut self, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        self.files.append(&mut self.file, &text)
+        match &mut self.file {
+            Some(file) => self.files.append(file, &text),
+            None => Err(Self::closed()),
+        }
+    }
+
+    /// Ends the writing: Windows doesn't remove a folder while a file in it is open.
+    pub(crate) fn close(&mut self) {
+        self.file = None;
+    }
+
+    fn closed() -> io::Error {
+        io::Error::other("the journal is closed")
     }
 }
 

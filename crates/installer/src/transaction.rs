@@ -548,11 +548,13 @@ impl<'a> Transaction<'a> {
                 // Without the mark the next run sees for itself that everything is done, and
                 // cleans up; it must only not be cleaned up here.
                 if journal.committed().is_ok() {
+                    journal.close();
                     swap::clean_up(&self.files, &self.folder, &others);
                 }
                 Ok(())
             }
             Err(SwapError::RolledBack(source)) => {
+                journal.close();
                 swap::clean_up(&self.files, &self.folder, &others);
                 Err(TransactionError::RolledBack { source })
             }
@@ -568,8 +570,9 @@ impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         // The compilers write into the folder that is about to go.
         drop(self.pool.take());
-        let disk = lock(&self.disk);
+        let mut disk = lock(&self.disk);
         if !disk.is_over {
+            disk.journal.close();
             swap::clean_up(&self.files, &self.folder, &disk.areas.others(&self.folder));
         }
     }
