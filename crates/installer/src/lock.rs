@@ -21,7 +21,15 @@ impl EnvironmentLock {
     pub(crate) fn acquire(state_dir: &Path, waiting: impl FnOnce()) -> io::Result<Self> {
         let mut waiting = Some(waiting);
         loop {
-            fs_err::create_dir_all(state_dir)?;
+            match fs_err::create_dir_all(state_dir) {
+                // It was there, and the last holder removed it before it could be looked at.
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && !is_other(state_dir) =>
+                {
+                    continue;
+                }
+                outcome => outcome?,
+            }
             let opened = fs_err::OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -79,6 +87,15 @@ fn lock(file: &fs_err::File, waiting: &mut Option<impl FnOnce()>) -> io::Result<
     }
 }
 
+/// Whether something that is no folder stands at the path.
+fn is_other(path: &Path) -> bool {
+    match fs_err::symlink_metadata(path) {
+        // A link that leads nowhere stays one, however often it is tried.
+        Ok(metadata) => !metadata.is_dir(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Whether the open file is the one that the path names.
 #[cfg(unix)]
 fn is_same_file(file: &fs_err::File, path: &Path) -> bool {
@@ -114,6 +131,15 @@ mod tests {
         receiver.recv().unwrap();
         drop(first);
         second.join().unwrap();
+    }
+
+    #[test]
+    fn a_file_in_the_folders_place_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = folder.path().join("state");
+        fs_err::write(&state_dir, "").unwrap();
+        let error = EnvironmentLock::acquire(&state_dir, || ()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
     }
 
     #[test]
