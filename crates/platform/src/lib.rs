@@ -9,6 +9,7 @@
 //! This crate never touches the network or the solver, and reads no environment variables: what
 //! it needs from them is handed in.
 
+mod accelerator;
 mod discovery;
 mod interpreter;
 mod layout;
@@ -20,6 +21,10 @@ mod scheme;
 mod target;
 mod venv;
 
+pub use accelerator::{
+    AcceleratorInputs, AcceleratorMachine, Accelerators, Attempt, ComputeCapability, DriverVersion,
+    Gpu, NvidiaFacts, Vendor,
+};
 pub use discovery::{
     DiscoveryError, DiscoveryInputs, Environment, Origin, find_environment, find_interpreter,
     open_environment,
@@ -31,7 +36,7 @@ pub use registry::{Registry, RegistryRoot, ThisRegistry, registered_pythons};
 pub use request::{PythonRequest, PythonRequestError, VersionRequest};
 pub use runtime::{
     EmbeddedLayout, FileVersion, MachineFiles, RuntimeFile, ThisMachine, embedded_layout,
-    file_version, is_wsl, nvidia_driver, vc_runtime,
+    file_version, is_wsl, vc_runtime,
 };
 pub use scheme::{Placement, Scheme, SchemeError, SchemeSet, SchemeTemplate};
 pub use target::{

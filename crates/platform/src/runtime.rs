@@ -188,7 +188,7 @@ pub fn is_wsl(machine: &dyn MachineFiles) -> bool {
 
 /// The version of NVIDIA's driver, if there is one: `566.36`, or `unknown` where only its library
 /// is to be seen. Asked of files alone; `system` is Windows' `System32`.
-pub fn nvidia_driver(machine: &dyn MachineFiles, system: Option<&Path>) -> Option<String> {
+pub(crate) fn nvidia_driver(machine: &dyn MachineFiles, system: Option<&Path>) -> Option<String> {
     if let Some(library) = system.map(|folder| folder.join("nvcuda.dll"))
         && let Some(FileVersion([_, _, build, revision])) = machine.file_version(&library)
     {

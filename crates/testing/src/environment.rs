@@ -219,7 +219,9 @@ impl TestEnvironment {
             .env("LC_ALL", "C.UTF-8")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "100")
-            .env("BNBPIP_CACHE_DIR", self.cache());
+            .env("BNBPIP_CACHE_DIR", self.cache())
+            // Tests say the same with and without a GPU.
+            .env("BNBPIP_CUDA_DRIVER", "none");
         if let Some(url) = &self.index_url {
             command.env("BNBPIP_INDEX_URL", url);
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bnbpip_platform::{Accelerators, ThisMachine};
 use bnbpip_report::rules::RuleSetIdentity;
 
 use super::{rule_set, target_environment};
@@ -68,6 +69,7 @@ pub(crate) fn run(
     for (name, value) in lines {
         printer.info(&format!("{name}: {value}"));
     }
+    say_accelerators(settings, printer);
     printer.info(&RuleSetIdentity::of(&overlay)?.to_string());
     let tags: Vec<String> = target
         .tags
@@ -92,6 +94,16 @@ pub(crate) fn run(
         ));
     }
     Ok(())
+}
+
+/// What this machine's accelerators are, and how that is known.
+fn say_accelerators(settings: &Settings, printer: &Printer) {
+    let found = Accelerators::detect(&ThisMachine, &settings.accelerator_inputs());
+    let description = found.description().unwrap_or_else(|| "None".to_owned());
+    printer.info(&format!("Accelerators: {description}"));
+    for attempt in &found.trace {
+        printer.info(&format!("  {attempt}"));
+    }
 }
 
 /// The options about the target, in pip's words.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bnbpip_platform::AcceleratorInputs;
 use etcetera::BaseStrategy;
 
 use super::ProcessEnvironment;
@@ -113,6 +114,20 @@ impl Settings {
             self.project = ProjectFile::find(self.environment.working_directory())?;
         }
         Ok(self)
+    }
+
+    /// What detecting accelerators has to know: `BNBPIP_CUDA_DRIVER` and `BNBPIP_CUDA_ARCH` are
+    /// believed instead of the machine.
+    pub(crate) fn accelerator_inputs(&self) -> AcceleratorInputs {
+        let environment = &self.environment;
+        let system = environment.get_path("SYSTEMROOT").filter(|_| cfg!(windows));
+        let path = self.shell.path.as_deref();
+        AcceleratorInputs {
+            driver: environment.get("BNBPIP_CUDA_DRIVER").map(str::to_owned),
+            capabilities: environment.get("BNBPIP_CUDA_ARCH").map(str::to_owned),
+            system: system.map(|root| root.join("System32")),
+            path: path.map_or_else(Vec::new, |path| std::env::split_paths(path).collect()),
+        }
     }
 }
 

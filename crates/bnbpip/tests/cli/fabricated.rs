@@ -126,6 +126,7 @@ impl World {
         command
             .current_dir(folder)
             .env("BNBPIP_CACHE_DIR", cache.join("cache"))
+            .env("BNBPIP_CUDA_DRIVER", "none")
             .env("COLUMNS", "100");
         command
     }

@@ -196,3 +196,36 @@ fn rules_of_ones_own_count() {
     let command = "bnbpip install --overlay TEAM-0001.md \"helper==1.0\"";
     assert!(run.stdout.contains(command), "{}", run.stdout);
 }
+
+#[test]
+fn accelerators_are_told_with_how_they_were_found() {
+    let server = index();
+    let environment = environment(&server, &[torch("2.6.0+cu124", "'12.4'")]);
+    let run = |driver: &str, capability: &str, options: &[&str]| {
+        let mut command = environment.command();
+        command.env("BNBPIP_CUDA_DRIVER", driver);
+        command.env("BNBPIP_CUDA_ARCH", capability);
+        let output = command.arg("doctor").args(options).output().unwrap();
+        let both = [output.stdout, output.stderr].concat();
+        String::from_utf8(both).unwrap()
+    };
+    let told = run("566.36", "8.9", &["-v"]);
+    let gpu = "NVIDIA GPU (compute capability 8.9), driver 566.36";
+    assert!(
+        told.lines()
+            .any(|line| line.starts_with("GPU ") && line.ends_with(gpu))
+    );
+    for attempt in [
+        "Accelerators: `BNBPIP_CUDA_DRIVER`: driver 566.36, as it was told",
+        "Accelerators: `BNBPIP_CUDA_ARCH`: compute capability 8.9, as it was told",
+    ] {
+        assert!(told.contains(attempt), "{told}");
+    }
+    assert!(run("566.36", "6.1,8.9", &["--json"]).contains("6.1), NVIDIA GPU (compute"));
+    let none = run("none", "", &["-v"]);
+    assert!(!none.contains("\nGPU "), "{none}");
+    assert!(
+        none.contains("`BNBPIP_CUDA_DRIVER`: no NVIDIA GPU, as it was told"),
+        "{none}"
+    );
+}

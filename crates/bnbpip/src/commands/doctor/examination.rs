@@ -62,6 +62,10 @@ impl Examination {
         for path in &scanned.invalid {
             printer.verbose(&format!("Not a distribution: `{}`", path.display()));
         }
+        let machine = Machine::of(interpreter, settings, &ThisMachine);
+        for attempt in &machine.accelerators.trace {
+            printer.verbose(&format!("Accelerators: {attempt}"));
+        }
         let doubled = scanned
             .shadowed
             .iter()
@@ -85,7 +89,7 @@ impl Examination {
                 .map(Distribution::read)
                 .collect(),
             scanned,
-            machine: Machine::of(&environment.interpreter, settings, &ThisMachine),
+            machine,
             doubled,
             environment,
         })
@@ -116,7 +120,7 @@ impl Examination {
         let files = files::examine(self, printer.verbosity() > 0);
         let stack = Stack::of(&self.installed);
         findings.extend(stack.cuda_library(&findings, self.is_windows()));
-        findings.extend(stack.cpu_torch(self.machine.nvidia.as_deref()));
+        findings.extend(stack.cpu_torch(self.machine.nvidia().as_deref()));
         findings.extend(machine::findings(self, &files, &self.machine));
         findings.extend(files.findings);
         let mut facts = self.facts();

@@ -1,7 +1,9 @@
 //! What the machine offers to compiled packages, and what it lacks.
 
 use bnbpip_packaging::PackageName;
-use bnbpip_platform::{EmbeddedLayout, Interpreter, MachineFiles, RuntimeFile};
+use bnbpip_platform::{
+    AcceleratorMachine, Accelerators, EmbeddedLayout, Interpreter, RuntimeFile, Vendor,
+};
 use bnbpip_report::doctor::{
     EmbeddedPython, Fact, Finding, OpenMpCopy, RuntimeLibrary, embedded, long_paths, openmp,
     vc_runtime,
@@ -22,8 +24,7 @@ pub(super) struct Machine {
     embedded: Option<EmbeddedLayout>,
     is_wsl: bool,
     long_paths: Option<bool>,
-    /// The version of NVIDIA's driver.
-    pub(super) nvidia: Option<String>,
+    pub(super) accelerators: Accelerators,
     /// conda's own copies of the OpenMP runtime.
     conda_openmp: Vec<String>,
 }
@@ -33,7 +34,7 @@ impl Machine {
     pub(super) fn of(
         interpreter: &Interpreter,
         settings: &Settings,
-        machine: &dyn MachineFiles,
+        machine: &dyn AcceleratorMachine,
     ) -> Self {
         let python = &interpreter.base_executable;
         let is_windows = interpreter.markers.os_name() == "nt";
@@ -58,7 +59,7 @@ impl Machine {
             embedded: bnbpip_platform::embedded_layout(machine, python).filter(|_| is_windows),
             is_wsl: bnbpip_platform::is_wsl(machine),
             long_paths: machine.long_paths(),
-            nvidia: bnbpip_platform::nvidia_driver(machine, system.as_deref()),
+            accelerators: Accelerators::detect(machine, &settings.accelerator_inputs()),
             conda_openmp,
         }
     }
@@ -76,12 +77,28 @@ impl Machine {
             label: "Machine",
             value: kinds.join(", "),
         });
-        let gpu = self.nvidia.as_ref().map(|driver| Fact {
+        let gpu = self.accelerators.description().map(|value| Fact {
             key: "gpu",
             label: "GPU",
-            value: format!("NVIDIA, driver {driver}"),
+            value,
         });
         machine.into_iter().chain(gpu).collect()
+    }
+
+    /// The version of NVIDIA's driver, `unknown` where only its presence is to be seen.
+    pub(super) fn nvidia(&self) -> Option<String> {
+        let has_card = |vendor| {
+            self.accelerators
+                .gpus
+                .iter()
+                .any(|gpu| gpu.vendor == vendor)
+        };
+        match self.accelerators.nvidia_driver {
+            // A driver without a card, as in an image that is made for GPUs, runs nothing.
+            Some(driver) if has_card(Vendor::Nvidia) => Some(driver.to_string()),
+            None if has_card(Vendor::Nvidia) => Some("unknown".to_owned()),
+            _ => None,
+        }
     }
 }
 
