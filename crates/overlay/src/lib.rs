@@ -2,13 +2,18 @@
 //!
 //! A rule is a reviewed file with ranges, evidence and tests; `constraints/README.md` describes the
 //! format. This crate reads and checks rules, carries the embedded set, and answers what the rules say
-//! about a target and about a set of packages. It knows no solver and does no input or output.
+//! about a target and about a set of packages, and which builds of torch a machine runs. It knows no solver and does no input or output.
 
+mod accelerators;
 mod active;
 mod embedded;
 mod overlay;
 mod rules;
 
+pub use accelerators::{
+    AcceleratorFacts, AcceleratorSystem, Because, Builds, Capability, Family, FamilyChoice,
+    IndexEvidence, ParseCapabilityError, TorchIndexes,
+};
 pub use active::{ActiveConflict, ActiveRules, Finding};
 pub use embedded::{RuleSource, embedded_profiles, embedded_sources};
 pub use overlay::Overlay;

@@ -3,6 +3,7 @@
 //!
 //! Pure: it returns text, and the binary prints it.
 
+pub mod accelerator;
 pub mod doctor;
 pub mod explain;
 pub mod install_report;

@@ -53,6 +53,16 @@ pub(crate) struct ResolveArgs {
     #[command(flatten)]
     pub build: BuildArgs,
 
+    /// Take torch, torchvision and torchaudio for this accelerator, from PyTorch's index for it:
+    /// `cpu`, `cu126`, `rocm6.4`, `xpu`, or `auto` for what this machine's GPU and driver run best.
+    #[arg(long, value_name = "accelerator", alias = "torch-backend")]
+    pub accelerator: Option<String>,
+
+    /// Where the accelerators' indexes are, if not at PyTorch: a mirror's address or folder, with
+    /// one index below it for each (`cu126`).
+    #[arg(long, value_name = "url")]
+    pub accelerator_index_url: Option<String>,
+
     /// Rules of one's own.
     #[command(flatten)]
     pub overlay: OverlayArgs,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bnbpip_index::{PackageFile, RequiredHashes};
+use bnbpip_installer::InstalledEnvironment;
 use bnbpip_platform::{Interpreter, TargetRequest};
 use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::hash::digest_of;
 use super::install::DownloadProgress;
+use super::resolve::accelerator::Accelerator;
 use super::resolve::{
     CommandWords, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
 };
@@ -47,6 +49,8 @@ pub(crate) fn run(
     network::say_locations(&options.index, &request.options, settings, printer)?;
     let interpreter = interpreter(settings, &wanted)?;
     let target = wanted.target(interpreter.as_ref())?;
+    let nothing = || Ok(InstalledEnvironment::default());
+    Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
     // What is built here runs here: not for another platform.
     let sources = match interpreter.filter(|_| !target.is_synthetic) {
         Some(interpreter) => {

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bnbpip_index::{NoProgress, PackageFile, RequiredHashes};
+use bnbpip_installer::InstalledEnvironment;
 use bnbpip_platform::Target;
 use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
+use super::resolve::accelerator::Accelerator;
 use super::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements};
 use super::rule_set;
 use super::saving;
@@ -37,6 +39,8 @@ pub(crate) fn run(
     all.for_each(|given| given.editable = false);
     let interpreter = target_environment::find(settings)?.interpreter;
     let target = Target::from_interpreter(&interpreter);
+    let nothing = || Ok(InstalledEnvironment::default());
+    Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
     let sources = Sources::new(options, settings, printer, &request, &interpreter)?;
     sources.name_requirements(&mut request, &target.markers)?;
     let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, settings)?;

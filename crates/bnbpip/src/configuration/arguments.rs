@@ -14,6 +14,8 @@ use crate::failure::{Failure, exit_code};
 /// Options that only bnbpip has, or that mean something of pip's own when pip has them: pip's
 /// variables don't set these. (`PIP_CACHE_DIR` is the place of pip's cache, not of ours.)
 const NOT_FROM_PIP: &[&str] = &[
+    "accelerator",
+    "accelerator-index-url",
     "allow",
     "cache-dir",
     "color",
@@ -22,6 +24,7 @@ const NOT_FROM_PIP: &[&str] = &[
     "link-mode",
     "offline",
     "python-platform",
+    "torch-backend",
     "venv",
 ];
 

@@ -18,6 +18,8 @@ pub(crate) struct ProjectOptions {
     pub overlays: Vec<String>,
     /// Rules that may be broken, as for `--allow`.
     pub allow: Vec<String>,
+    /// What torch is to run on, as for `--accelerator`.
+    pub accelerator: Option<String>,
 }
 
 /// A project's configuration and where it stands.

@@ -1,5 +1,7 @@
 //! The options that requirements files carry for the whole run.
 
+use bnbpip_packaging::PackageName;
+
 use super::FormatControl;
 
 /// Options found in requirements and constraints files. Where the same can be said on the command
@@ -24,6 +26,20 @@ pub(crate) struct FileOptions {
     pub pre: bool,
     /// Every `--trusted-host`.
     pub trusted_hosts: Vec<String>,
+    /// Packages that come from one index alone. No file says so: they are decided for a run before
+    /// anything is resolved. The first one of a package counts.
+    pub routes: Vec<Route>,
+}
+
+/// A package that comes from one index and no other place but `--find-links`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The package.
+    pub package: PackageName,
+    /// The index's name, for messages; routes with the same name share the index.
+    pub index: String,
+    /// Its address or folder.
+    pub url: String,
 }
 
 /// One `--no-binary` or `--only-binary`.

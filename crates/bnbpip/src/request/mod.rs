@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use bnbpip_packaging::Requirement;
 
 pub(crate) use file::{RequirementsReader, read_url_nothing};
-pub(crate) use file_options::FileOptions;
+pub(crate) use file_options::{FileOptions, Route};
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;
 use logical_lines::logical_lines;
@@ -47,6 +47,8 @@ pub(crate) enum RequirementOrigin {
     },
     /// In a profile of this name.
     Profile(String),
+    /// Known of the builds for this accelerator.
+    Accelerator(String),
 }
 
 impl RequirementOrigin {
@@ -64,6 +66,7 @@ impl fmt::Display for RequirementOrigin {
             Self::File { path, line } => write!(f, "-r {path} (line {line})"),
             Self::Constraint { path, line } => write!(f, "-c {path} (line {line})"),
             Self::Profile(name) => write!(f, "--profile {name}"),
+            Self::Accelerator(name) => write!(f, "--accelerator {name}"),
         }
     }
 }

@@ -7,6 +7,7 @@
     reason = "what fails here is the test's failure"
 )]
 
+mod accelerators;
 mod addresses;
 mod concurrency;
 mod downloads;

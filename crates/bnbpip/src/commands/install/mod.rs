@@ -23,6 +23,7 @@ pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
+use crate::commands::resolve::accelerator::{self, Accelerator};
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::{
     CommandWords, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
@@ -58,6 +59,14 @@ pub(crate) fn run(
         printer,
     )?;
     let destination = Destination::find(arguments, settings, printer)?;
+    let accelerator = Accelerator::choose(
+        &arguments.resolve,
+        &mut request,
+        &destination.target,
+        || destination.installed(),
+        settings,
+        printer,
+    )?;
     // What is built here runs here: not for another platform.
     let sources = match &destination.interpreter {
         Some(interpreter) => {
@@ -74,6 +83,7 @@ pub(crate) fn run(
         printer,
         request,
         destination,
+        accelerator,
         sources,
     };
     run.recover()?;
@@ -87,6 +97,8 @@ struct Run<'a> {
     printer: &'static Printer,
     request: Request,
     destination: Destination,
+    /// What torch was asked for to run on.
+    accelerator: Option<Accelerator>,
     sources: Option<Sources>,
 }
 
@@ -111,7 +123,11 @@ impl Run<'_> {
         let rules = Arc::new(overlay.active(&self.destination.target.markers));
         let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
         let installed = self.destination.installed()?;
-        if self.finish_if_satisfied(&installed, &constraints, &rules) {
+        let fitting = match &self.accelerator {
+            Some(accelerator) => &accelerator.fitting(&installed),
+            None => &installed,
+        };
+        if self.finish_if_satisfied(fitting, &constraints, &rules) {
             return Ok(());
         }
         let resolving = Resolving {
@@ -131,11 +147,15 @@ impl Run<'_> {
             sources: self.sources.clone(),
             preferred: bnbpip_resolver::PreferredVersions::default(),
         };
-        let resolved = resolving.run(installed::for_solver(&installed))?;
+        let resolved = resolving.run(installed::for_solver(fitting))?;
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
         let mut plan = Plan::new(&resolved.resolution, &installed, reinstall);
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
+        }
+        if self.accelerator.is_none() {
+            let target = &self.destination.target;
+            accelerator::guard(&plan, &self.request, target, self.settings, self.printer)?;
         }
         self.say_kept(&plan, &installed);
         if plan.changes.is_empty() {
@@ -178,6 +198,10 @@ impl Run<'_> {
         if let Some(version) = &self.arguments.target_python.python_version {
             options.push_str(" --python-version ");
             options.push_str(&version.to_string());
+        }
+        if let Some(accelerator) = &self.accelerator {
+            options.push_str(" --accelerator ");
+            options.push_str(&accelerator.family);
         }
         for layer in &self.arguments.resolve.overlay.overlay {
             options.push_str(" --overlay ");

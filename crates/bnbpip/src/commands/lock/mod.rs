@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use bnbpip_installer::InstalledEnvironment;
 use bnbpip_lock::{Lock, MAX_BYTES, Overlay, Solution, merge};
 use bnbpip_packaging::PackageName;
 use bnbpip_resolver::PreferredVersions;
 
 use self::environments::LockTarget;
 use crate::cli::LockArgs;
+use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, requirements};
 use crate::commands::rule_set;
 use crate::configuration::settings::Settings;
@@ -143,6 +145,16 @@ impl Run<'_> {
     ) -> Result<Resolved, Failure> {
         let overlay = self.overlay()?;
         let rules = Arc::new(overlay.active(&target.target.markers));
+        let mut request = self.request.clone();
+        Accelerator::choose(
+            &self.arguments.resolve,
+            &mut request,
+            &target.target,
+            || Ok(InstalledEnvironment::default()),
+            self.settings,
+            self.printer,
+        )
+        .map_err(|failure| failure.context(format!("Failed to lock for {}", target.name)))?;
         let resolving = Resolving {
             options: &self.arguments.resolve,
             policy: InstalledPolicy::default(),
@@ -152,10 +164,10 @@ impl Run<'_> {
             },
             settings: self.settings,
             printer: self.printer,
-            request: &self.request,
+            request: &request,
             target: &target.target,
             overlay,
-            constraints: requirements::constraints(&self.request, &target.target.markers)?,
+            constraints: requirements::constraints(&request, &target.target.markers)?,
             rules,
             preferred,
             sources: None,

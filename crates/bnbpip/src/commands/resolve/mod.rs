@@ -2,6 +2,7 @@
 //! ([`requirements`]), the index's client ([`network`]), the solver's view of it ([`provider`]), and
 //! the words for a failure.
 
+pub(crate) mod accelerator;
 mod candidates;
 pub(crate) mod installed;
 mod known_names;

@@ -1,5 +1,6 @@
 //! The index's client of a run, and its failures with what to do about them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bnbpip_index::{
@@ -68,6 +69,15 @@ pub(crate) fn locations(
     {
         indexes.push(IndexEntry::new(parse(extra)?));
     }
+    let mut routes = BTreeMap::new();
+    for route in &files.routes {
+        let is_known = |entry: &IndexEntry| entry.name.as_ref() == Some(&route.index);
+        if !indexes.iter().any(is_known) {
+            indexes.push(IndexEntry::routed(&route.index, parse(&route.url)?));
+        }
+        let name = route.index.clone();
+        routes.entry(route.package.clone()).or_insert(name);
+    }
     let find_links = arguments
         .find_links
         .iter()
@@ -82,7 +92,7 @@ pub(crate) fn locations(
             values::IndexStrategy::FirstIndex => IndexStrategy::FirstIndex,
             values::IndexStrategy::UnsafeBestMatch => IndexStrategy::UnsafeBestMatch,
         },
-        ..IndexLocations::default()
+        routes,
     })
 }
 
@@ -101,7 +111,8 @@ pub(crate) fn say_locations(
         let text = bnbpip_index::redacted(url.url());
         text.trim_end_matches('/').to_owned()
     };
-    let indexes: Vec<String> = locations.indexes.iter().map(|it| shown(&it.url)).collect();
+    let asked = locations.indexes.iter().filter(|entry| !entry.explicit);
+    let indexes: Vec<String> = asked.map(|entry| shown(&entry.url)).collect();
     let usual = DEFAULT_INDEX_URL.trim_end_matches('/');
     if !locations.no_index && indexes != [usual] {
         printer.narrate(&format!("Looking in indexes: {}", indexes.join(", ")));

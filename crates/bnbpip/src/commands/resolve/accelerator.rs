@@ -1,0 +1,343 @@
+//! `--accelerator`: which of PyTorch's indexes torch comes from.
+//!
+//! The machine's facts are gathered here; which build they call for is decided in
+//! [`bnbpip_overlay`], from `constraints/indexes`.
+
+use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
+use bnbpip_overlay::{AcceleratorFacts, AcceleratorSystem, Capability, Family, TorchIndexes};
+use bnbpip_packaging::{PackageName, Requirement, Version, VersionOrUrl, VersionRange, range};
+use bnbpip_platform::{Accelerators, OperatingSystem, Target, ThisMachine};
+use bnbpip_report::accelerator as words;
+use bnbpip_report::doctor::{Torch, TorchBuild};
+
+use crate::cli::resolve::ResolveArgs;
+use crate::commands::install::Plan;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::request::{Request, RequestedRequirement, RequirementOrigin, Route};
+
+/// The family of builds that a run keeps to.
+#[derive(Debug)]
+pub(crate) struct Accelerator {
+    /// Its name, `cu126`.
+    pub(crate) family: String,
+    /// The packages that have builds of their own for it.
+    packages: Vec<PackageName>,
+}
+
+impl Accelerator {
+    /// What the options or the project ask for, if anything: says which and why, and has the
+    /// request's packages come from its index. `installed` is asked only if it matters.
+    ///
+    /// # Errors
+    /// When there is no such accelerator, or the environment can't be read.
+    pub(crate) fn choose(
+        options: &ResolveArgs,
+        request: &mut Request,
+        target: &Target,
+        installed: impl FnOnce() -> Result<InstalledEnvironment, Failure>,
+        settings: &Settings,
+        printer: &Printer,
+    ) -> Result<Option<Self>, Failure> {
+        let of_project = settings.project.options.accelerator.as_deref();
+        let Some(wanted) = options.accelerator.as_deref().or(of_project) else {
+            return Ok(None);
+        };
+        if options.index.no_index || request.options.no_index {
+            printer.warning("--accelerator chooses an index, and --no-index leaves none");
+            return Ok(None);
+        }
+        let indexes = TorchIndexes::embedded()?;
+        let choosing = Choosing {
+            indexes: &indexes,
+            machine: facts(target, settings),
+            torch: asked_torch(request, target),
+            printer,
+        };
+        let (family, only) = if wanted == "auto" {
+            match choosing.automatic(&installed()?) {
+                Some(choice) => choice,
+                None => return Ok(None),
+            }
+        } else {
+            (choosing.named(wanted)?, None)
+        };
+        let base = options.accelerator_index_url.as_deref();
+        let base = base.unwrap_or(&indexes.url).trim_end_matches('/');
+        let routes = indexes.packages.iter().map(|package| Route {
+            package: package.clone(),
+            index: family.name.clone(),
+            url: format!("{base}/{}", family.name),
+        });
+        request.options.routes.extend(routes);
+        request.constraints.extend(only);
+        Ok(Some(Self {
+            family: family.name.clone(),
+            packages: indexes.packages.clone(),
+        }))
+    }
+
+    /// What is installed, without those builds that are for something else.
+    pub(crate) fn fitting(&self, installed: &InstalledEnvironment) -> InstalledEnvironment {
+        let mut fitting = installed.clone();
+        let torch = torch_of(installed);
+        let same =
+            torch.is_some_and(|torch| family_of(torch).is_some_and(|family| family == self.family));
+        fitting.distributions.retain(|distribution| {
+            if !self.packages.contains(&distribution.name) {
+                return true;
+            }
+            match local(&distribution.version) {
+                Some(local) => local == self.family,
+                // Built as torch is, wherever both came from.
+                None => same,
+            }
+        });
+        fitting
+    }
+}
+
+/// The choice, and what it is made from.
+struct Choosing<'a> {
+    indexes: &'a TorchIndexes,
+    /// `None` on a system that has no NVIDIA driver.
+    machine: Option<AcceleratorFacts>,
+    torch: VersionRange,
+    printer: &'a Printer,
+}
+
+impl<'a> Choosing<'a> {
+    /// `auto`: the installed torch's family if it runs here, else the best one; and what torch is
+    /// kept to.
+    fn automatic(
+        &self,
+        installed: &InstalledEnvironment,
+    ) -> Option<(&'a Family, Option<RequestedRequirement>)> {
+        let Some(machine) = &self.machine else {
+            self.printer
+                .status("Accelerator: this system's torch has one build for all");
+            return None;
+        };
+        if let Some(family) = self.of_installed(installed, machine) {
+            return Some((family, None));
+        }
+        let choice = self.indexes.choose(machine, &self.torch)?;
+        self.printer.status(&words::chosen(&choice, machine));
+        if !choice.without.is_empty() {
+            let cards = words::capabilities(&choice.without);
+            self.printer
+                .warning(&format!("torch won't run on the GPU with {cards}"));
+        }
+        let family = choice.family;
+        let only = choice.only.and_then(|builds| {
+            let raw = format!("torch{}", builds.torch);
+            Some(RequestedRequirement {
+                requirement: raw.parse::<Requirement>().ok()?,
+                source: RequirementOrigin::Accelerator(family.name.clone()),
+                hashes: Vec::new(),
+                raw,
+                editable: false,
+            })
+        });
+        Some((family, only))
+    }
+
+    /// The family that is installed, if there is no reason to leave it.
+    fn of_installed(
+        &self,
+        installed: &InstalledEnvironment,
+        machine: &AcceleratorFacts,
+    ) -> Option<&'a Family> {
+        let torch = torch_of(installed)?;
+        if !self.torch.contains(&torch.version) {
+            return None;
+        }
+        let family = self.indexes.family(&family_of(torch)?)?;
+        let cuda = family.cuda.as_deref()?;
+        let oldest = self.indexes.oldest_driver(cuda, machine.system)?;
+        let driver = machine.driver.as_ref()?;
+        let runs = machine.has_nvidia && driver >= oldest;
+        let builds = family.builds.iter();
+        let mut builds = builds.filter(|builds| builds.range().contains(&torch.version));
+        let has_code = builds.any(|builds| {
+            let mut cards = machine.capabilities.iter();
+            cards.all(|card| builds.run_on(*card, machine.system))
+        });
+        if !(runs && has_code) {
+            return None;
+        }
+        self.printer.status(&format!(
+            "Accelerator {}: the installed torch {} is built for it",
+            words::name(family),
+            torch.version
+        ));
+        Some(family)
+    }
+
+    /// A family by name, with a warning where this machine can't run it.
+    fn named(&self, wanted: &str) -> Result<&'a Family, Failure> {
+        let Some(family) = self.indexes.family(wanted) else {
+            let families = self.indexes.families.iter();
+            let known: Vec<&str> = families.map(|family| family.name.as_str()).collect();
+            return Err(
+                Failure::new(format!("Failed to find the accelerator `{wanted}`"))
+                    .hint(format!("there are auto, {}", known.join(", "))),
+            );
+        };
+        self.printer.status(&format!(
+            "Accelerator {}: as it was asked for",
+            words::name(family)
+        ));
+        if let (Some(machine), Some(cuda)) = (&self.machine, &family.cuda) {
+            self.warn_about(family, cuda, machine);
+        }
+        Ok(family)
+    }
+
+    fn warn_about(&self, family: &Family, cuda: &str, machine: &AcceleratorFacts) {
+        let oldest = self.indexes.oldest_driver(cuda, machine.system);
+        if let (Some(driver), Some(oldest)) = (&machine.driver, oldest)
+            && driver < oldest
+        {
+            let (driver, oldest) = (words::driver_version(driver), words::driver_version(oldest));
+            self.printer.warning(&format!(
+                "Driver {driver} is too old for CUDA {cuda}, which needs {oldest}"
+            ));
+        }
+        for card in &machine.capabilities {
+            let mut builds = family.builds.iter();
+            if !builds.any(|builds| builds.run_on(*card, machine.system)) {
+                self.printer.warning(&format!(
+                    "torch for {} has no code for compute capability {card}, this machine's",
+                    family.name
+                ));
+            }
+        }
+    }
+}
+
+/// The facts of this machine, for a target's system.
+fn facts(target: &Target, settings: &Settings) -> Option<AcceleratorFacts> {
+    let system = match target.operating_system {
+        OperatingSystem::Linux => AcceleratorSystem::Linux,
+        OperatingSystem::Windows => AcceleratorSystem::Windows,
+        _ => return None,
+    };
+    let found = Accelerators::detect(&ThisMachine, &settings.accelerator_inputs());
+    Some(machine_facts(&found, system))
+}
+
+/// What was found, as the table of families takes it.
+pub(crate) fn machine_facts(found: &Accelerators, system: AcceleratorSystem) -> AcceleratorFacts {
+    let cards = found.capabilities().into_iter();
+    AcceleratorFacts {
+        system,
+        has_nvidia: found.has_nvidia(),
+        driver: found
+            .nvidia_driver
+            .and_then(|driver| driver.to_string().parse().ok()),
+        capabilities: cards
+            .map(|card| Capability {
+                major: card.major,
+                minor: card.minor,
+            })
+            .collect(),
+    }
+}
+
+/// The versions of torch that the request leaves.
+fn asked_torch(request: &Request, target: &Target) -> VersionRange {
+    let given = request.requirements.iter().chain(&request.constraints);
+    let torch = given.filter(|given| {
+        let requirement = &given.requirement;
+        requirement.name.as_ref() == "torch" && requirement.marker.evaluate(&target.markers, &[])
+    });
+    torch.fold(VersionRange::full(), |range, given| {
+        match &given.requirement.version_or_url {
+            Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
+                range.intersection(&range::from_specifiers(specifiers))
+            }
+            _ => range,
+        }
+    })
+}
+
+/// Refuses to put another build in the place of a torch for CUDA that nobody named, and says so
+/// where a torch without CUDA comes to a machine with a GPU.
+///
+/// # Errors
+/// When a torch for CUDA would be replaced by another build.
+pub(crate) fn guard(
+    plan: &Plan,
+    request: &Request,
+    target: &Target,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let mut changes = plan.changes.iter();
+    let Some(change) = changes.find(|change| change.package.name.as_ref() == "torch") else {
+        return Ok(());
+    };
+    let new = &change.package.version;
+    // PyPI's torch for Windows has no CUDA; one from an index of builds says what it is for.
+    let is_windows = target.operating_system == OperatingSystem::Windows;
+    let is_cpu = local(new).map_or(is_windows, |local| local == "cpu");
+    let is_named = |given: &RequestedRequirement| given.requirement.name.as_ref() == "torch";
+    if let Some(present) = &change.replaces
+        && !request.requirements.iter().any(is_named)
+        && let Some(family) = family_of(present).filter(|family| family.starts_with("cu"))
+        && (is_cpu || local(new).is_some_and(|local| local != family))
+    {
+        let what = if is_cpu {
+            ", which is built for the processor only"
+        } else {
+            ""
+        };
+        return Err(Failure::new(format!(
+            "Failed to install: torch {}, built for {family}, would be replaced by torch {new}{what}",
+            present.version
+        ))
+        .hint(
+            "say what torch is to run on: `--accelerator auto` for this machine's GPU, or \
+             `--accelerator cpu`",
+        ));
+    }
+    if is_cpu && is_windows && local(new).is_none() {
+        let found = Accelerators::detect(&ThisMachine, &settings.accelerator_inputs());
+        // Another machine's GPU isn't known.
+        if found.has_nvidia() || target.is_synthetic {
+            printer.hint(&format!(
+                "torch {new} from here is built for the processor only on Windows: \
+                 `--accelerator auto` takes one for the GPU"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn torch_of(installed: &InstalledEnvironment) -> Option<&InstalledDistribution> {
+    let mut distributions = installed.distributions.iter();
+    distributions.find(|distribution| distribution.name.as_ref() == "torch")
+}
+
+/// The family that an installed torch was built for: by its version, else by its own account, which
+/// PyPI's builds have alone.
+fn family_of(torch: &InstalledDistribution) -> Option<String> {
+    if let Some(local) = local(&torch.version) {
+        return Some(local);
+    }
+    let file = torch.location.join("torch").join("version.py");
+    let build = Torch::parse(&fs_err::read_to_string(file).ok()?)?.build;
+    Some(match build {
+        TorchBuild::Cuda(cuda) => format!("cu{}", cuda.replace('.', "")),
+        TorchBuild::Cpu => "cpu".to_owned(),
+        TorchBuild::Rocm(_) | TorchBuild::Xpu(_) => return None,
+    })
+}
+
+/// `cu124` of `2.6.0+cu124`.
+fn local(version: &Version) -> Option<String> {
+    let text = version.to_string();
+    text.split_once('+').map(|(_, local)| local.to_owned())
+}

@@ -1,0 +1,310 @@
+//! `--accelerator`: torch from the index of the builds that a machine runs.
+
+use bnbpip_testing::{IndexServer, Run, TestEnvironment, WheelBuilder};
+use insta::assert_snapshot;
+
+use crate::support::{environment, last_line};
+
+/// The usual index: a torch without a local version, as PyPI has it, and what needs one.
+fn index() -> IndexServer {
+    let wheels = [
+        WheelBuilder::new("torch", "2.9.0").requires("helper"),
+        WheelBuilder::new("torchvision", "0.24.0").requires("torch==2.9.0"),
+        WheelBuilder::new("helper", "1.0"),
+        WheelBuilder::new("old", "1.0").requires("torch<2.8"),
+        WheelBuilder::new("new", "1.0").requires("torch>=2.9"),
+    ];
+    IndexServer::with(wheels.iter().map(WheelBuilder::build))
+}
+
+/// The usual index, and beside it a folder with an index for each accelerator. Those have an older
+/// `helper`, as PyTorch's have.
+fn world(server: &IndexServer) -> TestEnvironment {
+    let environment = environment(server);
+    for (family, torch, torchvision) in [
+        ("cpu", "2.6.0", "0.21.0"),
+        ("cpu", "2.9.0", "0.24.0"),
+        ("cu118", "2.7.1", "0.22.1"),
+        ("cu124", "2.6.0", "0.21.0"),
+        ("cu126", "2.9.0", "0.24.0"),
+        ("cu128", "2.7.1", "0.22.1"),
+        ("cu128", "2.9.0", "0.24.0"),
+        ("cu129", "2.8.0", "0.23.0"),
+        ("cu130", "2.9.0", "0.24.0"),
+        ("cu132", "2.12.0", "0.27.0"),
+    ] {
+        let exactly = format!("torch=={torch}");
+        for wheel in [
+            WheelBuilder::new("torch", &format!("{torch}+{family}")).requires("helper"),
+            WheelBuilder::new("torchvision", &format!("{torchvision}+{family}")).requires(&exactly),
+            WheelBuilder::new("helper", "0.1"),
+        ] {
+            let wheel = wheel.build();
+            let name = wheel.filename.split('-').next().unwrap();
+            let folder = environment.work().join("whl").join(family).join(name);
+            fs_err::create_dir_all(&folder).unwrap();
+            wheel.write_to(&folder);
+        }
+    }
+    environment
+}
+
+/// Runs a command on a machine with this driver and these cards.
+fn on(environment: &TestEnvironment, driver: &str, cards: &str, arguments: &[&str]) -> Run {
+    let mut command = environment.command();
+    command
+        .env("BNBPIP_CUDA_DRIVER", driver)
+        .env("BNBPIP_ACCELERATOR_INDEX_URL", "whl");
+    if !cards.is_empty() {
+        command.env("BNBPIP_CUDA_ARCH", cards);
+    }
+    command.args(arguments).output().unwrap().into()
+}
+
+const DRY: [&str; 3] = ["install", "--dry-run", "--accelerator"];
+const WINDOWS: [&str; 8] = [
+    "--python-platform",
+    "windows",
+    "--python-version",
+    "3.11",
+    "--target",
+    "there",
+    "--only-binary",
+    ":all:",
+];
+
+/// The line about the accelerator, and the last line.
+fn told(run: &Run) -> (String, String) {
+    let mut lines = run.stderr.lines();
+    let accelerator = lines.find(|line| line.starts_with("Accelerator "));
+    let accelerator = accelerator.unwrap_or_default().to_owned();
+    (accelerator, last_line(&run.stdout).to_owned())
+}
+
+#[test]
+fn a_machine_gets_the_build_that_it_runs() {
+    let server = index();
+    let environment = world(&server);
+    let mut seen = Vec::new();
+    for (machine, driver, cards, wish) in [
+        ("RTX 4070", "581.57", "8.9", "torch"),
+        ("RTX 4070, older driver", "566.36", "8.9", "torch"),
+        ("GTX 1080", "581.57", "6.1", "torch"),
+        ("GTX 1080, old driver", "472.12", "6.1", "torch"),
+        ("GTX 1080 and RTX 5090", "581.57", "6.1,12.0", "torch"),
+        ("RTX 5090", "581.57", "12.0", "torch<2.9"),
+        (
+            "RTX 5090, torch that doesn't know it",
+            "581.57",
+            "12.0",
+            "torch<2.7",
+        ),
+        ("no card", "none", "", "torch"),
+        ("ancient driver", "390.77", "6.1", "torch"),
+        ("unknown card", "581.57", "", "torch"),
+    ] {
+        let run = on(
+            &environment,
+            driver,
+            cards,
+            &[&DRY[..], &["auto", wish]].concat(),
+        );
+        let (accelerator, last) = told(&run);
+        let warning = run.stderr.lines().find(|line| line.starts_with("WARNING"));
+        let lines = [Some(accelerator.as_str()), warning, Some(&last)];
+        let lines: Vec<&str> = lines.into_iter().flatten().collect();
+        seen.push(format!("{machine}:\n  {}", lines.join("\n  ")));
+    }
+    assert_snapshot!(seen.join("\n"));
+}
+
+#[test]
+fn only_torchs_family_comes_from_the_accelerators_index() {
+    let server = index();
+    let environment = world(&server);
+    let arguments = ["install", "--accelerator", "cu128", "torchvision"];
+    drop(on(&environment, "581.57", "8.9", &arguments).success());
+    assert_eq!(
+        environment.installed(),
+        [
+            "helper-1.0",
+            "torch-2.9.0+cu128",
+            "torchvision-0.24.0+cu128"
+        ]
+    );
+    // Nothing is left to do, and auto stays with what is there.
+    let again = on(&environment, "581.57", "8.9", &arguments).success();
+    let satisfied = "Requirement already satisfied: torchvision";
+    assert!(again.stdout.contains(satisfied), "{}", again.stdout);
+    let automatic = ["install", "--accelerator=auto", "torch"];
+    let automatic = on(&environment, "581.57", "8.9", &automatic).success();
+    assert_eq!(
+        told(&automatic).0,
+        "Accelerator cu128 (CUDA 12.8): the installed torch 2.9.0+cu128 is built for it"
+    );
+    let satisfied = "Requirement already satisfied: torch ";
+    assert!(automatic.stdout.contains(satisfied), "{}", automatic.stdout);
+    // Another accelerator is another build of the same version.
+    let other = on(
+        &environment,
+        "581.57",
+        "8.9",
+        &["install", "--accelerator=cu126", "torchvision"],
+    );
+    drop(other.success());
+    assert_eq!(
+        environment.installed(),
+        [
+            "helper-1.0",
+            "torch-2.9.0+cu126",
+            "torchvision-0.24.0+cu126"
+        ]
+    );
+}
+
+#[test]
+fn what_is_named_is_taken_with_a_warning() {
+    let server = index();
+    let environment = world(&server);
+    let run = on(
+        &environment,
+        "472.12",
+        "6.1",
+        &[&DRY[..], &["cu130", "torch"]].concat(),
+    );
+    assert_snapshot!(
+        run.success()
+            .stderr
+            .lines()
+            .take(3)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    let unknown = environment.run([&DRY[..], &["cu999", "torch"]].concat());
+    assert_eq!(unknown.code, 1);
+    assert_snapshot!(unknown.stderr);
+    let backend = ["install", "--dry-run", "--torch-backend=cpu", "torch"];
+    let (_, last) = told(&on(&environment, "none", "", &backend).success());
+    assert_eq!(last, "Would install helper-1.0 torch-2.9.0+cpu");
+    let none = environment.run([&DRY[..], &["auto", "helper", "--no-index"]].concat());
+    let warning = "--accelerator chooses an index, and --no-index leaves none";
+    assert!(none.stderr.contains(warning), "{}", none.stderr);
+}
+
+#[test]
+fn variables_and_projects_choose_too() {
+    let server = index();
+    let environment = world(&server);
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = environment.command();
+        command.env("BNBPIP_ACCELERATOR_INDEX_URL", "whl");
+        command.envs(variables.iter().copied());
+        let run: Run = command
+            .args(["install", "--dry-run", "torch"])
+            .output()
+            .unwrap()
+            .into();
+        last_line(&run.success().stdout).to_owned()
+    };
+    assert_eq!(run(&[]), "Would install helper-1.0 torch-2.9.0");
+    let of_variable = [("BNBPIP_ACCELERATOR", "cu130")];
+    assert_eq!(
+        run(&of_variable),
+        "Would install helper-1.0 torch-2.9.0+cu130"
+    );
+    let project = environment.work().join("bnbpip.toml");
+    fs_err::write(project, "accelerator = 'cu126'\n").unwrap();
+    assert_eq!(run(&[]), "Would install helper-1.0 torch-2.9.0+cu126");
+    assert_eq!(
+        run(&of_variable),
+        "Would install helper-1.0 torch-2.9.0+cu130"
+    );
+}
+
+#[test]
+fn downloads_and_locks_take_it_as_well() {
+    let server = index();
+    let environment = world(&server);
+    let download = [
+        "download",
+        "--accelerator=cu126",
+        "--no-deps",
+        "-d",
+        "files",
+        "torch",
+    ];
+    drop(on(&environment, "none", "", &download).success());
+    assert!(
+        environment
+            .work()
+            .join("files")
+            .join("torch-2.9.0+cu126-py3-none-any.whl")
+            .exists()
+    );
+    // A lock names no files of this machine.
+    let wheel = WheelBuilder::new("torch", "2.9.0+cu126").build();
+    let pytorch = IndexServer::with([wheel.clone()]);
+    let folder = environment.work().join("whl/cu126/torch");
+    let (url, hash) = (pytorch.file_url(&wheel.filename), wheel.sha256());
+    let page = format!("<a href='{url}#sha256={hash}'>{}</a>", wheel.filename);
+    fs_err::write(folder.join("index.html"), page).unwrap();
+    let lock = [
+        "lock",
+        "--environment=windows-3.11",
+        "--accelerator=auto",
+        "torch",
+    ];
+    drop(on(&environment, "566.36", "8.9", &lock).success());
+    let text = fs_err::read_to_string(environment.work().join("pylock.toml")).unwrap();
+    assert!(text.contains("version = \"2.9.0+cu126\""), "{text}");
+    assert!(text.contains(&url) && text.contains(&hash), "{text}");
+}
+
+#[test]
+fn a_torch_for_cuda_is_not_replaced_unasked() {
+    let server = index();
+    let environment = world(&server);
+    drop(
+        on(
+            &environment,
+            "none",
+            "",
+            &["install", "--accelerator=cu124", "torch"],
+        )
+        .success(),
+    );
+    let before = environment.fingerprint();
+    // PyPI's for Linux says nothing of its CUDA; the processor's does.
+    let cpu = environment.work().join("whl").join("cpu");
+    let index = format!("--index-url={}", cpu.display());
+    let run = environment.run([
+        "install",
+        &index,
+        "--extra-index-url",
+        &server.simple_url(),
+        "new",
+    ]);
+    assert_eq!(run.code, 1);
+    assert_snapshot!(run.stderr.lines().skip(1).collect::<Vec<_>>().join("\n"));
+    assert_eq!(environment.fingerprint(), before);
+    // What it needs not be replaced for goes on, and so does what was named.
+    drop(environment.run(["install", "old"]).success());
+    let named = ["install", "--dry-run", &index, "torch>=2.9", "--no-deps"];
+    let (_, last) = told(&environment.run(named).success());
+    assert_eq!(last, "Would install torch-2.9.0+cpu");
+}
+
+#[test]
+fn on_windows_the_usual_torch_is_told_to_have_no_cuda() {
+    let server = index();
+    let environment = world(&server);
+    let run = environment.run([&["install", "--dry-run", "torch"], &WINDOWS[..]].concat());
+    let hint = "hint: torch 2.9.0 from here is built for the processor only on Windows: \
+                `--accelerator auto` takes one for the GPU";
+    assert!(run.success().stderr.contains(hint));
+    let chosen = [&DRY[..], &["cu126", "torch"], &WINDOWS].concat();
+    let run = on(&environment, "none", "", &chosen).success();
+    assert!(!run.stderr.contains("processor only"), "{}", run.stderr);
+    let (_, last) = told(&run);
+    assert_eq!(last, "Would install helper-1.0 torch-2.9.0+cu126");
+}
