@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test support")]
 
+mod accelerators;
 mod checks;
 mod findings;
 mod fixes;

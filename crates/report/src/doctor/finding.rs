@@ -60,6 +60,13 @@ pub enum Mend {
         /// What goes.
         remove: Vec<PackageName>,
     },
+    /// Another build of torch has to be installed.
+    Rebuild {
+        /// The accelerator that it is for, as `--accelerator` takes it.
+        accelerator: String,
+        /// torch, and what of its family is installed.
+        requirements: Vec<String>,
+    },
     /// Remains are removed by `bnbpip doctor --fix`.
     Clean,
     /// The person has to do this; a sentence without a full stop.

@@ -3,6 +3,7 @@
 //!
 //! Pure: facts come in as plain values, text and JSON go out. Nothing here looks at a file.
 
+mod accelerator;
 mod checks;
 mod command;
 mod finding;
@@ -13,6 +14,7 @@ mod rules;
 mod stack;
 mod tables;
 
+pub use accelerator::{ExaminedTorch, torch_build};
 pub use checks::{Cause, Check, Outcome, last_exception};
 pub use command::{Shell, command_line, quoted};
 pub use finding::{Finding, Mend, Severity};
@@ -22,4 +24,4 @@ pub use machine::{
 pub use privacy::Privacy;
 pub use render::{Diagnosis, Fact};
 pub use rules::rule_finding;
-pub use stack::{Torch, TorchBuild, cpu_torch, cuda_library, not_on_windows, python_too_new};
+pub use stack::{Torch, TorchBuild, cuda_library, not_on_windows, python_too_new};

@@ -64,29 +64,6 @@ impl Torch {
     }
 }
 
-/// A CPU-only torch beside an NVIDIA GPU. `driver` is the version of its driver.
-pub fn cpu_torch(torch: &Torch, driver: &str) -> Option<Finding> {
-    if torch.build != TorchBuild::Cpu {
-        return None;
-    }
-    let sentence = format!(
-        "torch {} is built for the processor only, and this machine has an NVIDIA GPU (driver \
-         {driver})",
-        torch.version
-    );
-    let to_do = "install a torch that is built for a CUDA which the driver knows: `bnbpip install \
-                 --force-reinstall torch --index-url` with the address of PyTorch's index for it";
-    Some(
-        Finding::new(
-            "cpu-torch",
-            Severity::Broken,
-            sentence,
-            Mend::ByHand(to_do.to_owned()),
-        )
-        .detail("`torch.cuda.is_available()` is False, and nothing runs on the GPU"),
-    )
-}
-
 /// bitsandbytes without the library for torch's version of CUDA. `libraries` are the file names in
 /// its folder.
 pub fn cuda_library(
@@ -236,20 +213,6 @@ mod tests {
             assert_eq!(Torch::parse(text).unwrap().description(), description);
         }
         assert_eq!(Torch::parse(""), None);
-    }
-
-    #[test]
-    fn a_torch_without_cuda_is_wrong_beside_a_gpu() {
-        let torch = torch("12.4");
-        assert_eq!(cpu_torch(&torch, "566.36"), None);
-        let cpu = Torch {
-            version: "2.6.0+cpu".into(),
-            build: TorchBuild::Cpu,
-        };
-        assert_eq!(
-            cpu_torch(&cpu, "566.36").unwrap().sentence,
-            "torch 2.6.0+cpu is built for the processor only, and this machine has an NVIDIA GPU (driver 566.36)"
-        );
     }
 
     #[test]

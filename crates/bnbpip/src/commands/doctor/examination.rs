@@ -120,7 +120,8 @@ impl Examination {
         let files = files::examine(self, printer.verbosity() > 0);
         let stack = Stack::of(&self.installed);
         findings.extend(stack.cuda_library(&findings, self.is_windows()));
-        findings.extend(stack.cpu_torch(self.machine.nvidia().as_deref()));
+        let machine = self.machine.accelerator_facts(self.is_windows());
+        findings.extend(stack.torch_build(&self.installed, &machine)?);
         findings.extend(machine::findings(self, &files, &self.machine));
         findings.extend(files.findings);
         let mut facts = self.facts();

@@ -1,5 +1,6 @@
 //! What the machine offers to compiled packages, and what it lacks.
 
+use bnbpip_overlay::{AcceleratorFacts, AcceleratorSystem};
 use bnbpip_packaging::PackageName;
 use bnbpip_platform::{
     AcceleratorMachine, Accelerators, EmbeddedLayout, Interpreter, RuntimeFile, Vendor,
@@ -12,6 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::examination::Examination;
 use super::files::Files;
+use crate::commands::resolve::accelerator::machine_facts;
 use crate::configuration::settings::Settings;
 
 /// Packages whose native code needs Microsoft's C++ runtime on Windows.
@@ -85,19 +87,19 @@ impl Machine {
         machine.into_iter().chain(gpu).collect()
     }
 
-    /// The version of NVIDIA's driver, `unknown` where only its presence is to be seen.
-    pub(super) fn nvidia(&self) -> Option<String> {
-        let has_card = |vendor| {
-            self.accelerators
-                .gpus
-                .iter()
-                .any(|gpu| gpu.vendor == vendor)
+    /// What the builds of torch are held against.
+    pub(super) fn accelerator_facts(&self, is_windows: bool) -> AcceleratorFacts {
+        let system = if is_windows {
+            AcceleratorSystem::Windows
+        } else {
+            AcceleratorSystem::Linux
         };
-        match self.accelerators.nvidia_driver {
-            // A driver without a card, as in an image that is made for GPUs, runs nothing.
-            Some(driver) if has_card(Vendor::Nvidia) => Some(driver.to_string()),
-            None if has_card(Vendor::Nvidia) => Some("unknown".to_owned()),
-            _ => None,
+        let facts = machine_facts(&self.accelerators, system);
+        // A driver without a card, as in an image that is made for GPUs, runs nothing.
+        let mut gpus = self.accelerators.gpus.iter();
+        AcceleratorFacts {
+            has_nvidia: gpus.any(|gpu| gpu.vendor == Vendor::Nvidia),
+            ..facts
         }
     }
 }

@@ -38,6 +38,8 @@ struct Wanted {
     removed: Vec<String>,
     requirements: Vec<String>,
     again: Vec<(PackageName, Version)>,
+    /// An accelerator, and what is to be installed for it.
+    rebuilt: Option<(String, Vec<String>)>,
     notes: Vec<String>,
 }
 
@@ -63,6 +65,10 @@ impl Mending<'_> {
             .map(|(name, version)| format!("{name}=={version}"))
             .collect();
         self.push(&mut steps, &["uninstall", "-y"], false, wanted.removed);
+        if let Some((accelerator, requirements)) = wanted.rebuilt {
+            let install = ["install", "--accelerator", &accelerator];
+            self.push(&mut steps, &install, true, requirements);
+        }
         self.push(&mut steps, &["install"], true, wanted.requirements);
         let reinstall = ["install", "--force-reinstall", "--no-deps"];
         self.push(&mut steps, &reinstall, true, again);
@@ -162,6 +168,10 @@ impl Wanted {
                         .extend(remove.iter().map(ToString::to_string));
                     wanted.again.push(keep.clone());
                 }
+                Mend::Rebuild {
+                    accelerator,
+                    requirements,
+                } => wanted.rebuilt = Some((accelerator.clone(), requirements.clone())),
                 Mend::Clean => wanted.is_unclean = true,
                 Mend::ByHand(_) => {}
             }
@@ -177,6 +187,11 @@ impl Wanted {
 
     /// Puts what the solver says in place of what the findings ask for.
     fn try_out(&mut self, findings: &[Finding], trial: &Trial<'_>) {
+        if let Some((accelerator, requirements)) = &self.rebuilt
+            && let Err(failure) = trial.has_builds(accelerator, requirements)
+        {
+            self.notes.push(untried(&failure));
+        }
         if !self.requirements.is_empty() {
             match trial.mend(findings) {
                 Ok(Some(solution)) => {
@@ -190,10 +205,7 @@ impl Wanted {
                         .to_owned(),
                 ),
                 Err(failure) => {
-                    let messages = failure.messages();
-                    let reason = messages.first().map_or("", |it| it.trim_end_matches('.'));
-                    let note = format!("The command could not be tried out: {reason}");
-                    self.notes.push(note);
+                    self.notes.push(untried(&failure));
                     return;
                 }
             }
@@ -212,6 +224,13 @@ impl Wanted {
             )
         }));
     }
+}
+
+/// Why nobody knows whether the command works.
+fn untried(failure: &Failure) -> String {
+    let messages = failure.messages();
+    let reason = messages.first().map_or("", |it| it.trim_end_matches('.'));
+    format!("The command could not be tried out: {reason}")
 }
 
 fn clean(examination: &Examination, printer: &Printer) -> Result<(), Failure> {

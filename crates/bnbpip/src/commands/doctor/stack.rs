@@ -1,8 +1,10 @@
 //! What torch was built for, and whether bitsandbytes holds the library for it.
 
-use bnbpip_report::doctor::{Fact, Finding, Torch, cpu_torch, cuda_library};
+use bnbpip_overlay::{AcceleratorFacts, TorchIndexes};
+use bnbpip_report::doctor::{ExaminedTorch, Fact, Finding, Torch, cuda_library, torch_build};
 
 use crate::commands::distribution::Distribution;
+use crate::failure::Failure;
 
 /// The parts of the stack that say more than their metadata.
 #[derive(Debug)]
@@ -39,9 +41,27 @@ impl<'a> Stack<'a> {
         })
     }
 
-    /// A torch that can't use the GPU whose driver is installed.
-    pub(super) fn cpu_torch(&self, driver: Option<&str>) -> Option<Finding> {
-        cpu_torch(self.torch.as_ref()?, driver?)
+    /// A torch that can't use this machine's GPU.
+    ///
+    /// # Errors
+    /// When the table of builds can't be read, which a test rules out.
+    pub(super) fn torch_build(
+        &self,
+        installed: &[Distribution],
+        machine: &AcceleratorFacts,
+    ) -> Result<Option<Finding>, Failure> {
+        let Some(torch) = &self.torch else {
+            return Ok(None);
+        };
+        let indexes = TorchIndexes::embedded()?;
+        let family = installed.iter().map(|distribution| &distribution.installed);
+        let family = family.filter(|one| indexes.packages.contains(&one.name));
+        let family = family.map(|one| (one.name.clone(), one.version.clone()));
+        let examined = ExaminedTorch {
+            torch,
+            family: family.collect(),
+        };
+        Ok(torch_build(&examined, machine, &indexes))
     }
 
     /// bitsandbytes' library for torch's CUDA. Where a rule already says that the release itself

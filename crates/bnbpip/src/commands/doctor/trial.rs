@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::examination::Examination;
 use crate::cli::{self, Command, Parsed};
+use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
 use crate::commands::rule_set;
 use crate::configuration::settings::{Network, Settings};
@@ -93,6 +94,23 @@ impl Trial<'_> {
         wishes.is_empty() || self.resolve(&wishes, &options, policy).is_ok()
     }
 
+    /// Whether the accelerator's index has these.
+    ///
+    /// # Errors
+    /// When it doesn't, or can't be asked.
+    pub(super) fn has_builds(
+        &self,
+        accelerator: &str,
+        requirements: &[String],
+    ) -> Result<(), Failure> {
+        let policy = InstalledPolicy {
+            ignored: true,
+            upgrade: None,
+        };
+        let options = ["--no-deps", "--accelerator", accelerator].map(str::to_owned);
+        self.resolve(requirements, &options, policy).map(drop)
+    }
+
     /// What would change if this were asked for.
     fn resolve(
         &self,
@@ -119,13 +137,14 @@ impl Trial<'_> {
             ..self.settings.clone()
         };
         let (options, printer) = (&arguments.resolve, self.printer);
-        let request = requirements::read(
+        let mut request = requirements::read(
             "install",
             &arguments.requirements,
             options,
             &settings,
             printer,
         )?;
+        Accelerator::named(options, &mut request)?;
         let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, &settings)?;
         let target = &self.examination.target;
         let rules = Arc::new(overlay.active(&target.markers));

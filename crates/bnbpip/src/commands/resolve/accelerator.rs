@@ -63,6 +63,35 @@ impl Accelerator {
         } else {
             (choosing.named(wanted)?, None)
         };
+        request.constraints.extend(only);
+        Ok(Some(Self::route(&indexes, family, options, request)))
+    }
+
+    /// The same for an accelerator that is named, without a word about it and without asking the
+    /// machine: to try out what `install` would do.
+    ///
+    /// # Errors
+    /// When there is no such accelerator.
+    pub(crate) fn named(options: &ResolveArgs, request: &mut Request) -> Result<(), Failure> {
+        if let Some(name) = options
+            .accelerator
+            .as_deref()
+            .filter(|name| *name != "auto")
+        {
+            let indexes = TorchIndexes::embedded()?;
+            let family = find(&indexes, name)?;
+            Self::route(&indexes, family, options, request);
+        }
+        Ok(())
+    }
+
+    /// Has the packages come from the family's index.
+    fn route(
+        indexes: &TorchIndexes,
+        family: &Family,
+        options: &ResolveArgs,
+        request: &mut Request,
+    ) -> Self {
         let base = options.accelerator_index_url.as_deref();
         let base = base.unwrap_or(&indexes.url).trim_end_matches('/');
         let routes = indexes.packages.iter().map(|package| Route {
@@ -71,11 +100,10 @@ impl Accelerator {
             url: format!("{base}/{}", family.name),
         });
         request.options.routes.extend(routes);
-        request.constraints.extend(only);
-        Ok(Some(Self {
+        Self {
             family: family.name.clone(),
             packages: indexes.packages.clone(),
-        }))
+        }
     }
 
     /// What is installed, without those builds that are for something else.
@@ -177,14 +205,7 @@ impl<'a> Choosing<'a> {
 
     /// A family by name, with a warning where this machine can't run it.
     fn named(&self, wanted: &str) -> Result<&'a Family, Failure> {
-        let Some(family) = self.indexes.family(wanted) else {
-            let families = self.indexes.families.iter();
-            let known: Vec<&str> = families.map(|family| family.name.as_str()).collect();
-            return Err(
-                Failure::new(format!("Failed to find the accelerator `{wanted}`"))
-                    .hint(format!("there are auto, {}", known.join(", "))),
-            );
-        };
+        let family = find(self.indexes, wanted)?;
         self.printer.status(&format!(
             "Accelerator {}: as it was asked for",
             words::name(family)
@@ -215,6 +236,16 @@ impl<'a> Choosing<'a> {
             }
         }
     }
+}
+
+/// The family of this name.
+fn find<'a>(indexes: &'a TorchIndexes, name: &str) -> Result<&'a Family, Failure> {
+    indexes.family(name).ok_or_else(|| {
+        let families = indexes.families.iter();
+        let known: Vec<&str> = families.map(|family| family.name.as_str()).collect();
+        Failure::new(format!("Failed to find the accelerator `{name}`"))
+            .hint(format!("there are auto, {}", known.join(", ")))
+    })
 }
 
 /// The facts of this machine, for a target's system.
