@@ -308,3 +308,57 @@ fn on_windows_the_usual_torch_is_told_to_have_no_cuda() {
     let (_, last) = told(&run);
     assert_eq!(last, "Would install helper-1.0 torch-2.9.0+cu126");
 }
+
+#[test]
+fn auto_leaves_the_installed_build_where_it_must() {
+    let server = index();
+    let environment = world(&server);
+    let auto = |arguments: &[&str]| {
+        let arguments = [&["install", "--accelerator=auto"], arguments].concat();
+        on(&environment, "581.57", "8.9", &arguments).success()
+    };
+    drop(
+        on(
+            &environment,
+            "none",
+            "",
+            &["install", "--accelerator=cu124", "torch"],
+        )
+        .success(),
+    );
+    drop(auto(&["old"]));
+    assert!(
+        environment
+            .installed()
+            .contains(&"torch-2.6.0+cu124".to_owned())
+    );
+    let run = auto(&["new"]);
+    assert_snapshot!(
+        run.stderr
+            .lines()
+            .skip(1)
+            .take(3)
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    assert!(
+        environment
+            .installed()
+            .contains(&"torch-2.12.0+cu132".to_owned())
+    );
+    drop(
+        on(
+            &environment,
+            "none",
+            "",
+            &["install", "--accelerator=cu124", "torch"],
+        )
+        .success(),
+    );
+    let upgrade = auto(&["-U", "torch"]);
+    assert!(
+        told(&upgrade).0.starts_with("Accelerator cu132"),
+        "{}",
+        upgrade.stderr
+    );
+}

@@ -103,10 +103,11 @@ impl<'library> Session<'library> {
         let mut count = 0;
         // SAFETY: `nvmlReturn_t (unsigned int *deviceCount)`.
         check(name, unsafe { count_of(&raw mut count) })?;
-        let gpus = (0..count).map(|index| self.gpu(index));
+        // A card that fell off its bus must not hide the others.
+        let gpus = (0..count).map(|index| self.gpu(index).unwrap_or_else(|_| Gpu::unknown()));
         Ok(NvidiaFacts {
             driver,
-            gpus: gpus.collect::<Result<_, _>>()?,
+            gpus: gpus.collect(),
         })
     }
 

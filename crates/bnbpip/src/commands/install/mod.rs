@@ -6,6 +6,7 @@ mod download_progress;
 mod narration;
 mod outcome;
 mod plan;
+mod solving;
 
 use std::sync::Arc;
 
@@ -25,10 +26,7 @@ use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::accelerator::{self, Accelerator};
 use crate::commands::resolve::installed::{self, Satisfied};
-use crate::commands::resolve::{
-    CommandWords, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
-};
-use crate::commands::rule_set;
+use crate::commands::resolve::{Resolved, network, notes, requirements};
 use crate::commands::sources::Sources;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
@@ -63,7 +61,13 @@ pub(crate) fn run(
         &arguments.resolve,
         &mut request,
         &destination.target,
-        || destination.installed(),
+        // What is there doesn't count where something newer is asked for.
+        || {
+            if arguments.upgrade || arguments.force_reinstall || arguments.ignore_installed {
+                return Ok(InstalledEnvironment::default());
+            }
+            destination.installed()
+        },
         settings,
         printer,
     )?;
@@ -77,7 +81,7 @@ pub(crate) fn run(
         }
         None => None,
     };
-    let run = Run {
+    let mut run = Run {
         arguments,
         settings,
         printer,
@@ -114,42 +118,33 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn install(&self) -> Result<(), Failure> {
-        let overlay = rule_set::overlay(
-            &self.arguments.resolve.overlay.overlay,
-            &self.arguments.resolve.allow,
-            self.settings,
-        )?;
-        let rules = Arc::new(overlay.active(&self.destination.target.markers));
-        let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
+    fn install(&mut self) -> Result<(), Failure> {
         let installed = self.destination.installed()?;
-        let fitting = match &self.accelerator {
-            Some(accelerator) => &accelerator.fitting(&installed),
-            None => &installed,
+        let keeps_torch = self
+            .accelerator
+            .as_ref()
+            .is_some_and(|it| it.keeps_installed);
+        let resolved = match self.resolve(&installed) {
+            Err(_) if keeps_torch => {
+                self.leave_installed_torch()?;
+                self.resolve(&installed)?
+            }
+            resolved => resolved?,
         };
-        if self.finish_if_satisfied(fitting, &constraints, &rules) {
-            return Ok(());
+        match resolved {
+            Some(resolved) => self.carry_out(&installed, &resolved),
+            None => Ok(()),
         }
-        let resolving = Resolving {
-            options: &self.arguments.resolve,
-            policy: self.policy(),
-            command: CommandWords {
-                name: "install",
-                options: self.target_options(),
-            },
-            settings: self.settings,
-            printer: self.printer,
-            request: &self.request,
-            target: &self.destination.target,
-            overlay,
-            rules,
-            constraints,
-            sources: self.sources.clone(),
-            preferred: bnbpip_resolver::PreferredVersions::default(),
-        };
-        let resolved = resolving.run(installed::for_solver(fitting))?;
+    }
+
+    /// Plans, shows and applies a resolution.
+    fn carry_out(
+        &self,
+        installed: &InstalledEnvironment,
+        resolved: &Resolved,
+    ) -> Result<(), Failure> {
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
-        let mut plan = Plan::new(&resolved.resolution, &installed, reinstall);
+        let mut plan = Plan::new(&resolved.resolution, installed, reinstall);
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
         }
@@ -157,64 +152,27 @@ impl Run<'_> {
             let target = &self.destination.target;
             accelerator::guard(&plan, &self.request, target, self.settings, self.printer)?;
         }
-        self.say_kept(&plan, &installed);
+        self.say_kept(&plan, installed);
         if plan.changes.is_empty() {
-            return self.finish_without_changes(&plan, &resolved);
+            return self.finish_without_changes(&plan, resolved);
         }
         self.narration().collecting(&plan);
-        self.show(&plan, &resolved)?;
+        self.show(&plan, resolved)?;
         if self.arguments.dry_run {
-            self.report(&plan, &resolved)?;
+            self.report(&plan, resolved)?;
             self.printer
                 .info(&format!("Would install {}", outcome::listing(&plan)));
             return Ok(());
         }
         if let Some(sources) = &self.sources {
-            plan.build(sources, &resolved)?;
+            plan.build(sources, resolved)?;
             let built = sources.built();
             if !built.is_empty() {
                 self.printer
                     .info(&format!("Successfully built {}", built.join(" ")));
             }
         }
-        self.apply(&plan, &resolved)
-    }
-
-    fn policy(&self) -> InstalledPolicy {
-        let arguments = self.arguments;
-        InstalledPolicy {
-            ignored: arguments.ignore_installed || arguments.force_reinstall,
-            upgrade: arguments.upgrade.then_some(arguments.upgrade_strategy),
-        }
-    }
-
-    /// The options that describe the target, so that a printed command means the same.
-    fn target_options(&self) -> String {
-        let mut options = String::new();
-        if let Some(platform) = &self.arguments.target_python.python_platform {
-            options.push_str(" --python-platform ");
-            options.push_str(platform);
-        }
-        if let Some(version) = &self.arguments.target_python.python_version {
-            options.push_str(" --python-version ");
-            options.push_str(&version.to_string());
-        }
-        if let Some(accelerator) = &self.accelerator {
-            options.push_str(" --accelerator ");
-            options.push_str(&accelerator.family);
-        }
-        for layer in &self.arguments.resolve.overlay.overlay {
-            options.push_str(" --overlay ");
-            options.push_str(layer);
-        }
-        for profile in &self.arguments.resolve.profiles {
-            options.push_str(" --profile ");
-            options.push_str(profile);
-        }
-        if self.arguments.dry_run {
-            options.push_str(" --dry-run");
-        }
-        options
+        self.apply(&plan, resolved)
     }
 
     /// Says so and ends if the environment meets the request: no solver, no network.

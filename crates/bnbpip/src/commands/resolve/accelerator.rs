@@ -24,6 +24,8 @@ pub(crate) struct Accelerator {
     pub(crate) family: String,
     /// The packages that have builds of their own for it.
     packages: Vec<PackageName>,
+    /// Whether it was chosen because the installed torch is built for it.
+    pub(crate) keeps_installed: bool,
 }
 
 impl Accelerator {
@@ -55,16 +57,27 @@ impl Accelerator {
             torch: asked_torch(request, target),
             printer,
         };
-        let (family, only) = if wanted == "auto" {
-            match choosing.automatic(&installed()?) {
-                Some(choice) => choice,
-                None => return Ok(None),
-            }
-        } else {
-            (choosing.named(wanted)?, None)
+        if wanted != "auto" {
+            let family = choosing.named(wanted)?;
+            return Ok(Some(Self::route(&indexes, family, options, request)));
+        }
+        if let Some(family) = choosing.of_installed(&installed()?) {
+            return Ok(Some(Self {
+                keeps_installed: true,
+                ..Self::route(&indexes, family, options, request)
+            }));
+        }
+        let Some((family, only)) = choosing.best() else {
+            return Ok(None);
         };
         request.constraints.extend(only);
         Ok(Some(Self::route(&indexes, family, options, request)))
+    }
+
+    /// Has the packages come from where they came from before.
+    pub(crate) fn take_back(&self, request: &mut Request) {
+        let routes = &mut request.options.routes;
+        routes.retain(|route| route.index != self.family);
     }
 
     /// The same for an accelerator that is named, without a word about it and without asking the
@@ -103,6 +116,7 @@ impl Accelerator {
         Self {
             family: family.name.clone(),
             packages: indexes.packages.clone(),
+            keeps_installed: false,
         }
     }
 
@@ -136,20 +150,13 @@ struct Choosing<'a> {
 }
 
 impl<'a> Choosing<'a> {
-    /// `auto`: the installed torch's family if it runs here, else the best one; and what torch is
-    /// kept to.
-    fn automatic(
-        &self,
-        installed: &InstalledEnvironment,
-    ) -> Option<(&'a Family, Option<RequestedRequirement>)> {
+    /// The family that this machine runs best, and what torch is kept to.
+    fn best(&self) -> Option<(&'a Family, Option<RequestedRequirement>)> {
         let Some(machine) = &self.machine else {
             self.printer
                 .status("Accelerator: this system's torch has one build for all");
             return None;
         };
-        if let Some(family) = self.of_installed(installed, machine) {
-            return Some((family, None));
-        }
         let choice = self.indexes.choose(machine, &self.torch)?;
         self.printer.status(&words::chosen(&choice, machine));
         if !choice.without.is_empty() {
@@ -172,11 +179,8 @@ impl<'a> Choosing<'a> {
     }
 
     /// The family that is installed, if there is no reason to leave it.
-    fn of_installed(
-        &self,
-        installed: &InstalledEnvironment,
-        machine: &AcceleratorFacts,
-    ) -> Option<&'a Family> {
+    fn of_installed(&self, installed: &InstalledEnvironment) -> Option<&'a Family> {
+        let machine = self.machine.as_ref()?;
         let torch = torch_of(installed)?;
         if !self.torch.contains(&torch.version) {
             return None;
