@@ -136,13 +136,15 @@ pub enum TransactionError {
 impl TransactionError {
     /// Whether it comes from a volume, or a user's share of it, that is full.
     pub(crate) fn is_disk_full(&self) -> bool {
+        self.comes_from(&[io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded])
+    }
+
+    /// Whether one of the causes is of such a kind.
+    fn comes_from(&self, kinds: &[io::ErrorKind]) -> bool {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
         while let Some(error) = cause {
             let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-            if matches!(
-                kind,
-                Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            ) {
+            if kind.is_some_and(|kind| kinds.contains(&kind)) {
                 return true;
             }
             cause = error.source();
@@ -172,6 +174,16 @@ impl TransactionError {
                     .to_string(),
             ),
             Self::InTheWay { path } => Some(format!("Move `{}` away", path.display())),
+            _ if self.comes_from(&[io::ErrorKind::PermissionDenied]) => Some(
+                "You may not write there: use an environment of your own, as `bnbpip venv` makes \
+                 it, or ask whoever may write there"
+                    .to_string(),
+            ),
+            _ if self.comes_from(&[io::ErrorKind::ReadOnlyFilesystem]) => Some(
+                "The file system is mounted for reading alone: use an environment elsewhere, as \
+                 `bnbpip venv` makes it"
+                    .to_string(),
+            ),
             _ => None,
         }
     }

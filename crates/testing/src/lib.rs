@@ -1,7 +1,7 @@
 //! Test support for the whole workspace: wheels made up on the spot ([`WheelBuilder`]), a package
 //! index in this process that serves them and misbehaves on request ([`IndexServer`]), whole tiny
-//! universes written as TOML ([`Scenario`]), and throw-away environments to run the program in
-//! ([`TestEnvironment`]).
+//! universes written as TOML ([`Scenario`]), a proxy ([`ProxyServer`]), and throw-away
+//! environments to run the program in ([`TestEnvironment`]).
 //!
 //! Nothing here is part of the product, and nothing needs the internet. Whatever goes wrong here
 //! is the failure of the test that asked for it, so functions panic rather than return errors.
@@ -15,6 +15,7 @@
 
 pub mod environment;
 pub mod index;
+mod proxy;
 mod scenario;
 mod snapshot;
 pub mod wheel;
@@ -23,6 +24,7 @@ pub use environment::{Run, TestEnvironment};
 pub use index::{
     Fault, HashInPage, HostedFile, IndexServer, Options, PageFormat, Ranges, RecordedRequest,
 };
+pub use proxy::ProxyServer;
 pub use scenario::{Expected, Outcome, Release, Scenario, ScenarioTarget, load_scenarios};
 pub use snapshot::Filters;
 pub use wheel::{BuiltWheel, Compression, WheelBuilder, WheelFault};

@@ -13,15 +13,20 @@ mod concurrency;
 mod downloads;
 mod everyday;
 mod failures;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod hashes;
 mod history;
 #[cfg(unix)]
 mod interruption;
 mod machine_faults;
 mod network_use;
+#[cfg(unix)]
+mod permissions;
 mod places;
 mod profiles;
 mod project_rules;
+mod proxies;
 mod releases;
 mod reports;
 mod scenarios;

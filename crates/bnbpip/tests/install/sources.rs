@@ -102,6 +102,22 @@ fn an_sdist_of_the_index_is_built_once() {
     assert_eq!(listing(&first.root().join("tmp")), [""; 0]);
 }
 
+/// What the index calls 1.0 makes a 7.0: neither is what was asked for.
+#[test]
+fn a_source_of_another_version_than_its_name_says() {
+    let server = index();
+    let bytes = sdist("src-1.0", &project("src", "7.0", ""));
+    server.add(HostedFile::other("src", "src-1.0.tar.gz", bytes));
+    let environment = environment(&server);
+    // The second run finds what the first has built.
+    for _ in 0..2 {
+        let run = environment.run(["install", "src"]).failure();
+        let message = "ERROR: Failed to build `src 1.0`: its backend made `src-7.0-";
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+        assert_eq!(environment.installed(), [""; 0]);
+    }
+}
+
 #[test]
 fn what_a_build_needs_is_installed_for_it_alone() {
     let server = index();

@@ -62,3 +62,45 @@ pub(crate) fn content(environment: &TestEnvironment) -> BTreeMap<PathBuf, String
     }
     content
 }
+
+/// Says on the test's own output that this machine can't show something.
+#[cfg(unix)]
+pub(crate) fn skipped(why: &str) {
+    use std::io::Write as _;
+    let test = std::thread::current();
+    let name = test.name().unwrap_or("a test");
+    let mut output = std::io::stderr();
+    writeln!(output, "SKIPPED {name}: {why}").unwrap();
+}
+
+/// The program with the arguments, held to the permissions of files even where the tests run as
+/// the system's administrator. Nothing where that can't be had.
+#[cfg(unix)]
+pub(crate) fn bound_by_permissions(
+    environment: &TestEnvironment,
+    arguments: &[&str],
+) -> Option<bnbpip_testing::Run> {
+    let probe = environment.root().join("tmp/probe");
+    fs_err::write(&probe, "").unwrap();
+    let no_permissions = std::os::unix::fs::PermissionsExt::from_mode(0o000);
+    fs_err::set_permissions(&probe, no_permissions).unwrap();
+    let mut command = environment.command();
+    if fs_err::File::open(&probe).is_ok() {
+        let limits = ["--bounding-set=-dac_override,-dac_read_search"];
+        let mut wrapped = std::process::Command::new("setpriv");
+        wrapped.args(limits).env_clear();
+        wrapped.current_dir(environment.work());
+        let variables = command
+            .get_envs()
+            .filter_map(|(name, to)| Some((name, to?)));
+        wrapped.envs(variables).arg(command.get_program());
+        command = wrapped;
+    }
+    match command.args(arguments).output() {
+        Ok(output) => Some(output.into()),
+        Err(error) => {
+            skipped(&format!("`setpriv` can't be had: {error}"));
+            None
+        }
+    }
+}

@@ -108,9 +108,16 @@ impl Connections {
         if purpose == Purpose::Bulk {
             builder = builder.http1_only();
         }
-        if let Some(address) = &options.proxy {
-            let proxy =
-                Proxy::all(address.as_str()).map_err(|error| HttpError::Setup(error.into()))?;
+        let exceptions = options.no_proxy.as_deref().unwrap_or_default();
+        if exceptions
+            .split(',')
+            .any(|exception| exception.trim() == "*")
+        {
+            // Everything is an exception. The client's own reading of it leaves out addresses
+            // that are numbers.
+            builder = builder.no_proxy();
+        } else if let Some(address) = &options.proxy {
+            let proxy = proxy(address)?;
             let exceptions = options
                 .no_proxy
                 .as_deref()
@@ -123,4 +130,21 @@ impl Connections {
             .build()
             .map_err(|error| HttpError::Setup(error.into()))
     }
+}
+
+/// The proxy at `scheme://[user:password@]host:port`, or at such an address without its scheme.
+fn proxy(address: &str) -> Result<Proxy, HttpError> {
+    let whole = if address.contains("://") {
+        address.to_string()
+    } else {
+        format!("http://{address}")
+    };
+    let is_address = Url::parse(&whole).is_ok_and(|url| url.has_host());
+    let proxy = is_address.then(|| Proxy::all(whole)).and_then(Result::ok);
+    proxy.ok_or_else(|| HttpError::Proxy {
+        address: match address.rsplit_once('@') {
+            Some((_credentials, rest)) => format!("****@{rest}"),
+            None => address.to_string(),
+        },
+    })
 }

@@ -25,6 +25,8 @@ pub enum NetworkErrorKind {
     Cut,
     /// The answer is no HTTP.
     Protocol,
+    /// The proxy wants credentials, or others.
+    ProxyCredentials,
 }
 
 impl NetworkErrorKind {
@@ -36,6 +38,7 @@ impl NetworkErrorKind {
             Self::Timeout => "no answer in time",
             Self::Cut => "the connection was cut",
             Self::Protocol => "the answer is not valid HTTP",
+            Self::ProxyCredentials => "the proxy wants credentials (407)",
         }
     }
 }
@@ -108,7 +111,13 @@ pub enum HttpError {
         #[source]
         source: io::Error,
     },
-    /// The client can't be set up, for instance because of the proxy's address.
+    /// The proxy's address is none.
+    #[error("Failed to use the proxy at `{address}`: this is no address")]
+    Proxy {
+        /// What stands there, without credentials.
+        address: String,
+    },
+    /// The client can't be set up.
     #[error("Failed to set up the network client")]
     Setup(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -147,7 +156,10 @@ impl HttpError {
     /// Whether the same request may well succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Network { kind, .. } => *kind != NetworkErrorKind::Tls,
+            Self::Network { kind, .. } => !matches!(
+                kind,
+                NetworkErrorKind::Tls | NetworkErrorKind::ProxyCredentials
+            ),
             Self::Status { status, .. } => is_transient_status(*status),
             _ => false,
         }
@@ -198,6 +210,10 @@ fn classify(error: &reqwest::Error) -> NetworkErrorKind {
         let text = error.to_string();
         if kind == NetworkErrorKind::Connect && text.contains("dns error") {
             return NetworkErrorKind::Dns;
+        }
+        // So says the tunnel through a proxy, whose errors have no type that others can name.
+        if kind == NetworkErrorKind::Connect && text.contains("proxy authorization required") {
+            return NetworkErrorKind::ProxyCredentials;
         }
         let ended = [
             "connection closed before message completed",

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bnbpip_index::{
-    Cache, ClientOptions, HttpError, IndexEntry, IndexError, IndexLocations, IndexStrategy,
-    IndexUrl, NetworkErrorKind,
+    Cache, CacheError, ClientOptions, HttpError, IndexEntry, IndexError, IndexLocations,
+    IndexStrategy, IndexUrl, NetworkErrorKind,
 };
 
 use crate::cli::index::IndexArgs;
@@ -130,7 +130,22 @@ pub(crate) fn say_locations(
 /// When it can't be opened.
 pub(crate) fn cache(settings: &Settings) -> Result<Cache, Failure> {
     Ok(match &settings.cache_dir {
-        Some(folder) => Cache::open(settings.environment.working_directory().join(folder))?,
+        Some(folder) => {
+            let folder = settings.environment.working_directory().join(folder);
+            match Cache::open(folder) {
+                Err(error) => {
+                    let CacheError::Io { source, .. } = &error;
+                    let closed = is_closed(source);
+                    let failure = Failure::from(error);
+                    return Err(if closed {
+                        failure.hint(CLOSED_CACHE)
+                    } else {
+                        failure
+                    });
+                }
+                Ok(cache) => cache,
+            }
+        }
         None => Cache::temporary()?,
     })
 }
@@ -162,11 +177,28 @@ fn hint(error: &IndexError) -> Option<&'static str> {
         IndexError::DiskFull { .. } => {
             Some("make room, or put the cache elsewhere with `--cache-dir`")
         }
+        // Only the cache is written to, and what is read may be a file of the user's.
+        IndexError::Io { action, source, .. } if *action != "read" && is_closed(source) => {
+            Some(CLOSED_CACHE)
+        }
+        IndexError::Cache(CacheError::Io { source, .. }) if is_closed(source) => Some(CLOSED_CACHE),
         IndexError::BadWheel { .. } => {
             Some("the wheel is damaged or unsafe, and was not used: another version may do")
         }
         _ => None,
     }
+}
+
+const PROXY_CREDENTIALS: &str =
+    "the proxy wants credentials: put them into the address of `--proxy`";
+
+/// For a cache that may not be written.
+const CLOSED_CACHE: &str =
+    "`--cache-dir` names another folder for the cache, `--no-cache-dir` does without one";
+
+fn is_closed(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
 fn http_hint(error: &HttpError) -> Option<&'static str> {
@@ -182,12 +214,16 @@ fn http_hint(error: &HttpError) -> Option<&'static str> {
             NetworkErrorKind::Timeout => "try again, or wait longer with `--timeout`",
             NetworkErrorKind::Cut => "try again, or try more often with `--retries`",
             NetworkErrorKind::Protocol => "check the index's address: this is no web server",
+            NetworkErrorKind::ProxyCredentials => PROXY_CREDENTIALS,
         }),
+        HttpError::Proxy { .. } => Some(
+            "write it as `scheme://[user:password@]host:port`, for instance `http://proxy:3128`",
+        ),
         HttpError::Status { status, .. } => match status.as_u16() {
             401 | 403 => Some(
                 "the index wants other credentials: put them into its address or into `.netrc`",
             ),
-            407 => Some("the proxy wants credentials: put them into the address of `--proxy`"),
+            407 => Some(PROXY_CREDENTIALS),
             429 | 500..=599 => Some("the server is in trouble: try again later"),
             _ => None,
         },

@@ -238,6 +238,23 @@ impl Sources {
         file: &PackageFile,
         access: Access<'_>,
     ) -> Result<Arc<PackageFile>, Failure> {
+        let wheel = self.made_wheel(file, access)?;
+        if wheel.name() != file.name() || wheel.version() != file.version() {
+            return Err(Failure::new(format!(
+                "Failed to build `{} {}`: its backend made `{}`",
+                file.name(),
+                file.version(),
+                wheel.filename_text
+            )));
+        }
+        Ok(wheel)
+    }
+
+    fn made_wheel(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Arc<PackageFile>, Failure> {
         let entry = self.entry(file);
         let mut entry = lock(&entry);
         if let Some(wheel) = &entry.wheel {
@@ -250,16 +267,7 @@ impl Sources {
         }
         let _guard = interrupt::Guard::new();
         self.prepare(&mut entry, file)?;
-        let wheel = self.build(&mut entry, file)?;
-        if wheel.name() != file.name() || wheel.version() != file.version() {
-            return Err(Failure::new(format!(
-                "Failed to build `{} {}`: its backend made `{}`",
-                file.name(),
-                file.version(),
-                wheel.filename_text
-            )));
-        }
-        Ok(wheel)
+        self.build(&mut entry, file)
     }
 
     /// Where a source that the user named came from, for `direct_url.json` and reports.
