@@ -5,20 +5,29 @@ use bnbpip_packaging::Version;
 
 use crate::ranges::join_and;
 
-/// Which family `--accelerator auto` comes to, and why.
-pub fn chosen(choice: &FamilyChoice<'_>, machine: &AcceleratorFacts) -> String {
+/// Which family `--accelerator auto` comes to, and why: for a release of torch, or for the newest
+/// that is asked for.
+pub fn chosen(
+    choice: &FamilyChoice<'_>,
+    machine: &AcceleratorFacts,
+    torch: Option<&Version>,
+) -> String {
     let family = name(choice.family);
     let driver = match &machine.driver {
         Some(version) => format!("driver {}", driver_version(version)),
         None => "the driver".to_owned(),
     };
+    let newest = match torch {
+        Some(version) => format!("the newest build of torch {version}"),
+        None => "the newest torch".to_owned(),
+    };
     let why = match &choice.because {
         Because::Fits => format!(
-            "the newest torch that {driver} and {} run",
+            "{newest} that {driver} and {} run",
             capabilities(&served(choice, machine))
         ),
         Because::DriverAlone => {
-            format!("the newest torch that {driver} runs; the GPU's compute capability isn't known")
+            format!("{newest} that {driver} runs; the GPU's compute capability isn't known")
         }
         Because::NoGpu => "no NVIDIA GPU was found".to_owned(),
         Because::UnknownDriver => "the version of NVIDIA's driver isn't known".to_owned(),

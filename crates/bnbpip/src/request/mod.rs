@@ -17,6 +17,7 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use bnbpip_overlay::AcceleratorFacts;
 use bnbpip_packaging::Requirement;
 
 pub(crate) use file::{RequirementsReader, read_url_nothing};
@@ -47,8 +48,6 @@ pub(crate) enum RequirementOrigin {
     },
     /// In a profile of this name.
     Profile(String),
-    /// Known of the builds for this accelerator.
-    Accelerator(String),
 }
 
 impl RequirementOrigin {
@@ -66,7 +65,6 @@ impl fmt::Display for RequirementOrigin {
             Self::File { path, line } => write!(f, "-r {path} (line {line})"),
             Self::Constraint { path, line } => write!(f, "-c {path} (line {line})"),
             Self::Profile(name) => write!(f, "--profile {name}"),
-            Self::Accelerator(name) => write!(f, "--accelerator {name}"),
         }
     }
 }
@@ -102,6 +100,17 @@ pub(crate) struct Request {
     pub options: FileOptions,
     /// What the user should be told about the files.
     pub warnings: Vec<String>,
+    /// torch is to be built for this machine, whichever release it comes to.
+    pub automatic: Option<AutomaticAccelerator>,
+}
+
+/// What `--accelerator auto` is decided by, once the release of torch is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AutomaticAccelerator {
+    /// The machine.
+    pub machine: AcceleratorFacts,
+    /// What the families' indexes lie below.
+    pub index_base: String,
 }
 
 impl Request {

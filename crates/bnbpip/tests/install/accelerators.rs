@@ -7,14 +7,18 @@ use crate::support::{environment, last_line};
 
 /// The usual index: a torch without a local version, as PyPI has it, and what needs one.
 fn index() -> IndexServer {
-    let wheels = [
-        WheelBuilder::new("torch", "2.9.0").requires("helper"),
+    let torch = ["2.6.0", "2.7.1", "2.8.0", "2.9.0", "2.12.0"];
+    let torch = torch.map(|version| WheelBuilder::new("torch", version).requires("helper"));
+    let others = [
         WheelBuilder::new("torchvision", "0.24.0").requires("torch==2.9.0"),
         WheelBuilder::new("helper", "1.0"),
         WheelBuilder::new("old", "1.0").requires("torch<2.8"),
         WheelBuilder::new("new", "1.0").requires("torch>=2.9"),
+        WheelBuilder::new("capped", "0.9").requires("torch"),
+        WheelBuilder::new("capped", "1.0").requires("torch<2.10"),
     ];
-    IndexServer::with(wheels.iter().map(WheelBuilder::build))
+    let wheels = torch.iter().chain(&others).map(WheelBuilder::build);
+    IndexServer::with(wheels)
 }
 
 /// The usual index, and beside it a folder with an index for each accelerator. Those have an older
@@ -24,9 +28,11 @@ fn world(server: &IndexServer) -> TestEnvironment {
     for (family, torch, torchvision) in [
         ("cpu", "2.6.0", "0.21.0"),
         ("cpu", "2.9.0", "0.24.0"),
+        ("cpu", "2.12.0", "0.27.0"),
         ("cu118", "2.7.1", "0.22.1"),
         ("cu124", "2.6.0", "0.21.0"),
         ("cu126", "2.9.0", "0.24.0"),
+        ("cu126", "2.12.0", "0.27.0"),
         ("cu128", "2.7.1", "0.22.1"),
         ("cu128", "2.9.0", "0.24.0"),
         ("cu129", "2.8.0", "0.23.0"),
@@ -99,6 +105,8 @@ fn a_machine_gets_the_build_that_it_runs() {
             "12.0",
             "torch<2.7",
         ),
+        ("RTX 4070, what caps torch", "581.57", "8.9", "capped"),
+        ("nothing to do with torch", "581.57", "8.9", "helper"),
         ("no card", "none", "", "torch"),
         ("ancient driver", "390.77", "6.1", "torch"),
         ("unknown card", "581.57", "", "torch"),
@@ -111,7 +119,11 @@ fn a_machine_gets_the_build_that_it_runs() {
         );
         let (accelerator, last) = told(&run);
         let warning = run.stderr.lines().find(|line| line.starts_with("WARNING"));
-        let lines = [Some(accelerator.as_str()), warning, Some(&last)];
+        let lines = [
+            Some(&*accelerator).filter(|it| !it.is_empty()),
+            warning,
+            Some(&last),
+        ];
         let lines: Vec<&str> = lines.into_iter().flatten().collect();
         seen.push(format!("{machine}:\n  {}", lines.join("\n  ")));
     }
@@ -185,7 +197,7 @@ fn what_is_named_is_taken_with_a_warning() {
     assert_snapshot!(unknown.stderr);
     let backend = ["install", "--dry-run", "--torch-backend=cpu", "torch"];
     let (_, last) = told(&on(&environment, "none", "", &backend).success());
-    assert_eq!(last, "Would install helper-1.0 torch-2.9.0+cpu");
+    assert_eq!(last, "Would install helper-1.0 torch-2.12.0+cpu");
     let none = environment.run([&DRY[..], &["auto", "helper", "--no-index"]].concat());
     let warning = "--accelerator chooses an index, and --no-index leaves none";
     assert!(none.stderr.contains(warning), "{}", none.stderr);
@@ -206,7 +218,7 @@ fn variables_and_projects_choose_too() {
             .into();
         last_line(&run.success().stdout).to_owned()
     };
-    assert_eq!(run(&[]), "Would install helper-1.0 torch-2.9.0");
+    assert_eq!(run(&[]), "Would install helper-1.0 torch-2.12.0");
     let of_variable = [("BNBPIP_ACCELERATOR", "cu130")];
     assert_eq!(
         run(&of_variable),
@@ -214,7 +226,7 @@ fn variables_and_projects_choose_too() {
     );
     let project = environment.work().join("bnbpip.toml");
     fs_err::write(project, "accelerator = 'cu126'\n").unwrap();
-    assert_eq!(run(&[]), "Would install helper-1.0 torch-2.9.0+cu126");
+    assert_eq!(run(&[]), "Would install helper-1.0 torch-2.12.0+cu126");
     assert_eq!(
         run(&of_variable),
         "Would install helper-1.0 torch-2.9.0+cu130"
@@ -238,11 +250,11 @@ fn downloads_and_locks_take_it_as_well() {
         environment
             .work()
             .join("files")
-            .join("torch-2.9.0+cu126-py3-none-any.whl")
+            .join("torch-2.12.0+cu126-py3-none-any.whl")
             .exists()
     );
     // A lock names no files of this machine.
-    let wheel = WheelBuilder::new("torch", "2.9.0+cu126").build();
+    let wheel = WheelBuilder::new("torch", "2.12.0+cu126").build();
     let pytorch = IndexServer::with([wheel.clone()]);
     let folder = environment.work().join("whl/cu126/torch");
     let (url, hash) = (pytorch.file_url(&wheel.filename), wheel.sha256());
@@ -256,7 +268,7 @@ fn downloads_and_locks_take_it_as_well() {
     ];
     drop(on(&environment, "566.36", "8.9", &lock).success());
     let text = fs_err::read_to_string(environment.work().join("pylock.toml")).unwrap();
-    assert!(text.contains("version = \"2.9.0+cu126\""), "{text}");
+    assert!(text.contains("version = \"2.12.0+cu126\""), "{text}");
     assert!(text.contains(&url) && text.contains(&hash), "{text}");
 }
 
@@ -291,7 +303,7 @@ fn a_torch_for_cuda_is_not_replaced_unasked() {
     drop(environment.run(["install", "old"]).success());
     let named = ["install", "--dry-run", &index, "torch>=2.9", "--no-deps"];
     let (_, last) = told(&environment.run(named).success());
-    assert_eq!(last, "Would install torch-2.9.0+cpu");
+    assert_eq!(last, "Would install torch-2.12.0+cpu");
 }
 
 #[test]
@@ -299,14 +311,14 @@ fn on_windows_the_usual_torch_is_told_to_have_no_cuda() {
     let server = index();
     let environment = world(&server);
     let run = environment.run([&["install", "--dry-run", "torch"], &WINDOWS[..]].concat());
-    let hint = "hint: torch 2.9.0 from here is built for the processor only on Windows: \
+    let hint = "hint: torch 2.12.0 from here is built for the processor only on Windows: \
                 `--accelerator auto` takes one for the GPU";
     assert!(run.success().stderr.contains(hint));
     let chosen = [&DRY[..], &["cu126", "torch"], &WINDOWS].concat();
     let run = on(&environment, "none", "", &chosen).success();
     assert!(!run.stderr.contains("processor only"), "{}", run.stderr);
     let (_, last) = told(&run);
-    assert_eq!(last, "Would install helper-1.0 torch-2.9.0+cu126");
+    assert_eq!(last, "Would install helper-1.0 torch-2.12.0+cu126");
 }
 
 #[test]
@@ -361,4 +373,27 @@ fn auto_leaves_the_installed_build_where_it_must() {
         "{}",
         upgrade.stderr
     );
+}
+
+#[test]
+fn the_usual_index_need_not_have_torch() {
+    let server = IndexServer::with([WheelBuilder::new("helper", "1.0").build()]);
+    let environment = world(&server);
+    let auto = |wish: &str| {
+        let run = on(
+            &environment,
+            "581.57",
+            "8.9",
+            &[&DRY[..], &["auto", wish]].concat(),
+        );
+        (told(&run), run.code)
+    };
+    let ((accelerator, last), _) = auto("torch<2.9");
+    assert_eq!(
+        accelerator,
+        "Accelerator cu129 (CUDA 12.9): the newest torch that driver 581.57 and compute capability \
+         8.9 run"
+    );
+    assert_eq!(last, "Would install helper-1.0 torch-2.8.0+cu129");
+    assert_eq!(auto("torch==1.0").1, 1);
 }

@@ -124,6 +124,33 @@ impl TorchIndexes {
         })
     }
 
+    /// The releases of torch that have a build which runs on a machine; all of them where none has,
+    /// or nobody knows.
+    pub fn suitable(&self, machine: &AcceleratorFacts) -> VersionRange {
+        let newest = machine.capabilities.iter().max().copied();
+        let cards = [&machine.capabilities[..], newest.as_slice()];
+        let served = cards.iter().map(|cards| self.served(cards, machine));
+        let mut served = served.filter(|range| !range.is_empty());
+        served.next().unwrap_or_else(VersionRange::full)
+    }
+
+    /// The releases that the driver runs on all of these cards.
+    fn served(&self, cards: &[Capability], machine: &AcceleratorFacts) -> VersionRange {
+        let families = self.families.iter().filter(|family| {
+            let cuda = family.cuda.as_deref();
+            let oldest = cuda.and_then(|cuda| self.oldest_driver(cuda, machine.system));
+            oldest.is_some_and(|oldest| machine.driver.as_ref().is_some_and(|it| it >= oldest))
+        });
+        let builds = families.flat_map(|family| &family.builds);
+        let serving = builds.filter(|builds| {
+            let mut cards = cards.iter();
+            cards.all(|card| builds.run_on(*card, machine.system))
+        });
+        serving.fold(VersionRange::empty(), |all, builds| {
+            all.union(&builds.range())
+        })
+    }
+
     fn processor(&self, because: Because) -> Option<FamilyChoice<'_>> {
         Some(FamilyChoice {
             family: self.family("cpu")?,

@@ -141,3 +141,19 @@ fn the_table_is_whole() {
     assert_eq!(indexes.family_for_cuda("12.4").unwrap().name, "cu124");
     assert!(indexes.family("cu100").is_none());
 }
+
+#[test]
+fn the_releases_that_a_machine_runs() {
+    let indexes = TorchIndexes::embedded().unwrap();
+    let runs = |driver: &str, cards: &[&str], torch: &str| {
+        let machine = machine(AcceleratorSystem::Windows, driver, cards);
+        indexes.suitable(&machine).contains(&torch.parse().unwrap())
+    };
+    assert!(runs("581.57", &["6.1"], "2.14.1") && !runs("581.57", &["6.1"], "2.15.0"));
+    assert!(runs("581.57", &["12.0"], "2.15.0") && !runs("581.57", &["12.0"], "2.6.0"));
+    assert!(runs("472.12", &["8.9"], "2.7.1") && !runs("472.12", &["8.9"], "2.8.0"));
+    // The newer card counts where no build is for both.
+    assert!(runs("581.57", &["6.1", "12.0"], "2.15.0"));
+    assert!(!runs("581.57", &["6.1", "8.9"], "2.15.0"));
+    assert!(runs("none", &[], "2.15.0") && runs("390.77", &["6.1"], "2.15.0"));
+}

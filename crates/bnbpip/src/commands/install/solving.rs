@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bnbpip_installer::InstalledEnvironment;
 
+use bnbpip_resolver::PreferredVersions;
+
 use super::Run;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::{
@@ -66,7 +68,10 @@ impl Run<'_> {
             rules,
             constraints,
             sources: self.sources.clone(),
-            preferred: bnbpip_resolver::PreferredVersions::default(),
+            preferred: match &self.accelerator {
+                Some(accelerator) if !self.arguments.upgrade => accelerator.preferred(installed),
+                _ => PreferredVersions::default(),
+            },
         };
         resolving.run(installed::for_solver(fitting)).map(Some)
     }

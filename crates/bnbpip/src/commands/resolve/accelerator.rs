@@ -5,17 +5,18 @@
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_overlay::{AcceleratorFacts, AcceleratorSystem, Capability, Family, TorchIndexes};
-use bnbpip_packaging::{PackageName, Requirement, Version, VersionOrUrl, VersionRange, range};
+use bnbpip_packaging::{PackageName, Version, VersionOrUrl, VersionRange, range};
 use bnbpip_platform::{Accelerators, OperatingSystem, Target, ThisMachine};
 use bnbpip_report::accelerator as words;
 use bnbpip_report::doctor::{Torch, TorchBuild};
+use bnbpip_resolver::PreferredVersions;
 
 use crate::cli::resolve::ResolveArgs;
 use crate::commands::install::Plan;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::{Request, RequestedRequirement, RequirementOrigin, Route};
+use crate::request::{AutomaticAccelerator, Request, RequestedRequirement, Route};
 
 /// The family of builds that a run keeps to.
 #[derive(Debug)]
@@ -67,11 +68,19 @@ impl Accelerator {
                 ..Self::route(&indexes, family, options, request)
             }));
         }
-        let Some((family, only)) = choosing.best() else {
+        let Some(machine) = choosing.machine else {
+            printer.status("Accelerator: this system's torch has one build for all");
             return Ok(None);
         };
-        request.constraints.extend(only);
-        Ok(Some(Self::route(&indexes, family, options, request)))
+        request.automatic = Some(AutomaticAccelerator {
+            machine,
+            index_base: index_base(options, &indexes).to_owned(),
+        });
+        Ok(Some(Self {
+            family: "auto".to_owned(),
+            packages: indexes.packages,
+            keeps_installed: false,
+        }))
     }
 
     /// Has the packages come from where they came from before.
@@ -105,19 +114,28 @@ impl Accelerator {
         options: &ResolveArgs,
         request: &mut Request,
     ) -> Self {
-        let base = options.accelerator_index_url.as_deref();
-        let base = base.unwrap_or(&indexes.url).trim_end_matches('/');
-        let routes = indexes.packages.iter().map(|package| Route {
-            package: package.clone(),
-            index: family.name.clone(),
-            url: format!("{base}/{}", family.name),
-        });
-        request.options.routes.extend(routes);
+        let base = index_base(options, indexes);
+        request.options.routes.extend(routes(indexes, family, base));
         Self {
             family: family.name.clone(),
             packages: indexes.packages.clone(),
             keeps_installed: false,
         }
+    }
+
+    /// The releases that are installed come first in the builds for this accelerator, too.
+    pub(crate) fn preferred(&self, installed: &InstalledEnvironment) -> PreferredVersions {
+        let distributions = installed.distributions.iter();
+        let family = distributions.filter(|one| self.packages.contains(&one.name));
+        let preferred = family.map(|one| {
+            let public = one.version.clone().without_local();
+            let built: Option<Version> = format!("{public}+{}", self.family).parse().ok();
+            (
+                one.name.clone(),
+                built.into_iter().chain([public]).collect(),
+            )
+        });
+        preferred.collect()
     }
 
     /// What is installed, without those builds that are for something else.
@@ -140,6 +158,23 @@ impl Accelerator {
     }
 }
 
+/// What the families' indexes lie below.
+fn index_base<'a>(options: &'a ResolveArgs, indexes: &'a TorchIndexes) -> &'a str {
+    let base = options.accelerator_index_url.as_deref();
+    base.unwrap_or(&indexes.url).trim_end_matches('/')
+}
+
+/// The family's packages on the way to its index.
+pub(super) fn routes(indexes: &TorchIndexes, family: &Family, base: &str) -> Vec<Route> {
+    let packages = indexes.packages.iter();
+    let routes = packages.map(|package| Route {
+        package: package.clone(),
+        index: family.name.clone(),
+        url: format!("{base}/{}", family.name),
+    });
+    routes.collect()
+}
+
 /// The choice, and what it is made from.
 struct Choosing<'a> {
     indexes: &'a TorchIndexes,
@@ -150,34 +185,6 @@ struct Choosing<'a> {
 }
 
 impl<'a> Choosing<'a> {
-    /// The family that this machine runs best, and what torch is kept to.
-    fn best(&self) -> Option<(&'a Family, Option<RequestedRequirement>)> {
-        let Some(machine) = &self.machine else {
-            self.printer
-                .status("Accelerator: this system's torch has one build for all");
-            return None;
-        };
-        let choice = self.indexes.choose(machine, &self.torch)?;
-        self.printer.status(&words::chosen(&choice, machine));
-        if !choice.without.is_empty() {
-            let cards = words::capabilities(&choice.without);
-            self.printer
-                .warning(&format!("torch won't run on the GPU with {cards}"));
-        }
-        let family = choice.family;
-        let only = choice.only.and_then(|builds| {
-            let raw = format!("torch{}", builds.torch);
-            Some(RequestedRequirement {
-                requirement: raw.parse::<Requirement>().ok()?,
-                source: RequirementOrigin::Accelerator(family.name.clone()),
-                hashes: Vec::new(),
-                raw,
-                editable: false,
-            })
-        });
-        Some((family, only))
-    }
-
     /// The family that is installed, if there is no reason to leave it.
     fn of_installed(&self, installed: &InstalledEnvironment) -> Option<&'a Family> {
         let machine = self.machine.as_ref()?;
@@ -186,17 +193,15 @@ impl<'a> Choosing<'a> {
             return None;
         }
         let family = self.indexes.family(&family_of(torch)?)?;
-        let cuda = family.cuda.as_deref()?;
-        let oldest = self.indexes.oldest_driver(cuda, machine.system)?;
-        let driver = machine.driver.as_ref()?;
-        let runs = machine.has_nvidia && driver >= oldest;
-        let builds = family.builds.iter();
-        let mut builds = builds.filter(|builds| builds.range().contains(&torch.version));
-        let has_code = builds.any(|builds| {
-            let mut cards = machine.capabilities.iter();
-            cards.all(|card| builds.run_on(*card, machine.system))
-        });
-        if !(runs && has_code) {
+        let stays = if let Some(cuda) = &family.cuda {
+            self.runs(family, cuda, &torch.version, machine)
+        } else {
+            // For AMD's and Intel's cards by somebody's choice; for the processor, if there is no
+            // better one.
+            let best = self.indexes.choose(machine, &VersionRange::full());
+            family.name != "cpu" || best.is_none_or(|best| best.family.cuda.is_none())
+        };
+        if !stays {
             return None;
         }
         self.printer.status(&format!(
@@ -205,6 +210,26 @@ impl<'a> Choosing<'a> {
             torch.version
         ));
         Some(family)
+    }
+
+    /// Whether the machine runs a release's build.
+    fn runs(
+        &self,
+        family: &Family,
+        cuda: &str,
+        version: &Version,
+        machine: &AcceleratorFacts,
+    ) -> bool {
+        let oldest = self.indexes.oldest_driver(cuda, machine.system);
+        let driver = machine.driver.as_ref().zip(oldest);
+        let builds = family.builds.iter();
+        let mut builds = builds.filter(|builds| builds.range().contains(version));
+        machine.has_nvidia
+            && driver.is_some_and(|(driver, oldest)| driver >= oldest)
+            && builds.any(|builds| {
+                let mut cards = machine.capabilities.iter();
+                cards.all(|card| builds.run_on(*card, machine.system))
+            })
     }
 
     /// A family by name, with a warning where this machine can't run it.
@@ -282,7 +307,7 @@ pub(crate) fn machine_facts(found: &Accelerators, system: AcceleratorSystem) -> 
 }
 
 /// The versions of torch that the request leaves.
-fn asked_torch(request: &Request, target: &Target) -> VersionRange {
+pub(super) fn asked_torch(request: &Request, target: &Target) -> VersionRange {
     let given = request.requirements.iter().chain(&request.constraints);
     let torch = given.filter(|given| {
         let requirement = &given.requirement;

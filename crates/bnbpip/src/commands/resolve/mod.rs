@@ -3,6 +3,7 @@
 //! the words for a failure.
 
 pub(crate) mod accelerator;
+mod automatic;
 mod candidates;
 pub(crate) mod installed;
 mod known_names;

@@ -63,6 +63,7 @@ pub(crate) struct CommandWords {
 }
 
 /// A resolution to be made.
+#[derive(Clone)]
 pub(crate) struct Resolving<'a> {
     pub(crate) options: &'a ResolveArgs,
     pub(crate) policy: InstalledPolicy,
@@ -117,11 +118,11 @@ pub(crate) type Installed = FxHashMap<PackageName, InstalledPackage>;
 type Solved = Result<Resolution<Arc<PackageFile>>, ResolveError>;
 
 impl Resolving<'_> {
-    /// Resolves the request.
+    /// Resolves the request with the indexes that it names.
     ///
     /// # Errors
     /// When there is no solution, or an index can't be asked.
-    pub(crate) fn run(self, installed: Installed) -> Result<Resolved, Failure> {
+    pub(super) fn run_once(self, installed: Installed) -> Result<Resolved, Failure> {
         let required = requirements::required_hashes(self.request);
         let hash_mode = requirements::is_hash_mode(self.options, self.request);
         if hash_mode {
