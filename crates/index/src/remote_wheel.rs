@@ -5,7 +5,7 @@
 //! can't be checked this way: what is read here is evidence about a wheel, never installed.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
@@ -70,8 +70,8 @@ struct Record {
 }
 
 /// The wheel's file name in a record of this module.
-pub(crate) fn cached_filename(bytes: &[u8]) -> Option<String> {
-    open_sealed::<Record>(KIND, bytes).map(|record| record.filename)
+pub(crate) fn cached_filename(path: &Path, bytes: &[u8]) -> Option<String> {
+    open_sealed::<Record>(KIND, path, bytes).map(|record| record.filename)
 }
 
 impl RemoteWheel {
@@ -269,8 +269,9 @@ impl RemoteWheel {
     }
 
     fn cached(&self, member: &str) -> Option<Record> {
-        let bytes = read_if_present(&self.cache_path(member)).ok()??;
-        open_sealed(KIND, &bytes)
+        let path = self.cache_path(member);
+        let bytes = read_if_present(&path).ok()??;
+        open_sealed(KIND, &path, &bytes)
     }
 
     fn keep(&self, member: &str, archive_bytes: u64, content: Vec<u8>) {
@@ -279,8 +280,9 @@ impl RemoteWheel {
             archive_bytes,
             content,
         };
-        if let Ok(bytes) = seal(KIND, &record)
-            && let Err(error) = write_atomic(&self.cache_path(member), &[&bytes])
+        let path = self.cache_path(member);
+        if let Ok(bytes) = seal(KIND, &path, &record)
+            && let Err(error) = write_atomic(&path, &[&bytes])
         {
             tracing::debug!(%error, "a wheel's member can't be cached");
         }

@@ -114,7 +114,7 @@ impl PageFetcher {
         }
         let path = self.path(&url, "flat");
         let cached = read_stored(&path).and_then(|(bytes, policy)| {
-            let record: FlatRecord = open_sealed(FLAT_KIND, &bytes)?;
+            let record: FlatRecord = open_sealed(FLAT_KIND, &path, &bytes)?;
             Some((record, policy))
         });
         let (record, policy) = cached.unzip();
@@ -135,7 +135,7 @@ impl PageFetcher {
             return Ok(Vec::new());
         };
         if let Some(policy) = policy
-            && let Ok(bytes) = seal(FLAT_KIND, &record)
+            && let Ok(bytes) = seal(FLAT_KIND, &path, &record)
         {
             store(&path, &bytes, &policy);
         }

@@ -9,6 +9,7 @@
 
 mod accelerators;
 mod addresses;
+mod cache_damage;
 mod concurrency;
 mod downloads;
 mod everyday;

@@ -150,7 +150,7 @@ impl CacheAdmin {
                 walk(&self.root.join(bucket.folder()), &mut |path, _| {
                     let filename = fs::read(path)
                         .ok()
-                        .and_then(|bytes| wheel_of_record(bucket, &bytes));
+                        .and_then(|bytes| wheel_of_record(bucket, path, &bytes));
                     if filename.is_some_and(|filename| matches(pattern, &filename)) {
                         records.push(path.to_path_buf());
                     }
@@ -211,10 +211,10 @@ fn file_name(path: &Path) -> String {
 }
 
 /// The file name of the wheel that a record is about.
-fn wheel_of_record(bucket: Bucket, bytes: &[u8]) -> Option<String> {
+fn wheel_of_record(bucket: Bucket, path: &Path, bytes: &[u8]) -> Option<String> {
     match bucket {
-        Bucket::Members => remote_wheel::cached_filename(bytes),
-        _ => metadata::cached_filename(bytes),
+        Bucket::Members => remote_wheel::cached_filename(path, bytes),
+        _ => metadata::cached_filename(path, bytes),
     }
 }
 

@@ -223,6 +223,11 @@ pub(crate) fn write_atomic(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     }
     match file.persist(path) {
         Ok(_) => Ok(()),
+        Err(error) if path.is_dir() => {
+            remove_any(path)?;
+            error.file.persist(path).map_err(|error| error.error)?;
+            Ok(())
+        }
         // On Windows a reader in another process can hold the old file for a moment; it holds
         // the same record, or one as good.
         Err(error)
@@ -233,6 +238,28 @@ pub(crate) fn write_atomic(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
             Ok(())
         }
         Err(error) => Err(error.error),
+    }
+}
+
+/// Moves a file to its place, where a folder may stand that has no business there.
+pub(crate) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    if to.is_dir() {
+        remove_any(to)?;
+    }
+    fs::rename(from, to)
+}
+
+/// Removes a file, or a folder with all that is in it. It is fine if there is neither.
+pub(crate) fn remove_any(path: &Path) -> io::Result<()> {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 

@@ -8,12 +8,13 @@ use crc32fast::Hasher as Crc;
 use rkyv::util::AlignedVec;
 
 use super::policy::StoredPolicy;
-use super::sealed::crc32;
+use super::sealed::named_crc32;
 use super::write_atomic;
 
-const KIND: [u8; 8] = *b"BNBHTTP2";
+const KIND: [u8; 8] = *b"BNBHTTP3";
 
-/// Kind, length of the payload, length of the policy, CRC-32 of both, and padding: 32 bytes, so
+/// Kind, length of the payload, length of the policy, CRC-32 of both and of the file's
+/// name (an answer under another's name is none), and padding: 32 bytes, so
 /// that the payload is aligned.
 const HEADER_SIZE: usize = 32;
 
@@ -38,7 +39,7 @@ pub(crate) fn read_stored(path: &Path) -> Option<(AlignedVec, StoredPolicy)> {
     let (payload, payload_checksum) = read_payload(&mut file, payload_length)?;
     let mut policy = vec![0; policy_length];
     file.read_exact(&mut policy).ok()?;
-    if u32::from_le_bytes(*checksum) != payload_checksum ^ crc32(&policy) {
+    if u32::from_le_bytes(*checksum) != payload_checksum ^ named_crc32(path, &policy) {
         return None;
     }
     Some((payload, postcard::from_bytes(&policy).ok()?))
@@ -63,7 +64,7 @@ fn read_payload(file: &mut fs_err::File, length: usize) -> Option<(AlignedVec, u
 /// Writes an answer.
 pub(crate) fn write_stored(path: &Path, payload: &[u8], policy: &StoredPolicy) -> io::Result<()> {
     let policy = postcard::to_stdvec(policy).map_err(io::Error::other)?;
-    let checksum = crc32(payload) ^ crc32(&policy);
+    let checksum = crc32fast::hash(payload) ^ named_crc32(path, &policy);
     let mut header = Vec::with_capacity(HEADER_SIZE);
     header.extend_from_slice(&KIND);
     header.extend_from_slice(&(payload.len() as u64).to_le_bytes());
@@ -95,6 +96,8 @@ mod tests {
         assert_eq!(&*payload, b"payload");
         assert!(policy.age().as_secs() < 60);
         let bytes = fs_err::read(&path).unwrap();
+        fs_err::write(path.with_file_name("c"), &bytes).unwrap();
+        assert!(read_stored(&path.with_file_name("c")).is_none());
         for at in (0..28).chain(HEADER_SIZE..bytes.len()) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 1;

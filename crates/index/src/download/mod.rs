@@ -14,7 +14,9 @@ use fs_err as fs;
 use rustc_hash::FxHashMap;
 use tokio::sync::Semaphore;
 
-use crate::cache::{Bucket, Cache, CacheKey, open_sealed, read_if_present, seal, write_atomic};
+use crate::cache::{
+    Bucket, Cache, CacheKey, open_sealed, read_if_present, remove_any, seal, write_atomic,
+};
 use crate::error::IndexError;
 use crate::http::{HttpError, SharedHttp};
 use crate::index_url::{host_of, redacted, without_credentials};
@@ -174,7 +176,7 @@ impl Downloader {
 
     fn pointer(&self, key: &CacheKey) -> Option<Pointer> {
         let path = self.cache.entry(Bucket::Pointers, key, "pointer");
-        open_sealed(Pointer::KIND, &read_if_present(&path).ok()??)
+        open_sealed(Pointer::KIND, &path, &read_if_present(&path).ok()??)
     }
 
     /// A file on this machine: used where it lies, its digest taken.
@@ -226,6 +228,10 @@ impl Downloader {
         let host = host_of(&file.url);
         tracing::debug!(key = key.as_str(), "using the downloaded file");
         crate::blocking(&file.filename_text, move || {
+            if path.is_dir() {
+                remove_any(&path).map_err(|error| IndexError::io("remove", &path, 0, error))?;
+                return Ok(None);
+            }
             let digests = match hash_file(&path, &hashes, &required) {
                 Err(error) if error.is_missing_file() => return Ok(None),
                 other => other?,
@@ -356,7 +362,7 @@ impl Downloader {
         let path = self
             .cache
             .entry(Bucket::Pointers, &Self::key(file), "pointer");
-        let written = seal(Pointer::KIND, &pointer)
+        let written = seal(Pointer::KIND, &path, &pointer)
             .map_err(std::io::Error::other)
             .and_then(|bytes| write_atomic(&path, &[&bytes]));
         if let Err(error) = written {

@@ -8,7 +8,9 @@ use fs_err as fs;
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{CacheKey, open_sealed, read_if_present, seal, write_atomic};
+use crate::cache::{
+    CacheKey, open_sealed, read_if_present, remove_any, replace, seal, write_atomic,
+};
 use crate::error::IndexError;
 
 /// What tells one version of a file on a server from another.
@@ -92,7 +94,7 @@ impl Partial {
         let state = read_if_present(&state_path)
             .ok()
             .flatten()
-            .and_then(|bytes| open_sealed(KIND, &bytes));
+            .and_then(|bytes| open_sealed(KIND, &state_path, &bytes));
         let mut partial = Self {
             path,
             state_path,
@@ -120,19 +122,14 @@ impl Partial {
     pub(super) fn reset(&mut self) -> Result<(), IndexError> {
         self.state = State::default();
         for path in [&self.state_path, &self.path] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(IndexError::io("remove", path, 0, error));
-                }
-                _ => {}
-            }
+            remove_any(path).map_err(|error| IndexError::io("remove", path, 0, error))?;
         }
         Ok(())
     }
 
     /// Writes down what the next run has to know.
     pub(super) fn save(&self) -> Result<(), IndexError> {
-        let bytes = seal(KIND, &self.state).map_err(io::Error::other);
+        let bytes = seal(KIND, &self.state_path, &self.state).map_err(io::Error::other);
         bytes
             .and_then(|bytes| write_atomic(&self.state_path, &[&bytes]))
             .map_err(|source| IndexError::io("write", &self.state_path, 0, source))
@@ -155,7 +152,7 @@ impl Partial {
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::rename(&self.path, path)
+            replace(&self.path, path)
         };
         rename().map_err(|source| IndexError::io("move", path, 0, source))?;
         self.reset()

@@ -190,10 +190,11 @@ mod tests {
     #[test]
     fn records_survive_a_round_trip() {
         let lite = WheelMetadataLite::parse(TEXT.as_bytes()).unwrap();
-        let bytes = super::super::to_record("f.whl", &lite).unwrap();
-        assert_eq!(super::super::from_record(&bytes), Some(lite));
+        let path = std::path::Path::new("a.meta");
+        let bytes = super::super::to_record(path, "f.whl", &lite).unwrap();
+        assert_eq!(super::super::from_record(path, &bytes), Some(lite));
         assert_eq!(
-            super::super::cached_filename(&bytes).as_deref(),
+            super::super::cached_filename(path, &bytes).as_deref(),
             Some("f.whl")
         );
     }

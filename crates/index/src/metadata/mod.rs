@@ -4,6 +4,8 @@ mod archive;
 mod lite;
 mod remote;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 pub use lite::{MetadataLiteError, WheelMetadataLite};
@@ -22,19 +24,19 @@ struct Record<'text> {
     lite: std::borrow::Cow<'text, WheelMetadataLite>,
 }
 
-fn to_record(filename: &str, lite: &WheelMetadataLite) -> Option<Vec<u8>> {
+fn to_record(path: &Path, filename: &str, lite: &WheelMetadataLite) -> Option<Vec<u8>> {
     let record = Record {
         filename: filename.into(),
         lite: std::borrow::Cow::Borrowed(lite),
     };
-    seal(KIND, &record).ok()
+    seal(KIND, path, &record).ok()
 }
 
-fn from_record(bytes: &[u8]) -> Option<WheelMetadataLite> {
-    open_sealed::<Record<'_>>(KIND, bytes).map(|record| record.lite.into_owned())
+fn from_record(path: &Path, bytes: &[u8]) -> Option<WheelMetadataLite> {
+    open_sealed::<Record<'_>>(KIND, path, bytes).map(|record| record.lite.into_owned())
 }
 
 /// The wheel's file name in a metadata record.
-pub(crate) fn cached_filename(bytes: &[u8]) -> Option<String> {
-    open_sealed::<Record<'_>>(KIND, bytes).map(|record| record.filename.into_owned())
+pub(crate) fn cached_filename(path: &Path, bytes: &[u8]) -> Option<String> {
+    open_sealed::<Record<'_>>(KIND, path, bytes).map(|record| record.filename.into_owned())
 }

@@ -79,12 +79,12 @@ impl MetadataFetcher {
         let path = self.cache.entry(Bucket::Metadata, &key, "meta");
         // A record is a few hundred bytes: not worth another thread.
         if let Ok(Some(bytes)) = read_if_present(&path)
-            && let Some(lite) = from_record(&bytes)
+            && let Some(lite) = from_record(&path, &bytes)
         {
             return Ok(lite);
         }
         let lite = self.read(file, wheel).await?;
-        if let Some(record) = to_record(&file.filename_text, &lite)
+        if let Some(record) = to_record(&path, &file.filename_text, &lite)
             && let Err(error) = write_atomic(&path, &[&record])
         {
             tracing::debug!(%error, "metadata can't be cached");

@@ -37,12 +37,12 @@ pub(crate) struct ManifestFile {
 impl Manifest {
     /// Reads a manifest; `None` if there is none or it is damaged.
     pub(crate) fn read(path: &Path) -> Option<Self> {
-        open_sealed(KIND, &read_if_present(path).ok()??)
+        open_sealed(KIND, path, &read_if_present(path).ok()??)
     }
 
     /// Writes it.
     pub(crate) fn write(&self, path: &Path) -> Result<(), IndexError> {
-        seal(KIND, self)
+        seal(KIND, path, self)
             .map_err(std::io::Error::other)
             .and_then(|bytes| write_atomic(path, &[&bytes]))
             .map_err(|source| IndexError::io("write", path, 0, source))

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use fs_err as fs;
 
-use crate::cache::{Bucket, Cache};
+use crate::cache::{Bucket, Cache, remove_any};
 use crate::error::IndexError;
 use crate::options::Verification;
 
@@ -118,7 +118,9 @@ impl Store {
         if let Some(stored) = self.get(sha256) {
             return Ok(stored);
         }
-        remove(&manifest_path, &folder).map_err(|error| io(&folder, error))?;
+        for path in [&manifest_path, &folder] {
+            remove_any(path).map_err(|error| io(path, error))?;
+        }
         rename(&staging.keep(), &folder).map_err(|error| io(&folder, error))?;
         manifest.write(&manifest_path)?;
         Ok(StoredWheel::new(folder, manifest))
@@ -160,15 +162,6 @@ impl Store {
             }
         }
     }
-}
-
-fn remove(manifest: &Path, folder: &Path) -> io::Result<()> {
-    let absent_is_fine = |result: io::Result<()>| match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    };
-    absent_is_fine(fs::remove_file(manifest))?;
-    absent_is_fine(fs::remove_dir_all(folder))
 }
 
 /// A rename of a folder; on Windows a scanner that looks at fresh files can be in the way for a

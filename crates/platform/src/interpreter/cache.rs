@@ -7,6 +7,7 @@
 //! written is no error.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -208,7 +209,7 @@ impl Entry {
             name.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
             name.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
         }
-        name.push_str(".json");
+        name.push_str(".record");
         Self {
             folder: folder.to_path_buf(),
             file: folder.join(name),
@@ -218,13 +219,25 @@ impl Entry {
 
     pub(super) fn load(&self) -> Option<Interpreter> {
         let bytes = fs_err::read(&self.file).ok()?;
-        let mut record: Record = serde_json::from_slice(&bytes).ok()?;
+        let (digest, bytes) = bytes.split_first_chunk()?;
+        if *digest != self.digest(bytes) {
+            return None;
+        }
+        let mut record: Record = serde_json::from_slice(bytes).ok()?;
         match record.check(&self.given) {
             State::Stale => return None,
             State::Renewed => self.write(&record),
             State::Valid => {}
         }
         Some(record.interpreter)
+    }
+
+    /// Stands before a record: a damaged one, or another's, is none.
+    fn digest(&self, record: &[u8]) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.file.file_name().unwrap_or_default().as_encoded_bytes());
+        hasher.update(record);
+        hasher.finalize().into()
     }
 
     pub(super) fn store(&self, interpreter: &Interpreter) {
@@ -241,7 +254,9 @@ impl Entry {
         let attempt = || -> std::io::Result<()> {
             fs_err::create_dir_all(&self.folder)?;
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            serde_json::to_writer(std::io::BufWriter::new(&mut file), record)?;
+            let bytes = serde_json::to_vec(record)?;
+            file.write_all(&self.digest(&bytes))?;
+            file.write_all(&bytes)?;
             file.persist(&self.file)?;
             Ok(())
         };

@@ -1,6 +1,7 @@
 //! Getting a source's files: a folder as it is, an archive unpacked, a repository checked out; and
 //! the place in the cache where what is built from it is kept.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -41,9 +42,8 @@ pub(super) struct Origin {
 impl Obtained {
     /// The metadata, if it is known without running the backend.
     pub(super) fn known_metadata(&self) -> Option<Vec<u8>> {
-        if let Some(kept) = &self.kept
-            && let Ok(bytes) = fs_err::read(kept.join("METADATA"))
-        {
+        let kept = self.kept_file(|name| name == "METADATA");
+        if let Some((_, bytes)) = kept {
             return Some(bytes);
         }
         self.is_archive.then(|| static_metadata(&self.root))?
@@ -51,9 +51,26 @@ impl Obtained {
 
     /// The wheel that was built from the same source before.
     pub(super) fn kept_wheel(&self) -> Option<PathBuf> {
-        let entries = fs_err::read_dir(self.kept.as_ref()?).ok()?;
-        let mut wheels = entries.flatten().map(|entry| entry.path());
-        wheels.find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+        let is_wheel = |name: &Path| name.extension().is_some_and(|extension| extension == "whl");
+        Some(self.kept_file(|name| is_wheel(name.as_ref()))?.0)
+    }
+
+    /// A file that was kept, and its content. Each lies in a folder with its digest as the name:
+    /// one that is damaged is as good as none.
+    fn kept_file(&self, is_wanted: impl Fn(&OsStr) -> bool) -> Option<(PathBuf, Vec<u8>)> {
+        let folders = fs_err::read_dir(self.kept.as_ref()?).ok()?;
+        let files = folders
+            .flatten()
+            .filter_map(|folder| Some((folder.file_name(), fs_err::read_dir(folder.path()).ok()?)))
+            .flat_map(|(digest, files)| files.flatten().map(move |file| (digest.clone(), file)));
+        for (digest, file) in files.filter(|(_, file)| is_wanted(&file.file_name())) {
+            if let Ok(bytes) = fs_err::read(file.path())
+                && *digest == *hex(&Sha256::digest(&bytes))
+            {
+                return Some((file.path(), bytes));
+            }
+        }
+        None
     }
 
     /// Keeps metadata for the next run.
@@ -74,9 +91,19 @@ impl Obtained {
     }
 }
 
-/// Writes a file so that others see all of it or nothing.
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Writes a file, below a folder with its digest as the name, so that others see all of it or
+/// nothing.
+fn write_whole(kept: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
     use std::io::Write as _;
+    let folder = &kept.join(hex(&Sha256::digest(bytes)));
     fs_err::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new()
         .prefix(".tmp-")
@@ -321,10 +348,7 @@ fn kept_folder(shared: &Shared, source: &[&str]) -> PathBuf {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
-    let mut digest = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        let _ = write!(digest, "{byte:02x}");
-    }
+    let digest = hex(&hasher.finalize());
     shared
         .cache
         .folder(bnbpip_index::cache::Bucket::Built.folder())
