@@ -266,7 +266,12 @@ fn downloads_and_locks_take_it_as_well() {
         "--accelerator=auto",
         "torch",
     ];
-    drop(on(&environment, "566.36", "8.9", &lock).success());
+    let locked = on(&environment, "566.36", "8.9", &lock).success();
+    assert_eq!(
+        told(&locked).0,
+        "Accelerator cu126 (CUDA 12.6): the newest build of torch 2.12.0 that driver 566.36 and \
+         compute capability 8.9 run (CPython 3.11.0 on Windows x86_64)"
+    );
     let text = fs_err::read_to_string(environment.work().join("pylock.toml")).unwrap();
     assert!(text.contains("version = \"2.12.0+cu126\""), "{text}");
     assert!(text.contains(&url) && text.contains(&hash), "{text}");
@@ -396,4 +401,25 @@ fn the_usual_index_need_not_have_torch() {
     );
     assert_eq!(last, "Would install helper-1.0 torch-2.8.0+cu129");
     assert_eq!(auto("torch==1.0").1, 1);
+}
+
+#[test]
+fn a_network_that_fails_is_said_once() {
+    let server = index();
+    let environment = world(&server);
+    let mut command = environment.command();
+    command
+        .env("BNBPIP_CUDA_DRIVER", "581.57")
+        .env("BNBPIP_ACCELERATOR_INDEX_URL", "http://127.0.0.1:1/whl");
+    let arguments = [&["--retries", "0"], &DRY[..], &["auto", "torch"]].concat();
+    let run: Run = command.args(arguments).output().unwrap().into();
+    assert_eq!(run.code, 1);
+    assert_eq!(
+        run.stderr.matches("Accelerator ").count(),
+        1,
+        "{}",
+        run.stderr
+    );
+    let address = "http://127.0.0.1:1/whl/cu132/torch/";
+    assert!(run.stderr.contains(address), "{}", run.stderr);
 }

@@ -25,6 +25,7 @@ pub(crate) use self::plan::{Change, Plan};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::accelerator::{self, Accelerator};
+use crate::commands::resolve::automatic::is_no_solution;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::{Resolved, network, notes, requirements};
 use crate::commands::sources::Sources;
@@ -125,7 +126,7 @@ impl Run<'_> {
             .as_ref()
             .is_some_and(|it| it.keeps_installed);
         let resolved = match self.resolve(&installed) {
-            Err(_) if keeps_torch => {
+            Err(failure) if keeps_torch && is_no_solution(&failure) => {
                 self.leave_installed_torch()?;
                 self.resolve(&installed)?
             }

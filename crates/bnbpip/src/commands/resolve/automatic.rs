@@ -15,6 +15,11 @@ use super::{Resolved, Resolving};
 use crate::failure::Failure;
 use crate::request::{AutomaticAccelerator, Request};
 
+/// Whether the solver came to the end, and nothing went wrong on the way: it explains itself.
+pub(crate) fn is_no_solution(failure: &Failure) -> bool {
+    failure.detail_text().is_some()
+}
+
 impl Resolving<'_> {
     /// Resolves the request.
     ///
@@ -43,22 +48,22 @@ impl Resolving<'_> {
             suitable
         };
         let scout = self.kept_to(&torch, suitable);
-        if let Ok(resolved) = scout.run_once(installed.clone()) {
-            let packages = &resolved.resolution.packages;
-            let Some(found) = packages.iter().find(|package| package.name == torch) else {
-                return Ok(resolved);
-            };
-            let version = found.version.clone().without_local();
-            let built = self.run_for(
-                automatic,
-                &indexes,
-                Some(&version),
-                &asked,
-                installed.clone(),
-            );
-            if built.is_ok() {
-                return built;
+        match scout.run_once(installed.clone()) {
+            Ok(resolved) => {
+                let packages = &resolved.resolution.packages;
+                let Some(found) = packages.iter().find(|package| package.name == torch) else {
+                    return Ok(resolved);
+                };
+                let version = found.version.clone().without_local();
+                let wanted = installed.clone();
+                match self.run_for(automatic, &indexes, Some(&version), &asked, wanted) {
+                    Err(failure) if is_no_solution(&failure) => {}
+                    built => return built,
+                }
             }
+            // The usual index need not have torch.
+            Err(failure) if is_no_solution(&failure) => {}
+            Err(failure) => return Err(failure),
         }
         self.run_for(automatic, &indexes, None, &asked, installed)
     }
@@ -118,7 +123,12 @@ impl Resolving<'_> {
     ) {
         let machine = &automatic.machine;
         let chosen = words::chosen(choice, machine, version);
-        self.printer.status(&chosen);
+        if self.target.is_synthetic {
+            let target = &self.target.description;
+            self.printer.status(&format!("{chosen} ({target})"));
+        } else {
+            self.printer.status(&chosen);
+        }
         if choice.because == Because::Fits && !choice.without.is_empty() {
             let cards = words::capabilities(&choice.without);
             self.printer

@@ -3,7 +3,7 @@
 //! the words for a failure.
 
 pub(crate) mod accelerator;
-mod automatic;
+pub(crate) mod automatic;
 mod candidates;
 pub(crate) mod installed;
 mod known_names;
