@@ -132,3 +132,24 @@ fn an_index_that_lacks_the_build_is_told() {
     let note = "The command could not be tried out: ";
     assert!(run.stdout.contains(note), "{}", run.stdout);
 }
+
+#[test]
+fn a_torch_that_has_to_change_keeps_its_builds() {
+    // torchao 0.17 wants a torch from 2.11 on, as a rule knows.
+    let newer = WheelBuilder::new("torch", "2.11.0").build();
+    let server = IndexServer::with([newer]);
+    let torchao = WheelBuilder::new("torchao", "0.17.0");
+    let environment = world(&server, &[torch("2.9.0+cu128", "'12.8'"), torchao]);
+    let machine = ("566.36", "8.9");
+    let run = on(&environment, machine, &doctor());
+    let command = printed_command(&run.stdout);
+    assert_eq!(
+        command.join(" "),
+        "install --accelerator cu128 torch==2.11.0+cu128"
+    );
+    drop(on(&environment, machine, &command).success());
+    assert_eq!(
+        environment.installed(),
+        ["torch-2.11.0+cu128", "torchao-0.17.0"]
+    );
+}

@@ -8,6 +8,7 @@ use bnbpip_report::doctor::{Diagnosis, Finding, Mend, Shell, command_line};
 use super::examination::Examination;
 use super::trial::Trial;
 use crate::cli::{self, Command, DoctorArgs, Parsed};
+use crate::commands::resolve::accelerator::accelerator_of;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::commands::{install, uninstall};
 use crate::configuration::settings::Settings;
@@ -64,30 +65,42 @@ impl Mending<'_> {
             .iter()
             .map(|(name, version)| format!("{name}=={version}"))
             .collect();
-        self.push(&mut steps, &["uninstall", "-y"], false, wanted.removed);
-        if let Some((accelerator, requirements)) = wanted.rebuilt {
-            let install = ["install", "--accelerator", &accelerator];
-            self.push(&mut steps, &install, true, requirements);
-        }
-        self.push(&mut steps, &["install"], true, wanted.requirements);
-        let reinstall = ["install", "--force-reinstall", "--no-deps"];
-        self.push(&mut steps, &reinstall, true, again);
+        let rebuilt = wanted.rebuilt.unwrap_or_default();
+        let accelerator = Some(&*rebuilt.0).filter(|name| !name.is_empty());
+        let mut push = |words: &[&str], arguments| {
+            steps.extend(self.step(words, accelerator, arguments));
+        };
+        push(&["uninstall", "-y"], wanted.removed);
+        push(&["install"], rebuilt.1);
+        push(&["install"], wanted.requirements);
+        push(&["install", "--force-reinstall", "--no-deps"], again);
         self.describe(diagnosis, &steps);
         diagnosis.notes.extend(wanted.notes);
         steps
     }
 
-    fn push(&self, steps: &mut Vec<Step>, words: &[&str], allows: bool, arguments: Vec<String>) {
+    /// A command for these arguments, if there are any. torch stays with the builds that it has, or
+    /// is given these.
+    fn step(
+        &self,
+        words: &[&str],
+        accelerator: Option<&str>,
+        arguments: Vec<String>,
+    ) -> Option<Step> {
         if arguments.is_empty() {
-            return;
+            return None;
         }
         let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         command.extend(self.target_options());
-        if allows {
+        if words.first() == Some(&"install") {
+            let installed = &self.examination.scanned;
+            let name = accelerator_of(installed, accelerator, &arguments);
+            let option = name.map(|name| ["--accelerator".to_owned(), name]);
+            command.extend(option.into_iter().flatten());
             command.extend(self.rule_options());
         }
         command.extend(arguments);
-        steps.push(Step::Run(command));
+        Some(Step::Run(command))
     }
 
     /// The options that lead to the same environment.

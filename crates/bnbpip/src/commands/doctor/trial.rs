@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::examination::Examination;
 use crate::cli::{self, Command, Parsed};
-use crate::commands::resolve::accelerator::Accelerator;
+use crate::commands::resolve::accelerator::{Accelerator, accelerator_of};
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
 use crate::commands::rule_set;
 use crate::configuration::settings::{Network, Settings};
@@ -119,6 +119,10 @@ impl Trial<'_> {
         policy: InstalledPolicy,
     ) -> Result<FxHashMap<PackageName, Version>, Failure> {
         let words = ["bnbpip", "install"].map(str::to_owned).into_iter();
+        // The same builds as the printed command takes.
+        let accelerator = accelerator_of(&self.examination.scanned, None, wishes);
+        let accelerator = accelerator.map(|name| ["--accelerator".to_owned(), name]);
+        let words = words.chain(accelerator.into_iter().flatten());
         let words = words.chain(self.options.iter().chain(options).chain(wishes).cloned());
         let words = words.map(Into::into).collect();
         let environment = &self.settings.environment;

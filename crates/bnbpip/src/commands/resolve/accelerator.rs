@@ -5,7 +5,7 @@
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_overlay::{AcceleratorFacts, AcceleratorSystem, Capability, Family, TorchIndexes};
-use bnbpip_packaging::{PackageName, Version, VersionOrUrl, VersionRange, range};
+use bnbpip_packaging::{PackageName, Requirement, Version, VersionOrUrl, VersionRange, range};
 use bnbpip_platform::{Accelerators, OperatingSystem, Target, ThisMachine};
 use bnbpip_report::accelerator as words;
 use bnbpip_report::doctor::{Torch, TorchBuild};
@@ -374,6 +374,27 @@ pub(crate) fn guard(
         }
     }
     Ok(())
+}
+
+/// The accelerator to say when these packages change: another one, or that of the installed torch,
+/// which then stays with the builds that it has. `None` for the usual index's, and where torch has
+/// no part in it.
+pub(crate) fn accelerator_of(
+    installed: &InstalledEnvironment,
+    other: Option<&str>,
+    requirements: &[String],
+) -> Option<String> {
+    let indexes = TorchIndexes::embedded().ok()?;
+    let mut named = requirements.iter().filter_map(|text| {
+        let requirement: Requirement = text.parse().ok()?;
+        Some(requirement.name)
+    });
+    if !named.any(|name| indexes.packages.contains(&name)) {
+        return None;
+    }
+    let own = || local(&torch_of(installed)?.version);
+    let family = other.map(str::to_owned).or_else(own)?;
+    indexes.family(&family).map(|family| family.name.clone())
 }
 
 fn torch_of(installed: &InstalledEnvironment) -> Option<&InstalledDistribution> {
