@@ -198,6 +198,10 @@ fn what_is_named_is_taken_with_a_warning() {
     let backend = ["install", "--dry-run", "--torch-backend=cpu", "torch"];
     let (_, last) = told(&on(&environment, "none", "", &backend).success());
     assert_eq!(last, "Would install helper-1.0 torch-2.12.0+cpu");
+    let verbose = [&["-v"], &DRY[..], &["auto", "torch"]].concat();
+    let verbose = on(&environment, "566.36", "8.9", &verbose).success();
+    let tried = "Accelerators: `BNBPIP_CUDA_DRIVER`: driver 566.36, as it was told";
+    assert!(verbose.stderr.contains(tried), "{}", verbose.stderr);
     let none = environment.run([&DRY[..], &["auto", "helper", "--no-index"]].concat());
     let warning = "--accelerator chooses an index, and --no-index leaves none";
     assert!(none.stderr.contains(warning), "{}", none.stderr);

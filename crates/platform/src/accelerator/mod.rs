@@ -110,10 +110,11 @@ impl Accelerators {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    /// Whether there is an NVIDIA driver, whatever its version.
+    /// Whether there is an NVIDIA GPU. A driver without one, as in an image that is made for GPUs,
+    /// runs nothing.
     pub fn has_nvidia(&self) -> bool {
         let mut gpus = self.gpus.iter();
-        self.nvidia_driver.is_some() || gpus.any(|gpu| gpu.vendor == Vendor::Nvidia)
+        gpus.any(|gpu| gpu.vendor == Vendor::Nvidia)
     }
 
     /// The compute capabilities of NVIDIA's cards, as far as they are known.

@@ -208,3 +208,18 @@ fn drivers_compare_part_by_part() {
     assert_eq!(version("452.06").to_string(), "452.06");
     assert!("n/a".parse::<DriverVersion>().is_err());
 }
+
+#[test]
+fn a_driver_without_a_card_is_no_gpu() {
+    let mut machine = Recorded::default();
+    let facts = NvidiaFacts {
+        driver: "550.90.07".parse().unwrap(),
+        gpus: Vec::new(),
+    };
+    machine.libraries.insert("libnvidia-ml.so.1", facts);
+    if cfg!(target_os = "linux") {
+        let found = Accelerators::detect(&machine, &AcceleratorInputs::default());
+        assert!(!found.has_nvidia());
+        assert_eq!(found.description().unwrap(), "driver 550.90.07");
+    }
+}

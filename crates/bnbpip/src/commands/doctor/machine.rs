@@ -2,9 +2,7 @@
 
 use bnbpip_overlay::{AcceleratorFacts, AcceleratorSystem};
 use bnbpip_packaging::PackageName;
-use bnbpip_platform::{
-    AcceleratorMachine, Accelerators, EmbeddedLayout, Interpreter, RuntimeFile, Vendor,
-};
+use bnbpip_platform::{AcceleratorMachine, Accelerators, EmbeddedLayout, Interpreter, RuntimeFile};
 use bnbpip_report::doctor::{
     EmbeddedPython, Fact, Finding, OpenMpCopy, RuntimeLibrary, embedded, long_paths, openmp,
     vc_runtime,
@@ -94,13 +92,7 @@ impl Machine {
         } else {
             AcceleratorSystem::Linux
         };
-        let facts = machine_facts(&self.accelerators, system);
-        // A driver without a card, as in an image that is made for GPUs, runs nothing.
-        let mut gpus = self.accelerators.gpus.iter();
-        AcceleratorFacts {
-            has_nvidia: gpus.any(|gpu| gpu.vendor == Vendor::Nvidia),
-            ..facts
-        }
+        machine_facts(&self.accelerators, system)
     }
 }
 

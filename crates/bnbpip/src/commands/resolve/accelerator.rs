@@ -54,7 +54,7 @@ impl Accelerator {
         let indexes = TorchIndexes::embedded()?;
         let choosing = Choosing {
             indexes: &indexes,
-            machine: facts(target, settings),
+            machine: facts(target, settings, printer),
             torch: asked_torch(request, target),
             printer,
         };
@@ -278,13 +278,16 @@ fn find<'a>(indexes: &'a TorchIndexes, name: &str) -> Result<&'a Family, Failure
 }
 
 /// The facts of this machine, for a target's system.
-fn facts(target: &Target, settings: &Settings) -> Option<AcceleratorFacts> {
+fn facts(target: &Target, settings: &Settings, printer: &Printer) -> Option<AcceleratorFacts> {
     let system = match target.operating_system {
         OperatingSystem::Linux => AcceleratorSystem::Linux,
         OperatingSystem::Windows => AcceleratorSystem::Windows,
         _ => return None,
     };
     let found = Accelerators::detect(&ThisMachine, &settings.accelerator_inputs());
+    for attempt in &found.trace {
+        printer.verbose(&format!("Accelerators: {attempt}"));
+    }
     Some(machine_facts(&found, system))
 }
 
