@@ -153,3 +153,16 @@ fn a_torch_that_has_to_change_keeps_its_builds() {
         ["torch-2.11.0+cu128", "torchao-0.17.0"]
     );
 }
+
+#[test]
+fn what_is_built_for_something_else_than_torch() {
+    let vision = WheelBuilder::new("torchvision", "0.24.0+cpu");
+    let installed = [torch("2.9.0+cu126", "'12.6'"), vision];
+    let (said, after) = mended(("581.57", "8.9"), &installed);
+    assert_eq!(
+        said,
+        "[bad ] torchvision 0.24.0+cpu is built for something else than torch 2.9.0+cu126\n\
+         install --accelerator cu126 torchvision==0.24.0"
+    );
+    assert_eq!(after, ["torch-2.9.0+cu126", "torchvision-0.24.0+cu126"]);
+}

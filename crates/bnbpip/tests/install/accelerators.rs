@@ -427,3 +427,20 @@ fn a_network_that_fails_is_said_once() {
     let address = "http://127.0.0.1:1/whl/cu132/torch/";
     assert!(run.stderr.contains(address), "{}", run.stderr);
 }
+
+#[test]
+fn what_stays_with_another_build_is_told() {
+    let server = index();
+    let environment = world(&server);
+    let arguments = ["install", "--accelerator=cu128", "torchvision==0.24.0"];
+    drop(on(&environment, "none", "", &arguments).success());
+    let run = on(
+        &environment,
+        "none",
+        "",
+        &[&DRY[..], &["cu126", "torch"]].concat(),
+    );
+    let lines = run.success().stderr;
+    let told = lines.lines().filter(|line| line.contains("torchvision"));
+    assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
+}

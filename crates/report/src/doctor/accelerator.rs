@@ -5,6 +5,7 @@ use bnbpip_packaging::{PackageName, Version, VersionRange, range};
 
 use super::{Finding, Mend, Severity, Torch, TorchBuild};
 use crate::accelerator::{capabilities, driver_version};
+use crate::ranges::join_and;
 
 /// The installed torch with what was built to go with it.
 #[derive(Debug, Clone)]
@@ -36,6 +37,50 @@ pub fn torch_build(
         TorchBuild::Cuda(cuda) => case.old_driver(cuda).or_else(|| case.no_code(cuda)),
         TorchBuild::Rocm(_) | TorchBuild::Xpu(_) => None,
     }
+}
+
+/// torchvision or torchaudio with a build for something else than torch's own.
+pub fn mixed_builds(examined: &ExaminedTorch<'_>, indexes: &TorchIndexes) -> Option<Finding> {
+    let torch = examined.torch;
+    let family = match &torch.build {
+        TorchBuild::Cuda(cuda) => indexes.family_for_cuda(cuda)?,
+        TorchBuild::Cpu => indexes.family("cpu")?,
+        TorchBuild::Rocm(_) | TorchBuild::Xpu(_) => return None,
+    };
+    let others = examined.family.iter().filter(|(name, version)| {
+        let label = version.to_string();
+        let label = label.split_once('+').map(|(_, label)| label);
+        // Those of the usual index don't say what they are for.
+        name.as_ref() != "torch" && label.is_some_and(|label| label != family.name)
+    });
+    let others: Vec<&(PackageName, Version)> = others.collect();
+    let shown = others
+        .iter()
+        .map(|(name, version)| format!("{name} {version}"));
+    let shown: Vec<String> = shown.collect();
+    let requirements = others.iter().map(|(name, version)| {
+        let public = version.clone().without_local();
+        format!("{name}=={public}")
+    });
+    let (is, its) = if others.len() == 1 {
+        ("is", "its operations fail")
+    } else {
+        ("are", "their operations fail")
+    };
+    let mend = Mend::Rebuild {
+        accelerator: family.name.clone(),
+        requirements: requirements.collect(),
+    };
+    let sentence = format!(
+        "{} {is} built for something else than torch {}",
+        join_and(&shown),
+        torch.version
+    );
+    (!others.is_empty()).then(|| {
+        Finding::new("mixed-builds", Severity::Broken, sentence, mend).detail(format!(
+            "{its} on what torch is built for, or are missing: one family of builds goes together"
+        ))
+    })
 }
 
 struct Case<'a> {
@@ -228,6 +273,32 @@ mod tests {
         assert_eq!(cpu("2.6.0+cpu", "390.77", &["6.1"]), "nothing");
         assert_eq!(cpu("2.6.0+cpu", "581.57", &["3.5"]), "nothing");
         assert!(cpu("2.6.0", "", &[]).contains("(driver unknown) -> look up which CUDA"));
+    }
+
+    #[test]
+    fn what_goes_with_torch_is_built_as_torch_is() {
+        let mixed = |build: TorchBuild, vision: &str| {
+            let torch = Torch {
+                version: "2.9.0".to_owned(),
+                build,
+            };
+            let package =
+                |name: &str, version: &str| (name.parse().unwrap(), version.parse().unwrap());
+            let examined = ExaminedTorch {
+                torch: &torch,
+                family: vec![package("torch", "2.9.0"), package("torchvision", vision)],
+            };
+            told(mixed_builds(&examined, &TorchIndexes::embedded().unwrap()))
+        };
+        let cuda = || TorchBuild::Cuda("12.6".to_owned());
+        assert_eq!(mixed(cuda(), "0.24.0+cu126"), "nothing");
+        assert_eq!(mixed(cuda(), "0.24.0"), "nothing");
+        assert_eq!(
+            mixed(cuda(), "0.24.0+cpu"),
+            "Broken torchvision 0.24.0+cpu is built for something else than torch 2.9.0 -> cu126: \
+             torchvision==0.24.0"
+        );
+        assert!(mixed(TorchBuild::Cpu, "0.24.0+cu128").ends_with("-> cpu: torchvision==0.24.0"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod rules;
 mod stack;
 mod tables;
 
-pub use accelerator::{ExaminedTorch, torch_build};
+pub use accelerator::{ExaminedTorch, mixed_builds, torch_build};
 pub use checks::{Cause, Check, Outcome, last_exception};
 pub use command::{Shell, command_line, quoted};
 pub use finding::{Finding, Mend, Severity};

@@ -1,7 +1,9 @@
 //! What torch was built for, and whether bitsandbytes holds the library for it.
 
 use bnbpip_overlay::{AcceleratorFacts, TorchIndexes};
-use bnbpip_report::doctor::{ExaminedTorch, Fact, Finding, Torch, cuda_library, torch_build};
+use bnbpip_report::doctor::{
+    ExaminedTorch, Fact, Finding, Torch, cuda_library, mixed_builds, torch_build,
+};
 
 use crate::commands::distribution::Distribution;
 use crate::failure::Failure;
@@ -41,7 +43,7 @@ impl<'a> Stack<'a> {
         })
     }
 
-    /// A torch that can't use this machine's GPU.
+    /// A torch that can't use this machine's GPU, or isn't built as what goes with it.
     ///
     /// # Errors
     /// When the table of builds can't be read, which a test rules out.
@@ -61,7 +63,8 @@ impl<'a> Stack<'a> {
             torch,
             family: family.collect(),
         };
-        Ok(torch_build(&examined, machine, &indexes))
+        let build = torch_build(&examined, machine, &indexes);
+        Ok(build.or_else(|| mixed_builds(&examined, &indexes)))
     }
 
     /// bitsandbytes' library for torch's CUDA. Where a rule already says that the release itself

@@ -149,6 +149,7 @@ impl Run<'_> {
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
         }
+        accelerator::warn_about_rest(&plan, installed, self.printer);
         if self.accelerator.is_none() {
             let target = &self.destination.target;
             accelerator::guard(&plan, &self.request, target, self.settings, self.printer)?;

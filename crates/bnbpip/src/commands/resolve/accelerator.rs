@@ -379,6 +379,32 @@ pub(crate) fn guard(
     Ok(())
 }
 
+/// Says what stays with a build for something else than the torch that comes.
+pub(crate) fn warn_about_rest(plan: &Plan, installed: &InstalledEnvironment, printer: &Printer) {
+    let Ok(indexes) = TorchIndexes::embedded() else {
+        return;
+    };
+    let mut changes = plan.changes.iter();
+    let torch = changes.find(|change| change.package.name.as_ref() == "torch");
+    let Some(family) = torch.and_then(|torch| local(&torch.package.version)) else {
+        return;
+    };
+    for distribution in &installed.distributions {
+        let (name, version) = (&distribution.name, &distribution.version);
+        let mut changes = plan.changes.iter();
+        let stays = !changes.any(|change| change.package.name == *name);
+        let differs = local(version).is_some_and(|local| local != family);
+        if stays && differs && indexes.packages.contains(name) {
+            printer.warning(&format!(
+                "{name} {version} stays, and is built for something else than the new torch"
+            ));
+            printer.hint(&format!(
+                "`bnbpip install --accelerator {family} {name}` takes the build that goes with it"
+            ));
+        }
+    }
+}
+
 /// The accelerator to say when these packages change: another one, or that of the installed torch,
 /// which then stays with the builds that it has. `None` for the usual index's, and where torch has
 /// no part in it.
