@@ -11,6 +11,8 @@ pub mod cache;
 mod client;
 mod download;
 mod error;
+#[doc(hidden)]
+pub mod hostile;
 mod http;
 mod index_url;
 mod locations;

@@ -212,7 +212,7 @@ impl<'a> Parser<'a> {
             });
         }
         let standard = &self.text[first.0..last.1];
-        MarkerTree::from_str(standard)
+        bnbpip_packaging::requirement::parse_marker(standard)
             .map(Expression::Standard)
             .map_err(|error| error.message.to_string())
     }

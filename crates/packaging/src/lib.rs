@@ -13,6 +13,7 @@ pub mod metadata;
 pub mod platform_tags;
 pub mod range;
 pub mod record;
+pub mod requirement;
 pub mod sdist_filename;
 pub mod tags;
 pub mod wheel_filename;

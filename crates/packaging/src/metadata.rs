@@ -130,7 +130,11 @@ pub fn parse_requirement(value: &str) -> Result<Requirement, MetadataError> {
             source: "its parentheses are nested too deeply".into(),
         });
     }
-    parse_field(FIELD, text)
+    crate::requirement::parse(text).map_err(|source| MetadataError::InvalidField {
+        field: FIELD,
+        value: text.to_string(),
+        source: Box::new(source),
+    })
 }
 
 /// How deeply parentheses may be nested in a requirement; real ones stay below five.

@@ -15,6 +15,7 @@
 
 pub mod environment;
 pub mod index;
+pub mod mangle;
 mod proxy;
 mod scenario;
 mod snapshot;
@@ -24,6 +25,7 @@ pub use environment::{Run, TestEnvironment};
 pub use index::{
     Fault, HashInPage, HostedFile, IndexServer, Options, PageFormat, Ranges, RecordedRequest,
 };
+pub use mangle::Mangler;
 pub use proxy::ProxyServer;
 pub use scenario::{Expected, Outcome, Release, Scenario, ScenarioTarget, load_scenarios};
 pub use snapshot::Filters;

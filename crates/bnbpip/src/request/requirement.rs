@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use bnbpip_packaging::{ExtraName, MarkerTree, PackageName, Requirement, VersionOrUrl};
+use bnbpip_packaging::{
+    ExtraName, MarkerTree, PackageName, Requirement, VersionOrUrl, requirement,
+};
 
 use super::{
     RequestedRequirement, RequirementHash, RequirementOrigin, Surroundings, UNNAMED, path_or_url,
@@ -105,7 +107,7 @@ fn named(
     origin: &RequirementOrigin,
     surroundings: Surroundings<'_>,
 ) -> Result<Requirement, Failure> {
-    let mut requirement = Requirement::from_str(text).map_err(|error| {
+    let mut requirement = requirement::parse(text).map_err(|error| {
         let failure = syntax::from_parser(&error, text, origin);
         match advice(reference, surroundings) {
             Some(hint) => failure.hint(hint),
@@ -162,7 +164,7 @@ fn parse_marker(
     if marker.is_empty() {
         return Ok(MarkerTree::TRUE);
     }
-    MarkerTree::from_str(marker).map_err(|error| syntax::from_parser(&error, text, origin))
+    requirement::parse_marker(marker).map_err(|error| syntax::from_parser(&error, text, origin))
 }
 
 fn extras(

@@ -252,3 +252,30 @@ fn a_requirements_file_without_its_option() {
     insta::assert_snapshot!(folder.message(folder.add("requirements.txt")));
     assert!(folder.add("requirements").is_ok());
 }
+
+/// The fuzz target's seeds, and seeded mutations of them.
+#[test]
+fn no_mangled_file_makes_the_reader_panic() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let folder = root
+        .clone()
+        .nth(2)
+        .unwrap()
+        .join("fuzz/corpus/requirements");
+    let seeds = bnbpip_testing::mangle::seeds(&folder);
+    let mut read = 0;
+    bnbpip_testing::mangle::replay(&seeds, 4_000, &mut |bytes| {
+        let surroundings = Surroundings {
+            working_directory: Path::new("nowhere"),
+            variable: &|name| Some(name.into()),
+        };
+        let fetch = |url: &url::Url| match url.path() {
+            "/requirements.txt" => Ok(bytes.to_vec()),
+            _ => read_url_nothing(url),
+        };
+        let mut reader = RequirementsReader::new(surroundings, &fetch);
+        let result = reader.read("https://host.example/requirements.txt", false);
+        read += usize::from(result.is_ok());
+    });
+    assert!(read > 100, "{read}");
+}

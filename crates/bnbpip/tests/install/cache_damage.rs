@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bnbpip_testing::{
-    Compression, HashInPage, HostedFile, IndexServer, Run, TestEnvironment, WheelBuilder,
+    Compression, HashInPage, HostedFile, IndexServer, Mangler, Run, TestEnvironment, WheelBuilder,
 };
 
 use crate::sources::served;
@@ -57,19 +57,6 @@ fn varied() -> IndexServer {
 
 const PACKAGES: [&str; 6] = ["top", "tool", "plain", "other", "built", "built2"];
 
-/// A generator with a fixed start: a failure repeats itself.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or(0) % end.max(1)
-    }
-}
-
 /// The files below a folder, relative to it, sorted.
 fn files_below(root: &Path) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
@@ -115,7 +102,7 @@ fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
-fn damage(kind: usize, path: &Path, other: &Path, numbers: &mut Numbers) {
+fn damage(kind: usize, path: &Path, other: &Path, numbers: &mut Mangler) {
     let mut bytes = fs_err::read(path).unwrap();
     match KINDS[kind] {
         "cut short" => {
@@ -185,7 +172,7 @@ fn trial(
     sound: &Path,
     right: &BTreeMap<PathBuf, Vec<u8>>,
 ) -> (usize, Tally) {
-    let mut numbers = Numbers(number as u64 + 7);
+    let mut numbers = Mangler::new(number as u64 + 7);
     let (kind, offline) = (number % KINDS.len(), number / KINDS.len() % 4 == 3);
     let place = environment.root().join(format!("trial-{number}"));
     let (cache, target) = (place.join("cache"), place.join("lib"));

@@ -380,6 +380,30 @@ fn bad_requirements() {
     assert_eq!(server.requests().len(), 0);
 }
 
+/// Names that end in a sign: the requirement is wrong, from the command line or in a package.
+#[test]
+fn names_that_end_in_a_sign() {
+    let server = index();
+    server.add(
+        WheelBuilder::new("wrong", "1.0")
+            .requires("base_>=1")
+            .build(),
+    );
+    let environment = environment(&server);
+    let before = content(&environment);
+    let said = "name must end with an alphanumeric character, not";
+    for (requirement, message) in [
+        ("base_>=1", said),
+        ("base[more-]", said),
+        ("wrong", "wrong 1.0 has metadata that can't be read"),
+    ] {
+        let run = environment.run(["install", requirement]).failure();
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    }
+    assert_eq!(content(&environment), before);
+}
+
 #[test]
 fn rules() {
     let server = index();

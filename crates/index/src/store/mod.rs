@@ -19,6 +19,7 @@ use crate::error::IndexError;
 use crate::options::Verification;
 
 pub(crate) use manifest::Manifest;
+pub(crate) use unpack::check as check_archive;
 pub use wheel::{StoredFile, StoredWheel};
 
 use unpack::{UnpackError, unpack};

@@ -93,7 +93,7 @@ fn map_file(path: &Path) -> io::Result<Option<Mmap>> {
 }
 
 /// All checks that need no content.
-fn check(bytes: &[u8]) -> Result<(Vec<Entry>, Vec<usize>), ArchiveError> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(Vec<Entry>, Vec<usize>), ArchiveError> {
     let directory = find_directory(bytes, bytes.len() as u64)?;
     let malformed = || ArchiveError::Malformed("the central directory lies beyond the end");
     let begin = usize::try_from(directory.offset).map_err(|_| malformed())?;

@@ -340,7 +340,7 @@ impl Reader<'_> {
     }
 
     fn marker(&self, marker: &Spanned<String>) -> Result<MarkerTree, RuleError> {
-        MarkerTree::from_str(marker.as_ref()).map_err(|error| {
+        bnbpip_packaging::requirement::parse_marker(marker.as_ref()).map_err(|error| {
             let text = marker.get_ref().clone();
             self.at(
                 marker,
@@ -353,7 +353,7 @@ impl Reader<'_> {
     }
 
     fn requirement(&self, requirement: &Spanned<String>) -> Result<Requirement, RuleError> {
-        Requirement::from_str(requirement.as_ref()).map_err(|error| {
+        bnbpip_packaging::requirement::parse(requirement.as_ref()).map_err(|error| {
             let text = requirement.get_ref().clone();
             self.at(
                 requirement,

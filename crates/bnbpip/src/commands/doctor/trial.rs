@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bnbpip_installer::InstalledEnvironment;
 use bnbpip_overlay::{RuleId, Severity, Subject};
-use bnbpip_packaging::{PackageName, Requirement, Version};
+use bnbpip_packaging::{PackageName, Version, requirement};
 use bnbpip_report::doctor::{Finding, Mend};
 use bnbpip_resolver::Source;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -264,7 +264,7 @@ fn solution(wishes: &[String], changes: FxHashMap<PackageName, Version>) -> Solu
     let mut requirements: Vec<String> = wishes
         .iter()
         .filter_map(|wish| {
-            let requirement: Requirement = wish.parse().ok()?;
+            let requirement = requirement::parse(wish).ok()?;
             let version = changes.get(&requirement.name)?;
             let extras: Vec<&str> = requirement.extras.iter().map(AsRef::as_ref).collect();
             let extras = if extras.is_empty() {

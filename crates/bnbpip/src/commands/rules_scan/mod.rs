@@ -86,7 +86,7 @@ pub(crate) fn run(
 }
 
 fn requirement(text: &str) -> Result<Requirement, Failure> {
-    text.parse::<Requirement>().map_err(|error| {
+    bnbpip_packaging::requirement::parse(text).map_err(|error| {
         Failure::new(format!("Failed to understand `{text}` as a package")).caused_by(
             error
                 .to_string()
