@@ -1,6 +1,7 @@
 //! `bnbpip install`: request → target → resolution → plan → fetched → receipt.
 
 mod apply;
+mod builds;
 mod destination;
 mod download_progress;
 mod narration;
@@ -24,7 +25,7 @@ pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
-use crate::commands::resolve::accelerator::{self, Accelerator};
+use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::automatic::is_no_solution;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::{Resolved, network, notes, requirements};
@@ -149,10 +150,10 @@ impl Run<'_> {
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
         }
-        accelerator::warn_about_rest(&plan, installed, self.printer);
+        builds::warn_about_rest(&plan, installed, self.printer);
         if self.accelerator.is_none() {
             let target = &self.destination.target;
-            accelerator::guard(&plan, &self.request, target, self.settings, self.printer)?;
+            builds::guard(&plan, &self.request, target, self.settings, self.printer)?;
         }
         self.say_kept(&plan, installed);
         if plan.changes.is_empty() {

@@ -12,11 +12,10 @@ use bnbpip_report::doctor::{Torch, TorchBuild};
 use bnbpip_resolver::PreferredVersions;
 
 use crate::cli::resolve::ResolveArgs;
-use crate::commands::install::Plan;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::{AutomaticAccelerator, Request, RequestedRequirement, Route};
+use crate::request::{AutomaticAccelerator, Request, Route};
 
 /// The family of builds that a run keeps to.
 #[derive(Debug)]
@@ -326,85 +325,6 @@ pub(super) fn asked_torch(request: &Request, target: &Target) -> VersionRange {
     })
 }
 
-/// Refuses to put another build in the place of a torch for CUDA that nobody named, and says so
-/// where a torch without CUDA comes to a machine with a GPU.
-///
-/// # Errors
-/// When a torch for CUDA would be replaced by another build.
-pub(crate) fn guard(
-    plan: &Plan,
-    request: &Request,
-    target: &Target,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let mut changes = plan.changes.iter();
-    let Some(change) = changes.find(|change| change.package.name.as_ref() == "torch") else {
-        return Ok(());
-    };
-    let new = &change.package.version;
-    // PyPI's torch for Windows has no CUDA; one from an index of builds says what it is for.
-    let is_windows = target.operating_system == OperatingSystem::Windows;
-    let is_cpu = local(new).map_or(is_windows, |local| local == "cpu");
-    let is_named = |given: &RequestedRequirement| given.requirement.name.as_ref() == "torch";
-    if let Some(present) = &change.replaces
-        && !request.requirements.iter().any(is_named)
-        && let Some(family) = family_of(present).filter(|family| family.starts_with("cu"))
-        && (is_cpu || local(new).is_some_and(|local| local != family))
-    {
-        let what = if is_cpu {
-            ", which is built for the processor only"
-        } else {
-            ""
-        };
-        return Err(Failure::new(format!(
-            "Failed to install: torch {}, built for {family}, would be replaced by torch {new}{what}",
-            present.version
-        ))
-        .hint(
-            "say what torch is to run on: `--accelerator auto` for this machine's GPU, or \
-             `--accelerator cpu`",
-        ));
-    }
-    if is_cpu && is_windows && local(new).is_none() {
-        let found = Accelerators::detect(&ThisMachine, &settings.accelerator_inputs());
-        // Another machine's GPU isn't known.
-        if found.has_nvidia() || target.is_synthetic {
-            printer.hint(&format!(
-                "torch {new} from here is built for the processor only on Windows: \
-                 `--accelerator auto` takes one for the GPU"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Says what stays with a build for something else than the torch that comes.
-pub(crate) fn warn_about_rest(plan: &Plan, installed: &InstalledEnvironment, printer: &Printer) {
-    let Ok(indexes) = TorchIndexes::embedded() else {
-        return;
-    };
-    let mut changes = plan.changes.iter();
-    let torch = changes.find(|change| change.package.name.as_ref() == "torch");
-    let Some(family) = torch.and_then(|torch| local(&torch.package.version)) else {
-        return;
-    };
-    for distribution in &installed.distributions {
-        let (name, version) = (&distribution.name, &distribution.version);
-        let mut changes = plan.changes.iter();
-        let stays = !changes.any(|change| change.package.name == *name);
-        let differs = local(version).is_some_and(|local| local != family);
-        if stays && differs && indexes.packages.contains(name) {
-            printer.warning(&format!(
-                "{name} {version} stays, and is built for something else than the new torch"
-            ));
-            printer.hint(&format!(
-                "`bnbpip install --accelerator {family} {name}` takes the build that goes with it"
-            ));
-        }
-    }
-}
-
 /// The accelerator to say when these packages change: another one, or that of the installed torch,
 /// which then stays with the builds that it has. `None` for the usual index's, and where torch has
 /// no part in it.
@@ -433,7 +353,7 @@ fn torch_of(installed: &InstalledEnvironment) -> Option<&InstalledDistribution> 
 
 /// The family that an installed torch was built for: by its version, else by its own account, which
 /// PyPI's builds have alone.
-fn family_of(torch: &InstalledDistribution) -> Option<String> {
+pub(crate) fn family_of(torch: &InstalledDistribution) -> Option<String> {
     if let Some(local) = local(&torch.version) {
         return Some(local);
     }
@@ -447,7 +367,7 @@ fn family_of(torch: &InstalledDistribution) -> Option<String> {
 }
 
 /// `cu124` of `2.6.0+cu124`.
-fn local(version: &Version) -> Option<String> {
+pub(crate) fn local(version: &Version) -> Option<String> {
     let text = version.to_string();
     text.split_once('+').map(|(_, local)| local.to_owned())
 }
