@@ -34,6 +34,10 @@ pub fn merge(solutions: &[Solution]) -> Result<Vec<LockedPackage>, MarkerError> 
                 }
                 Some((entry, places)) => {
                     places.push(place);
+                    // What the files say differently, the wheels' tags alone can tell.
+                    if entry.requires_python != package.requires_python {
+                        entry.requires_python = None;
+                    }
                     join(&mut entry.wheels, &package.wheels);
                     join(&mut entry.dependencies, &package.dependencies);
                     join(&mut entry.requirements, &package.requirements);

@@ -197,6 +197,7 @@ impl Changes {
             client: &client,
             progress: Arc::new(progress),
             required: self.required(),
+            exact_sizes: true,
             runtime: &runtime,
             environment,
             options: InstallOptions {

@@ -184,6 +184,65 @@ fn what_cannot_be_used_is_refused_before_anything_is_touched() {
     let mut other = good.clone();
     other.replace_range(start..start + 64, &"0".repeat(64));
     refused(&other, &[], "base");
+    refused(
+        &good.replace("requires-python = \">=3.", "requires-python = \">=4."),
+        &[],
+        "Failed to use the lock: it is for Python >=4.",
+    );
+}
+
+#[test]
+fn a_size_that_differs_is_refused_though_the_hash_fits() {
+    let server = index();
+    let environment = environment(&server);
+    let good = lock(&environment, &["base"]);
+    let place = good.find("size = ").unwrap() + 7;
+    let length = good[place..].find(',').unwrap();
+    let actual: u64 = good[place..place + length].parse().unwrap();
+    let path = environment.work().join("pylock.toml");
+    // First from the index, then from the cache.
+    for size in [actual + 1, actual - 1, actual, actual + 1] {
+        let mut text = good.clone();
+        text.replace_range(place..place + length, &size.to_string());
+        fs_err::write(&path, text).unwrap();
+        let run = environment.run(["sync"]);
+        if size == actual {
+            drop(run.success());
+            drop(environment.run(["uninstall", "-y", "base"]).success());
+            continue;
+        }
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        let said = format!(
+            "Failed to use `base-2.0-py3-none-any.whl`: it has {actual} bytes, and the lock says {size}"
+        );
+        assert!(run.stderr.contains(&said), "{}", run.stderr);
+        assert!(environment.installed().is_empty());
+    }
+}
+
+#[test]
+fn the_python_that_is_needed_is_written_down() {
+    let wheels = [
+        WheelBuilder::new("base", "1.0").requires_python(">=3.7"),
+        WheelBuilder::new("any", "1.0"),
+    ];
+    let server = IndexServer::with(wheels.iter().map(WheelBuilder::build));
+    let environment = environment(&server);
+    let names = ["linux-3.12", "windows-3.11"];
+    let text = lock(
+        &environment,
+        &[
+            "base",
+            "any",
+            "--environment",
+            names[0],
+            "--environment",
+            names[1],
+        ],
+    );
+    let (top, packages) = text.split_once("[[packages]]").unwrap();
+    assert!(top.contains("requires-python = \">=3.11\"\n"), "{top}");
+    assert_eq!(packages.matches("requires-python = \">=3.7\"\n").count(), 1);
 }
 
 #[test]

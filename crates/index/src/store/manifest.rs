@@ -12,13 +12,14 @@ use crate::cache::{open_sealed, read_if_present, seal, write_atomic};
 use crate::error::IndexError;
 use crate::options::Verification;
 
-const KIND: [u8; 4] = *b"STO1";
+const KIND: [u8; 4] = *b"STO2";
 
 /// The manifest of an unpacked wheel.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) filename: String,
     pub(crate) sha256: String,
+    pub(crate) archive_bytes: u64,
     pub(crate) files: Vec<ManifestFile>,
 }
 

@@ -113,6 +113,9 @@ impl Store {
         let manifest = Manifest {
             filename: filename.to_string(),
             sha256: sha256.to_string(),
+            archive_bytes: fs::metadata(archive)
+                .map_err(|error| IndexError::io("read", archive, 0, error))?
+                .len(),
             files,
         };
         let _lock = self.lock(sha256)?;

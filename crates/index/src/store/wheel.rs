@@ -29,6 +29,8 @@ pub struct StoredWheel {
     pub files: Vec<StoredFile>,
     /// The wheel's SHA-256, 64 hexadecimal digits.
     pub sha256: Box<str>,
+    /// The size of the wheel itself, packed.
+    pub archive_bytes: u64,
     /// The wheel's file name.
     pub filename: Box<str>,
 }
@@ -45,6 +47,7 @@ impl StoredWheel {
             root,
             files: manifest.files.into_iter().map(to_stored).collect(),
             sha256: manifest.sha256.into(),
+            archive_bytes: manifest.archive_bytes,
             filename: manifest.filename.into(),
         }
     }

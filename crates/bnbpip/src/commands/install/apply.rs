@@ -28,6 +28,9 @@ pub(crate) struct Application<'a> {
     pub(crate) environment: &'a bnbpip_installer::Environment,
     pub(crate) options: InstallOptions,
     pub(crate) printer: &'static Printer,
+    /// Whether files must have the sizes that are given for them, as a lock's must; an index's
+    /// page may be wrong about them.
+    pub(crate) exact_sizes: bool,
     /// What goes and is not replaced.
     pub(crate) removed: &'a [bnbpip_installer::InstalledDistribution],
 }
@@ -107,9 +110,10 @@ impl Application<'_> {
             let (client, file) = (self.client.clone(), Arc::clone(file));
             let (sender, progress) = (sender.clone(), Arc::clone(&self.progress));
             let required = self.required_for(change);
+            let expected_bytes = file.size_bytes.filter(|_| self.exact_sizes);
             let fetch = async move {
                 let arrival = match client.fetch(&file, &required, &*progress).await {
-                    Ok(wheel) => Ok((index, wheel)),
+                    Ok(wheel) => check_size(expected_bytes, &wheel).map(|()| (index, wheel)),
                     Err(error) => Err(super::network::explained(&error)),
                 };
                 // Nobody listens any more when another wheel failed.
@@ -118,6 +122,18 @@ impl Application<'_> {
             tasks.spawn_on(fetch, self.runtime.handle());
         }
         tasks
+    }
+}
+
+/// Refuses a wheel that hasn't the size that it must have.
+fn check_size(expected_bytes: Option<u64>, wheel: &StoredWheel) -> Result<(), Failure> {
+    match expected_bytes {
+        Some(expected) if expected != wheel.archive_bytes => Err(Failure::new(format!(
+            "Failed to use `{}`: it has {} bytes, and the lock says {expected}",
+            wheel.filename, wheel.archive_bytes
+        ))
+        .hint("make the lock anew: somebody changed it by hand, or another tool wrote it wrong")),
+        _ => Ok(()),
     }
 }
 

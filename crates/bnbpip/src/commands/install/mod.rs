@@ -323,6 +323,7 @@ impl Run<'_> {
             client: &resolved.client,
             progress: Arc::new(progress),
             required: requirements::required_hashes(&self.request),
+            exact_sizes: false,
             runtime: &resolved.runtime,
             environment,
             options: self.install_options(),

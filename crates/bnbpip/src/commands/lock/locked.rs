@@ -37,7 +37,10 @@ pub(super) fn packages(
             name: package.name.clone(),
             version: Some(package.version.clone()),
             marker: None,
-            requires_python: None,
+            requires_python: file
+                .requires_python
+                .as_ref()
+                .and_then(|text| text.specifiers().cloned()),
             dependencies: dependencies.map(|other| other.name.clone()).collect(),
             index: file.index.as_ref().map(|index| public(index.url())),
             wheels: vec![locked_file(package, file)?],

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bnbpip_installer::InstalledEnvironment;
 use bnbpip_lock::{Lock, MAX_BYTES, Overlay, Solution, merge};
-use bnbpip_packaging::PackageName;
+use bnbpip_packaging::{PackageName, VersionSpecifiers};
 use bnbpip_resolver::PreferredVersions;
 
 use self::environments::LockTarget;
@@ -129,6 +129,7 @@ impl Run<'_> {
             created_by: "bnbpip".into(),
             environments: environments.collect(),
             packages,
+            requires_python: self.requires_python()?,
             rules: rules.into_iter().collect(),
             overlay: overlay.version().map(|version| Overlay {
                 version: version.to_string(),
@@ -136,6 +137,15 @@ impl Run<'_> {
             }),
             ..Lock::default()
         })
+    }
+
+    /// The lowest Python of the environments: what PEP 751 means by `requires-python`.
+    fn requires_python(&self) -> Result<Option<VersionSpecifiers>, Failure> {
+        let pythons = self.targets.iter().map(|it| it.target.python_version);
+        let lowest = pythons
+            .min()
+            .map(|(major, minor)| format!(">={major}.{minor}").parse());
+        Ok(lowest.transpose()?)
     }
 
     fn resolve(

@@ -117,6 +117,7 @@ impl BuildPlace {
                 plan.file_bytes(),
             )),
             required: requirements::RequiredHashes::default(),
+            exact_sizes: false,
             runtime: &resolved.runtime,
             environment: &target_environment::for_installer(&self.interpreter, &scheme),
             options: InstallOptions {
