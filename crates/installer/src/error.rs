@@ -179,6 +179,12 @@ impl TransactionError {
                  it, or ask whoever may write there"
                     .to_string(),
             ),
+            _ if self.comes_from(&[io::ErrorKind::CrossesDevices]) => Some(
+                "A folder of the environment lies on another volume, or is mounted on its own, \
+                 perhaps for reading alone: a change is made by renames within one volume, so use \
+                 an environment that lies on one, as `bnbpip venv` makes it"
+                    .to_string(),
+            ),
             _ if self.comes_from(&[io::ErrorKind::ReadOnlyFilesystem]) => Some(
                 "The file system is mounted for reading alone: use an environment elsewhere, as \
                  `bnbpip venv` makes it"

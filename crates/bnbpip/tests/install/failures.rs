@@ -268,31 +268,6 @@ fn a_place_that_can_not_be_written() {
     assert_snapshot!(refused(&environment, &arguments));
 }
 
-#[cfg(unix)]
-#[test]
-fn read_only_environment() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let server = index();
-    let environment = environment(&server);
-    let folder = environment.site_packages();
-    let set = |mode| {
-        fs_err::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
-        fs_err::set_permissions(environment.venv(), std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    set(0o555);
-    // An administrator may write all the same: then there is nothing to be seen here.
-    let binds = fs_err::write(folder.join("probe"), "").is_err();
-    if binds {
-        let text = refused(&environment, &["install", "base"]);
-        set(0o755);
-        assert!(text.contains("exit code: 1"), "{text}");
-        assert!(text.contains("ermission denied"), "{text}");
-        assert!(text.contains("hint: "), "{text}");
-    } else {
-        set(0o755);
-    }
-}
-
 #[test]
 fn no_environment() {
     let server = index();

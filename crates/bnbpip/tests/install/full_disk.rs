@@ -168,9 +168,14 @@ fn mounted_for_reading() {
     let before = environment.fingerprint();
     let script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" || exit 77
         shift; exec \"$@\"";
-    for arguments in [
-        &["install", "-U", "small"][..],
-        &["uninstall", "-y", "small"],
+    let (install, uninstall) = (["install", "-U", "small"], ["uninstall", "-y", "small"]);
+    let (whole, library) = (environment.venv(), environment.site_packages());
+    // A folder that is mounted on its own is another volume to renames.
+    for (arguments, folder, cause) in [
+        (&install, &whole, "Read-only file system"),
+        (&uninstall, &whole, "Read-only file system"),
+        (&install, &library, "cross-device link"),
+        (&uninstall, &library, "cross-device link"),
     ] {
         let ours = environment.command();
         let mut command = Command::new("unshare");
@@ -184,7 +189,7 @@ fn mounted_for_reading() {
                 script,
                 "sh",
             ])
-            .args([environment.venv(), PROGRAM.into()])
+            .args([folder.clone(), PROGRAM.into()])
             .args(arguments)
             .env_clear()
             .envs(ours.get_envs().filter_map(|(name, to)| Some((name, to?))))
@@ -197,11 +202,7 @@ fn mounted_for_reading() {
             return skipped(&format!("nothing can be mounted: {}", run.stderr));
         }
         assert_eq!(run.code, 1, "{}", run.stderr);
-        assert!(
-            run.stderr.contains("Read-only file system"),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(cause), "{}", run.stderr);
         assert!(run.stderr.contains("hint: "), "{}", run.stderr);
         assert_eq!(environment.fingerprint(), before);
     }
