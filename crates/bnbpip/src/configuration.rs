@@ -1,11 +1,13 @@
 //! Where a setting's value comes from, and the only module that reads environment variables.
 //!
-//! Lowest to highest: built-in default, `PIP_<OPTION>`, `BNBPIP_<OPTION>`, the command line. The
-//! variables are turned into arguments in front of the user's own ([`arguments`]), so that every
+//! Lowest to highest: built-in default, pip's configuration files ([`files`]), `PIP_<OPTION>`,
+//! `BNBPIP_<OPTION>`, the command line. Files and variables are turned into arguments in front of the user's own ([`arguments`]), so that every
 //! option is parsed, checked and combined in one way: a later value replaces an earlier one, and
 //! options that can be given several times add up, as with pip.
 
 pub(crate) mod arguments;
+pub(crate) mod files;
+mod ini;
 pub(crate) mod project;
 pub(crate) mod settings;
 

@@ -22,8 +22,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let environment = ProcessEnvironment::capture();
-    let cli = match cli::parse(ProcessEnvironment::command_line(), &environment) {
-        Ok(Parsed::Run(cli)) => cli,
+    let (cli, warnings) = match cli::parse(ProcessEnvironment::command_line(), &environment) {
+        Ok(Parsed::Run(cli, warnings)) => (cli, warnings),
         Ok(Parsed::Show(text)) => {
             let printer = Printer::new(0, ColorChoice::Auto, None);
             printer.data(&text);
@@ -52,6 +52,9 @@ fn main() -> ExitCode {
     };
     // It lives as long as the process; the Ctrl-C handler needs it too.
     let printer: &'static Printer = Box::leak(Box::new(printer));
+    for warning in &warnings {
+        printer.warning(warning);
+    }
     let code = match run(&cli, &settings, printer) {
         Ok(()) => 0,
         Err(failure) => {

@@ -221,7 +221,12 @@ impl TestEnvironment {
             .env("COLUMNS", "100")
             .env("BNBPIP_CACHE_DIR", self.cache())
             // Tests say the same with and without a GPU.
-            .env("BNBPIP_CUDA_DRIVER", "none");
+            .env("BNBPIP_CUDA_DRIVER", "none")
+            // Nor do the machine's own files of pip's count.
+            .env(
+                "PIP_CONFIG_FILE",
+                if cfg!(windows) { "nul" } else { "/dev/null" },
+            );
         if let Some(url) = &self.index_url {
             command.env("BNBPIP_INDEX_URL", url);
         }

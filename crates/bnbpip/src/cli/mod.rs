@@ -143,8 +143,8 @@ Description:
 /// What the command line comes to.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    /// Something to run.
-    Run(Box<Cli>),
+    /// Something to run, and what to tell about settings without effect.
+    Run(Box<Cli>, Vec<String>),
     /// A text to show: help or the version.
     Show(String),
 }
@@ -187,7 +187,10 @@ pub(crate) fn parse(
         return Ok(version());
     }
     let mut root = definition();
-    let command_line = arguments::with_environment(command_line, &root, environment)?;
+    let arguments::Configured {
+        arguments: command_line,
+        warnings,
+    } = arguments::with_environment(command_line, &root, environment)?;
     let words = command_words(&command_line, &root);
     let matches = match root.try_get_matches_from_mut(&command_line) {
         Ok(matches) => matches,
@@ -223,7 +226,7 @@ pub(crate) fn parse(
         }
         _ => {}
     }
-    Ok(Parsed::Run(Box::new(cli)))
+    Ok(Parsed::Run(Box::new(cli), warnings))
 }
 
 /// The command and, in a group, the second word; for the usage above an error.

@@ -1,14 +1,16 @@
-//! Environment variables as arguments: `PIP_INDEX_URL=…` becomes `--index-url=…`, put before what
-//! the user typed after the subcommand's name.
+//! Environment variables and configuration files as arguments: `PIP_INDEX_URL=…`, or `index-url`
+//! in a file, becomes `--index-url=…`, put before what the user typed after the subcommand's name.
 //!
 //! The arguments before the subcommand's name are moved behind it as well (each option that may
 //! stand there may also stand behind), so that there is one list in which later wins.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
 use super::ProcessEnvironment;
+use super::files::{FileSetting, FileSettings};
 use crate::failure::{Failure, exit_code};
 
 /// Options that only bnbpip has, or that mean something of pip's own when pip has them: pip's
@@ -35,18 +37,33 @@ const INVERTED_IN_PIP: &[&str] = &["no-compile", "no-warn-conflicts", "no-warn-s
 /// Options that aren't settings.
 const NEVER: &[&str] = &["help", "version", "isolated"];
 
-/// The command line with the environment's settings put in. `root` must have been built.
+/// The command line with the environment's and the files' settings put in, and what is to be told
+/// about settings of which there is no such option.
+#[derive(Debug)]
+pub(crate) struct Configured {
+    /// The arguments, the program's name first.
+    pub arguments: Vec<OsString>,
+    /// A sentence for each setting without effect.
+    pub warnings: Vec<String>,
+}
+
+/// The command line with the settings put in. `root` must have been built.
 ///
 /// # Errors
-/// A variable whose value isn't one that its option takes: named, with exit code 3 as pip's.
+/// A variable or a file's setting whose value isn't one that its option takes: named, with exit
+/// code 3 as pip's. A file that can't be read.
 pub(crate) fn with_environment(
     command_line: Vec<OsString>,
     root: &Command,
     environment: &ProcessEnvironment,
-) -> Result<Vec<OsString>, Failure> {
+) -> Result<Configured, Failure> {
     let Some((position, subcommand)) = find_subcommand(&command_line, root) else {
-        return Ok(command_line);
+        return Ok(Configured {
+            arguments: command_line,
+            warnings: Vec::new(),
+        });
     };
+    let command = subcommand.get_name();
     let mut arguments = Vec::with_capacity(command_line.len() + 8);
     let mut given = command_line.into_iter();
     arguments.extend(given.by_ref().take(1));
@@ -69,18 +86,83 @@ pub(crate) fn with_environment(
         }
         _ => (subcommand, after),
     };
-    if !before
+    let isolated = before
         .iter()
         .chain(&after)
-        .any(|argument| argument == "--isolated")
-    {
-        for option in subcommand.get_arguments() {
-            settings_of(option, environment, &mut arguments)?;
-        }
+        .any(|argument| argument == "--isolated");
+    let python = typed_python(before.iter().chain(&after));
+    let files = FileSettings::read(environment, isolated, python.as_deref())?;
+    let variables = (!isolated).then_some(environment);
+    for option in subcommand.get_arguments() {
+        settings_of(option, command, variables, &files, &mut arguments)?;
     }
     arguments.extend(before);
     arguments.extend(after);
-    Ok(arguments)
+    Ok(Configured {
+        arguments,
+        warnings: without_effect(&files, command, subcommand, root),
+    })
+}
+
+/// The value of `--python` on the command line.
+fn typed_python<'a>(mut words: impl Iterator<Item = &'a OsString>) -> Option<PathBuf> {
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--python") => return words.next().map(PathBuf::from),
+            Some("--") => return None,
+            Some(text) => {
+                if let Some(value) = text.strip_prefix("--python=") {
+                    return Some(PathBuf::from(value));
+                }
+            }
+            None => {}
+        }
+    }
+    None
+}
+
+/// What to tell about settings in files that mean nothing here: of the command's section those
+/// that it doesn't have, of `[global]` those that no command has.
+fn without_effect(
+    files: &FileSettings,
+    section: &str,
+    subcommand: &Command,
+    root: &Command,
+) -> Vec<String> {
+    let tell = |setting: &FileSetting| {
+        format!(
+            "The setting `{}.{}` in `{}` has no effect: bnbpip has no option `--{}` there",
+            setting.section,
+            setting.option,
+            setting.file.display(),
+            setting.option
+        )
+    };
+    let of_global = files
+        .of_section("global")
+        .filter(|setting| !somewhere(root, &setting.option));
+    let of_command = files
+        .of_section(section)
+        .filter(|setting| !somewhere(subcommand, &setting.option));
+    of_global.chain(of_command).map(tell).collect()
+}
+
+/// Whether a command, or one within it, has an option.
+fn somewhere(command: &Command, name: &str) -> bool {
+    NOT_FROM_PIP.contains(&name)
+        || command
+            .get_arguments()
+            .any(|option| names_of(option).contains(&name))
+        || command
+            .get_subcommands()
+            .any(|nested| somewhere(nested, name))
+}
+
+/// An option's long names.
+fn names_of(option: &Arg) -> Vec<&str> {
+    let mut names: Vec<&str> = option.get_long().into_iter().collect();
+    names.extend(option.get_all_aliases().unwrap_or_default());
+    names
 }
 
 /// The subcommand's place in the command line.
@@ -112,30 +194,53 @@ fn find_subcommand<'a>(
     None
 }
 
-/// Adds the arguments for one option: pip's variable first, then ours, which therefore wins.
+/// Where a value was found.
+enum Origin<'a> {
+    /// An environment variable of this name.
+    Variable(String),
+    /// A configuration file.
+    File(&'a FileSetting),
+}
+
+/// Adds the arguments for one option: pip's variable or else what the files say, then our
+/// variable, which therefore wins.
 fn settings_of(
     option: &Arg,
-    environment: &ProcessEnvironment,
+    command: &str,
+    variables: Option<&ProcessEnvironment>,
+    files: &FileSettings,
     arguments: &mut Vec<OsString>,
 ) -> Result<(), Failure> {
     let Some(long) = option.get_long().filter(|long| !NEVER.contains(long)) else {
         return Ok(());
     };
-    let mut names = vec![long];
-    names.extend(option.get_all_aliases().unwrap_or_default());
-    for (prefix, is_pip) in [("PIP_", true), ("BNBPIP_", false)] {
-        for name in &names {
-            if is_pip && NOT_FROM_PIP.contains(name) {
-                continue;
-            }
+    let names = names_of(option);
+    let of_pip: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !NOT_FROM_PIP.contains(name))
+        .collect();
+    for (prefix, names) in [("PIP_", &of_pip), ("BNBPIP_", &names)] {
+        let is_pip = prefix == "PIP_";
+        let mut found = false;
+        for name in names {
             let variable = format!("{prefix}{}", name.to_uppercase().replace('-', "_"));
-            let Some(value) = environment.get_os(&variable) else {
+            let Some(value) = variables.and_then(|variables| variables.get_os(&variable)) else {
                 continue;
             };
+            let origin = Origin::Variable(variable);
             let Some(value) = value.to_str() else {
-                return Err(unusable(&variable, "it is not valid text"));
+                return Err(unusable(&origin, "it is not valid text"));
             };
-            arguments_for(option, long, value, &variable, is_pip, arguments)?;
+            found = true;
+            arguments_for(option, long, value, &origin, is_pip, arguments)?;
+        }
+        if is_pip
+            && !found
+            && let Some(setting) = files.value_of(command, names)
+        {
+            let origin = Origin::File(setting);
+            arguments_for(option, long, &setting.value, &origin, true, arguments)?;
         }
     }
     Ok(())
@@ -145,14 +250,14 @@ fn arguments_for(
     option: &Arg,
     long: &str,
     value: &str,
-    variable: &str,
+    origin: &Origin<'_>,
     is_pip: bool,
     arguments: &mut Vec<OsString>,
 ) -> Result<(), Failure> {
     let flag = format!("--{long}");
     match option.get_action() {
         ArgAction::SetTrue | ArgAction::SetFalse => {
-            let mut on = boolean(value).ok_or_else(|| not_a_boolean(variable, value))?;
+            let mut on = boolean(value).ok_or_else(|| not_a_boolean(origin, value))?;
             if is_pip && INVERTED_IN_PIP.contains(&long) {
                 on = !on;
             }
@@ -165,23 +270,28 @@ fn arguments_for(
             let count = match value.trim().parse::<u8>() {
                 Ok(count) => count.min(3),
                 Err(_) => boolean(value)
-                    .ok_or_else(|| not_a_boolean(variable, value))?
+                    .ok_or_else(|| not_a_boolean(origin, value))?
                     .into(),
             };
             arguments.extend(std::iter::repeat_n(OsString::from(flag), count.into()));
         }
         ArgAction::Append => {
             for part in value.split_whitespace() {
-                arguments.push(checked(option, &flag, part, variable)?);
+                arguments.push(checked(option, &flag, part, origin)?);
             }
         }
-        _ => arguments.push(checked(option, &flag, value.trim(), variable)?),
+        _ => arguments.push(checked(option, &flag, value.trim(), origin)?),
     }
     Ok(())
 }
 
 /// `--option=value`, if the option takes the value.
-fn checked(option: &Arg, flag: &str, value: &str, variable: &str) -> Result<OsString, Failure> {
+fn checked(
+    option: &Arg,
+    flag: &str,
+    value: &str,
+    origin: &Origin<'_>,
+) -> Result<OsString, Failure> {
     let alone = Arg::new(option.get_id().clone())
         .action(option.get_action().clone())
         .value_parser(option.get_value_parser().clone());
@@ -195,7 +305,7 @@ fn checked(option: &Arg, flag: &str, value: &str, variable: &str) -> Result<OsSt
                 || format!("`{value}` is not one of its values"),
                 |source| format!("`{value}`: {source}"),
             );
-            unusable(variable, &reason)
+            unusable(origin, &reason)
         })?;
     Ok(OsString::from(format!("{flag}={value}")))
 }
@@ -209,130 +319,37 @@ fn boolean(value: &str) -> Option<bool> {
     }
 }
 
-fn not_a_boolean(variable: &str, value: &str) -> Failure {
+fn not_a_boolean(origin: &Origin<'_>, value: &str) -> Failure {
     // pip's code for booleans is another one than for other values.
     unusable(
-        variable,
+        origin,
         &format!("`{value}` is not a boolean: use yes/no, true/false or 1/0"),
     )
     .exit_with(exit_code::USAGE)
 }
 
-fn unusable(variable: &str, reason: &str) -> Failure {
-    Failure::new(format!(
-        "Failed to read the environment variable `{variable}`: {reason}"
-    ))
-    .hint(format!(
-        "correct or unset `{variable}`, or pass `--isolated` to ignore it"
-    ))
-    .exit_with(exit_code::ENVIRONMENT)
+fn unusable(origin: &Origin<'_>, reason: &str) -> Failure {
+    let failure = match origin {
+        Origin::Variable(variable) => Failure::new(format!(
+            "Failed to read the environment variable `{variable}`: {reason}"
+        ))
+        .hint(format!(
+            "correct or unset `{variable}`, or pass `--isolated` to ignore it"
+        )),
+        Origin::File(setting) => {
+            let name = format!("{}.{}", setting.section, setting.option);
+            let file = setting.file.display();
+            Failure::new(format!(
+                "Failed to read the setting `{name}` in `{file}`: {reason}"
+            ))
+            .hint(format!(
+                "correct or remove `{}` in `{file}`",
+                setting.option
+            ))
+        }
+    };
+    failure.exit_with(exit_code::ENVIRONMENT)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn root() -> Command {
-        Command::new("bnbpip")
-            .arg(Arg::new("python").long("python").global(true))
-            .arg(
-                Arg::new("verbose")
-                    .short('v')
-                    .long("verbose")
-                    .action(ArgAction::Count)
-                    .global(true),
-            )
-            .subcommand(
-                Command::new("install")
-                    .arg(
-                        Arg::new("links")
-                            .long("find-links")
-                            .action(ArgAction::Append),
-                    )
-                    .arg(Arg::new("index").long("index-url").alias("pypi-url"))
-                    .arg(Arg::new("pre").long("pre").action(ArgAction::SetTrue))
-                    .arg(
-                        Arg::new("no_compile")
-                            .long("no-compile")
-                            .action(ArgAction::SetTrue),
-                    )
-                    .arg(
-                        Arg::new("timeout")
-                            .long("timeout")
-                            .value_parser(clap::value_parser!(u32)),
-                    ),
-            )
-            .subcommand(Command::new("cache").subcommand(Command::new("dir")))
-    }
-
-    fn parse(line: &str, variables: &[(&str, &str)]) -> Result<String, Failure> {
-        let mut root = root();
-        root.build();
-        let line = line.split(' ').map(OsString::from).collect();
-        let arguments = with_environment(line, &root, &ProcessEnvironment::of(variables))?;
-        let arguments: Vec<_> = arguments.iter().filter_map(|word| word.to_str()).collect();
-        Ok(arguments.join(" "))
-    }
-
-    #[test]
-    fn variables_come_before_what_was_typed() {
-        let arguments = parse(
-            "bnbpip -v install --find-links b x",
-            &[
-                ("PIP_FIND_LINKS", "a1 a2"),
-                ("PIP_PRE", "yes"),
-                ("BNBPIP_INDEX_URL", "u"),
-            ],
-        );
-        assert_eq!(
-            arguments.unwrap(),
-            "bnbpip install --find-links=a1 --find-links=a2 --index-url=u --pre -v --find-links b x"
-        );
-    }
-
-    #[test]
-    fn an_options_value_is_no_subcommand() {
-        assert_eq!(
-            parse("bnbpip --python install install x", &[]).unwrap(),
-            "bnbpip install --python install x"
-        );
-        assert_eq!(
-            parse("bnbpip -v cache dir", &[("PIP_PYTHON", "p")]).unwrap(),
-            "bnbpip cache dir --python=p -v"
-        );
-    }
-
-    #[test]
-    fn negative_switches_take_the_value_of_what_they_switch() {
-        assert_eq!(
-            parse("bnbpip install", &[("PIP_NO_COMPILE", "0")]).unwrap(),
-            "bnbpip install --no-compile"
-        );
-        assert_eq!(
-            parse("bnbpip install", &[("PIP_NO_COMPILE", "1")]).unwrap(),
-            "bnbpip install"
-        );
-    }
-
-    #[test]
-    fn isolation_and_empty_values() {
-        let line = "bnbpip install --isolated";
-        assert_eq!(parse(line, &[("PIP_PRE", "1")]).unwrap(), line);
-        assert_eq!(
-            parse("bnbpip install", &[("PIP_INDEX_URL", "")]).unwrap(),
-            "bnbpip install"
-        );
-    }
-
-    #[test]
-    fn bad_values_are_named() {
-        let failure = parse("bnbpip install", &[("PIP_TIMEOUT", "soon")]).unwrap_err();
-        assert_eq!(failure.exit_code(), 3);
-        assert!(failure.messages()[0].contains("PIP_TIMEOUT"), "{failure:?}");
-        let failure = parse("bnbpip install", &[("PIP_PRE", "maybe")]).unwrap_err();
-        assert!(
-            failure.messages()[0].contains("`maybe` is not a boolean"),
-            "{failure:?}"
-        );
-    }
-}
+mod tests;

@@ -204,10 +204,13 @@ mod tests {
     use crate::cli;
 
     fn settings(line: &str, variables: &[(&str, &str)]) -> Settings {
-        let environment = ProcessEnvironment::of(variables);
+        let mut variables = variables.to_vec();
+        let null_device = if cfg!(windows) { "nul" } else { "/dev/null" };
+        variables.push(("PIP_CONFIG_FILE", null_device));
+        let environment = ProcessEnvironment::of(&variables);
         let line = line.split(' ').map(Into::into).collect();
         match cli::parse(line, &environment).unwrap() {
-            cli::Parsed::Run(cli) => Settings::resolve(&cli.global, &environment),
+            cli::Parsed::Run(cli, _) => Settings::resolve(&cli.global, &environment),
             cli::Parsed::Show(text) => panic!("{text}"),
         }
     }

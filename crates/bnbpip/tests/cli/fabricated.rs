@@ -127,6 +127,11 @@ impl World {
             .current_dir(folder)
             .env("BNBPIP_CACHE_DIR", cache.join("cache"))
             .env("BNBPIP_CUDA_DRIVER", "none")
+            // Nor do the machine's own files of pip's count.
+            .env(
+                "PIP_CONFIG_FILE",
+                if cfg!(windows) { "nul" } else { "/dev/null" },
+            )
             .env("COLUMNS", "100");
         command
     }

@@ -5,6 +5,7 @@
 
 mod caching;
 mod command_line;
+mod configuration_files;
 mod fabricated;
 mod files;
 mod inspection;

@@ -270,7 +270,7 @@ fn run_command(
     ));
     let words = std::iter::once("bnbpip").chain(command.iter().map(String::as_str));
     let words = words.map(Into::into).collect();
-    let Parsed::Run(cli) = cli::parse(words, &settings.environment)? else {
+    let Parsed::Run(cli, _) = cli::parse(words, &settings.environment)? else {
         return Ok(());
     };
     let settings = Settings {

@@ -126,7 +126,7 @@ impl Trial<'_> {
         let words = words.chain(self.options.iter().chain(options).chain(wishes).cloned());
         let words = words.map(Into::into).collect();
         let environment = &self.settings.environment;
-        let Parsed::Run(cli) = cli::parse(words, environment)? else {
+        let Parsed::Run(cli, _) = cli::parse(words, environment)? else {
             return Ok(FxHashMap::default());
         };
         let Some(Command::Install(arguments)) = &cli.command else {

@@ -1,0 +1,270 @@
+//! pip's configuration files: where they are, what stands in them, and which value counts.
+//!
+//! Lowest to highest, as with pip: the machine's, the user's, the environment's own, and the one
+//! that `PIP_CONFIG_FILE` names (then the user's isn't read; the null device switches all off).
+//! The section of a command counts more than `[global]`, whichever files the two stand in.
+//! Nothing here writes to them.
+
+use std::path::{Path, PathBuf};
+
+use super::ProcessEnvironment;
+use super::ini;
+use crate::failure::{Failure, exit_code};
+
+/// The name that pip's files have on this system.
+const NAME: &str = if cfg!(windows) { "pip.ini" } else { "pip.conf" };
+
+/// One setting of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileSetting {
+    /// The file.
+    pub file: PathBuf,
+    /// `global`, or a command's name.
+    pub section: String,
+    /// The option's long name, without the dashes before it.
+    pub option: String,
+    /// Its value, with the line breaks of one over several lines.
+    pub value: String,
+}
+
+/// What all files say, lowest precedence first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FileSettings {
+    settings: Vec<FileSetting>,
+}
+
+impl FileSettings {
+    /// Reads the files that are there. `isolated` leaves the user's out; `python` is the
+    /// environment or interpreter that was typed.
+    ///
+    /// # Errors
+    /// A file that can't be read, or isn't in the form of such files; exit code 2, as pip's.
+    pub(crate) fn read(
+        environment: &ProcessEnvironment,
+        isolated: bool,
+        python: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let mut settings = Vec::new();
+        for file in places(environment, isolated, python) {
+            if !file.is_file() {
+                continue;
+            }
+            let unusable = |cause: String| {
+                let file = file.display();
+                Failure::new(format!("Failed to read the configuration file `{file}`"))
+                    .caused_by(cause)
+                    .hint(format!(
+                        "correct `{file}`, or set `PIP_CONFIG_FILE` to `{NULL_DEVICE}` to do \
+                         without configuration files"
+                    ))
+                    .exit_with(exit_code::USAGE)
+            };
+            let bytes = fs_err::read(&file).map_err(|error| unusable(error.to_string()))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| unusable("it is not valid UTF-8".to_owned()))?;
+            let entries = ini::parse(&text).map_err(|error| unusable(error.to_string()))?;
+            settings.extend(entries.into_iter().map(|entry| FileSetting {
+                file: file.clone(),
+                section: entry.section,
+                option: normal(&entry.key),
+                value: entry.value,
+            }));
+        }
+        Ok(Self { settings })
+    }
+
+    /// The value that counts for an option of a command, under one of the option's names. An
+    /// empty one counts as not given.
+    pub(crate) fn value_of(&self, command: &str, names: &[&str]) -> Option<&FileSetting> {
+        let of_section = |section: &str| {
+            let found = self.settings.iter().rfind(|setting| {
+                setting.section == section && names.contains(&setting.option.as_str())
+            });
+            found.filter(|setting| !setting.value.trim().is_empty())
+        };
+        of_section(command).or_else(|| of_section("global"))
+    }
+
+    /// The settings of a section, lowest precedence first.
+    pub(crate) fn of_section<'a>(
+        &'a self,
+        section: &'a str,
+    ) -> impl DoubleEndedIterator<Item = &'a FileSetting> {
+        self.settings
+            .iter()
+            .filter(move |setting| setting.section == section)
+    }
+}
+
+/// The null device, which as `PIP_CONFIG_FILE` switches the files off.
+const NULL_DEVICE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
+
+/// Where files may be, lowest precedence first.
+fn places(environment: &ProcessEnvironment, isolated: bool, python: Option<&Path>) -> Vec<PathBuf> {
+    let named = environment.get_path("PIP_CONFIG_FILE");
+    if named.as_deref() == Some(Path::new(NULL_DEVICE)) {
+        return Vec::new();
+    }
+    let mut places = of_machine(environment);
+    if !isolated && !named.as_ref().is_some_and(|file| file.exists()) {
+        places.extend(of_user(environment));
+    }
+    places.extend(of_environment(environment, python));
+    places.extend(named);
+    places
+}
+
+fn of_machine(environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    if cfg!(windows) {
+        let folder = environment.get_path("PROGRAMDATA");
+        return folder
+            .into_iter()
+            .map(|folder| folder.join("pip").join(NAME))
+            .collect();
+    }
+    let (variable, default) = if cfg!(target_os = "macos") {
+        ("XDG_DATA_DIRS", "/Library/Application Support")
+    } else {
+        ("XDG_CONFIG_DIRS", "/etc/xdg")
+    };
+    let folders = environment.get(variable).unwrap_or(default);
+    let mut places: Vec<PathBuf> = std::env::split_paths(folders)
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map(|folder| folder.join("pip").join(NAME))
+        .collect();
+    if !cfg!(target_os = "macos") {
+        places.push(Path::new("/etc").join(NAME));
+    }
+    places
+}
+
+/// The place of old and the usual one.
+fn of_user(environment: &ProcessEnvironment) -> Vec<PathBuf> {
+    let home = environment.get_path(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+    let of_home = |folders: &str| home.as_ref().map(|home| home.join(folders));
+    let old = of_home(if cfg!(windows) { "pip" } else { ".pip" });
+    let usual = if cfg!(windows) {
+        environment.get_path("APPDATA")
+    } else {
+        of_home("Library/Application Support")
+            .filter(|folder| cfg!(target_os = "macos") && folder.join("pip").is_dir())
+            .or_else(|| environment.get_path("XDG_CONFIG_HOME"))
+            .or_else(|| of_home(".config"))
+    };
+    let usual = usual.map(|folder| folder.join("pip"));
+    old.into_iter()
+        .chain(usual)
+        .map(|folder| folder.join(NAME))
+        .collect()
+}
+
+/// In the virtual environment that is worked on.
+fn of_environment(environment: &ProcessEnvironment, python: Option<&Path>) -> Option<PathBuf> {
+    let named = python.map(|python| environment.working_directory().join(python));
+    let folder = match named {
+        Some(folder) if folder.is_dir() => folder,
+        // The interpreter lies in `bin` or `Scripts`.
+        Some(interpreter) => {
+            let folder = interpreter.parent()?.parent()?.to_owned();
+            folder.join("pyvenv.cfg").is_file().then_some(folder)?
+        }
+        None => environment
+            .get_path("VIRTUAL_ENV")
+            .or_else(|| environment.get_path("CONDA_PREFIX"))
+            .unwrap_or_else(|| environment.working_directory().join(".venv")),
+    };
+    Some(folder.join(NAME))
+}
+
+/// An option's name as it is typed: `Index_URL` is `index-url`.
+fn normal(key: &str) -> String {
+    let name = key.to_lowercase().replace('_', "-");
+    name.strip_prefix("--").unwrap_or(&name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(file: &Path, text: &str) {
+        fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+        fs_err::write(file, text).unwrap();
+    }
+
+    /// A home with a file of the user's, an environment with one, and one that is named.
+    fn world() -> (tempfile::TempDir, Vec<(&'static str, String)>) {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        write(
+            &at("config/pip").join(NAME),
+            "[global]\ntimeout = 1\nretries = 1\n[install]\nproxy = of-user\n",
+        );
+        write(
+            &at("env").join(NAME),
+            "[global]\nTimeout = 2\nproxy: of-environment\nempty =\n[list]\nno_index = yes\n",
+        );
+        write(&at("named"), "[global]\n--timeout = 3\n");
+        let text = |path: &str| at(path).display().to_string();
+        let variables = vec![
+            ("XDG_CONFIG_DIRS", text("none")),
+            ("PROGRAMDATA", text("none")),
+            ("XDG_CONFIG_HOME", text("config")),
+            ("APPDATA", text("config")),
+            ("VIRTUAL_ENV", text("env")),
+        ];
+        (folder, variables)
+    }
+
+    fn read(variables: &[(&str, String)], isolated: bool) -> FileSettings {
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        FileSettings::read(&ProcessEnvironment::of(&variables), isolated, None).unwrap()
+    }
+
+    fn value(settings: &FileSettings, command: &str, name: &str) -> Option<String> {
+        let setting = settings.value_of(command, &[name])?;
+        Some(setting.value.clone())
+    }
+
+    #[test]
+    fn the_environments_file_counts_more_than_the_users() {
+        let (_folder, variables) = world();
+        let settings = read(&variables, false);
+        assert_eq!(value(&settings, "list", "timeout").unwrap(), "2");
+        assert_eq!(value(&settings, "list", "retries").unwrap(), "1");
+        assert_eq!(value(&settings, "list", "no-index").unwrap(), "yes");
+        assert_eq!(value(&settings, "freeze", "no-index"), None);
+        assert_eq!(value(&settings, "list", "empty"), None);
+    }
+
+    #[test]
+    fn a_commands_section_counts_more_than_a_later_file() {
+        let (_folder, variables) = world();
+        let settings = read(&variables, false);
+        assert_eq!(value(&settings, "install", "proxy").unwrap(), "of-user");
+        assert_eq!(value(&settings, "list", "proxy").unwrap(), "of-environment");
+    }
+
+    #[test]
+    fn isolation_leaves_out_the_users_file() {
+        let (_folder, variables) = world();
+        let settings = read(&variables, true);
+        assert_eq!(value(&settings, "list", "timeout").unwrap(), "2");
+        assert_eq!(value(&settings, "list", "retries"), None);
+    }
+
+    #[test]
+    fn a_named_file_stands_in_for_the_users() {
+        let (folder, mut variables) = world();
+        let named = folder.path().join("named").display().to_string();
+        variables.push(("PIP_CONFIG_FILE", named));
+        let settings = read(&variables, false);
+        assert_eq!(value(&settings, "list", "timeout").unwrap(), "3");
+        assert_eq!(value(&settings, "list", "retries"), None);
+        variables.pop();
+        variables.push(("PIP_CONFIG_FILE", NULL_DEVICE.to_owned()));
+        assert_eq!(value(&read(&variables, false), "list", "timeout"), None);
+    }
+}
