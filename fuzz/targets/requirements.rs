@@ -1,5 +1,5 @@
 #![no_main]
-#![expect(dead_code, reason = "these are modules of the program, of which a part is used")]
+#![expect(dead_code, unused_imports, reason = "these are modules of the program, of which a part is used")]
 
 #[path = "../../crates/bnbpip/src/failure.rs"]
 mod failure;

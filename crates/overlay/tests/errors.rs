@@ -154,3 +154,13 @@ fn windows_line_endings_and_a_byte_order_mark_are_read() {
     let document = Overlay::parse_rule(&text, "alpha/TEAM-0001.md").unwrap();
     assert!(lint(&[document]).is_empty());
 }
+
+/// The parser of requirements doesn't survive such a name by itself.
+#[test]
+fn a_profile_with_an_unfinished_name() {
+    let sound = include_str!("../../../fuzz/corpus/rules/profile.toml");
+    let text = sound.replace("\"triton-windows==3.1", "\"tri../on==3.1");
+    assert_ne!(text, sound);
+    let error = bnbpip_overlay::Profile::parse(&text, "p.toml").unwrap_err();
+    assert!(error.to_string().contains("alphanumeric"), "{error}");
+}

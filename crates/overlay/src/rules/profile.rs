@@ -6,7 +6,9 @@
 
 use std::str::FromStr;
 
-use bnbpip_packaging::{MarkerEnvironment, Operator, Requirement, Version, VersionOrUrl};
+use bnbpip_packaging::{
+    MarkerEnvironment, Operator, Requirement, Version, VersionOrUrl, requirement,
+};
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
@@ -222,7 +224,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn pin(&self, text: &Spanned<String>) -> Result<Requirement, ProfileError> {
-        let requirement: Requirement = self.parsed(text)?;
+        let requirement = self.read(text, requirement::parse)?;
         if exact(&requirement).is_none() {
             let message = format!("`{}` names no exact version with `==`", text.get_ref());
             return Err(self.at(text, &message));
@@ -254,7 +256,15 @@ impl Reader<'_> {
     where
         T::Err: std::fmt::Display,
     {
-        text.get_ref().parse().map_err(|error: T::Err| {
+        self.read(text, str::parse)
+    }
+
+    fn read<T, E: std::fmt::Display>(
+        &self,
+        text: &Spanned<String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, ProfileError> {
+        parse(text.get_ref()).map_err(|error| {
             let error = error.to_string();
             let reason = error.lines().next().unwrap_or_default();
             self.at(text, &format!("`{}`: {reason}", text.get_ref()))

@@ -5,7 +5,7 @@
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_overlay::{AcceleratorFacts, AcceleratorSystem, Capability, Family, TorchIndexes};
-use bnbpip_packaging::{PackageName, Requirement, Version, VersionOrUrl, VersionRange, range};
+use bnbpip_packaging::{PackageName, Version, VersionOrUrl, VersionRange, range};
 use bnbpip_platform::{Accelerators, OperatingSystem, Target, ThisMachine};
 use bnbpip_report::accelerator as words;
 use bnbpip_report::doctor::{Torch, TorchBuild};
@@ -335,7 +335,7 @@ pub(crate) fn accelerator_of(
 ) -> Option<String> {
     let indexes = TorchIndexes::embedded().ok()?;
     let mut named = requirements.iter().filter_map(|text| {
-        let requirement: Requirement = text.parse().ok()?;
+        let requirement = bnbpip_packaging::requirement::parse(text).ok()?;
         Some(requirement.name)
     });
     if !named.any(|name| indexes.packages.contains(&name)) {
