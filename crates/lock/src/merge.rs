@@ -20,7 +20,7 @@ pub struct Solution {
 /// # Errors
 /// When a marker that is made of the environments' own can't be parsed.
 pub fn merge(solutions: &[Solution]) -> Result<Vec<LockedPackage>, MarkerError> {
-    let mut merged: BTreeMap<_, (LockedPackage, Vec<usize>)> = BTreeMap::new();
+    let mut merged: BTreeMap<_, (LockedPackage, Places)> = BTreeMap::new();
     for (place, solution) in solutions.iter().enumerate() {
         for package in &solution.packages {
             let key = (
@@ -30,10 +30,11 @@ pub fn merge(solutions: &[Solution]) -> Result<Vec<LockedPackage>, MarkerError> 
             );
             match merged.get_mut(&key) {
                 None => {
-                    merged.insert(key, (package.clone(), vec![place]));
+                    let places = vec![(place, package.marker.clone())];
+                    merged.insert(key, (package.clone(), places));
                 }
                 Some((entry, places)) => {
-                    places.push(place);
+                    places.push((place, package.marker.clone()));
                     // What the files say differently, the wheels' tags alone can tell.
                     if entry.requires_python != package.requires_python {
                         entry.requires_python = None;
@@ -50,9 +51,7 @@ pub fn merge(solutions: &[Solution]) -> Result<Vec<LockedPackage>, MarkerError> 
         package.wheels.sort_by(|a, b| a.name.cmp(&b.name));
         package.dependencies.sort();
         package.requirements.sort();
-        if places.len() < solutions.len() {
-            package.marker = Some(either(&places, solutions)?);
-        }
+        package.marker = marker(&places, solutions)?;
         packages.push(package);
     }
     Ok(packages)
@@ -66,15 +65,38 @@ fn join<T: Clone + PartialEq>(into: &mut Vec<T>, more: &[T]) {
     }
 }
 
-fn either(places: &[usize], solutions: &[Solution]) -> Result<LockMarker, MarkerError> {
-    let mut texts: Vec<&str> = places
+/// The solutions that an entry is part of, each with the marker that it has there: that of the
+/// extras and groups that ask for it.
+type Places = Vec<(usize, Option<LockMarker>)>;
+
+/// Where an entry holds; everywhere if there is none.
+fn marker(places: &Places, solutions: &[Solution]) -> Result<Option<LockMarker>, MarkerError> {
+    let own = |place: &(usize, Option<LockMarker>)| place.1.as_ref().map(ToString::to_string);
+    let first = places.first().and_then(own);
+    let agree = places.iter().all(|place| own(place) == first);
+    if agree && places.len() == solutions.len() {
+        return first.map(|text| text.parse()).transpose();
+    }
+    let mut texts: Vec<String> = places
         .iter()
-        .map(|place| solutions[*place].environment.as_str())
+        .map(|(place, own)| {
+            let environment = solutions[*place].environment.as_str();
+            match own.as_ref().filter(|_| !agree) {
+                Some(own) => format!("({environment}) and ({own})"),
+                None => environment.to_owned(),
+            }
+        })
         .collect();
     texts.sort_unstable();
-    if let [only] = texts[..] {
-        return only.parse();
-    }
-    let texts: Vec<String> = texts.iter().map(|text| format!("({text})")).collect();
-    texts.join(" or ").parse()
+    let environments = if let [only] = &texts[..] {
+        only.clone()
+    } else {
+        let texts: Vec<String> = texts.iter().map(|text| format!("({text})")).collect();
+        texts.join(" or ")
+    };
+    let text = match first.filter(|_| agree) {
+        Some(own) => format!("({environments}) and ({own})"),
+        None => environments,
+    };
+    text.parse().map(Some)
 }

@@ -19,6 +19,14 @@ impl Lock {
         if let Some(specifiers) = &self.requires_python {
             pair(&mut text, "requires-python", &specifiers.to_string());
         }
+        for (key, list) in [
+            ("extras", &self.extras),
+            ("dependency-groups", &self.dependency_groups),
+            ("default-groups", &self.default_groups),
+        ] {
+            let names = list.iter().map(String::as_str).collect::<Vec<_>>();
+            lines(&mut text, key, &names);
+        }
         pair(&mut text, "created-by", &self.created_by);
         for package in &self.packages {
             write_package(&mut text, package);

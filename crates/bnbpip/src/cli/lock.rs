@@ -11,7 +11,9 @@ use super::values::ProgressBar;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Lock Options")]
 pub(crate) struct LockArgs {
-    /// What to lock: requirements (`torch`, `numpy<2`).
+    /// What to lock: requirements (`torch`, `numpy<2`), and `pyproject.toml` for a project's
+    /// dependencies, extras and dependency groups. The working directory's project if nothing is
+    /// named.
     #[arg(value_name = "requirement specifier", help_heading = None)]
     pub requirements: Vec<String>,
 

@@ -20,6 +20,7 @@ use crate::cli::SyncArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::request;
 
 /// Makes the environment what the lock says.
 ///
@@ -86,10 +87,7 @@ pub(crate) fn run(
 }
 
 fn normalized(names: &[String]) -> Vec<String> {
-    let names = names.iter();
-    names
-        .map(|name| name.to_ascii_lowercase().replace(['_', '.'], "-"))
-        .collect()
+    names.iter().map(|name| request::normalized(name)).collect()
 }
 
 /// What the lock has and the environment has not.

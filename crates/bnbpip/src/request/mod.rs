@@ -9,6 +9,7 @@ mod hash_option;
 mod line;
 mod logical_lines;
 mod path_or_url;
+mod pyproject;
 mod requirement;
 mod syntax;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub(crate) use file_options::{FileOptions, Route};
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;
 use logical_lines::logical_lines;
+pub(crate) use pyproject::{ProjectRequirements, normalized};
 pub(crate) use requirement::{parse_editable, parse_requirement};
 
 /// Where a requirement stands.
@@ -46,6 +48,8 @@ pub(crate) enum RequirementOrigin {
         /// The line, from 1.
         line: usize,
     },
+    /// In this `pyproject.toml`.
+    Project(String),
     /// In a profile of this name.
     Profile(String),
 }
@@ -64,6 +68,7 @@ impl fmt::Display for RequirementOrigin {
             Self::CommandLine => Ok(()),
             Self::File { path, line } => write!(f, "-r {path} (line {line})"),
             Self::Constraint { path, line } => write!(f, "-c {path} (line {line})"),
+            Self::Project(path) => f.write_str(path),
             Self::Profile(name) => write!(f, "--profile {name}"),
         }
     }

@@ -78,7 +78,9 @@ pub(super) fn check_nesting(text: &str, origin: &RequirementOrigin) -> Result<()
 /// ` (from line 3 of requirements.txt)`, or nothing for the command line.
 pub(super) fn from(origin: &RequirementOrigin) -> String {
     match origin {
-        RequirementOrigin::CommandLine | RequirementOrigin::Profile(_) => String::new(),
+        RequirementOrigin::CommandLine
+        | RequirementOrigin::Project(_)
+        | RequirementOrigin::Profile(_) => String::new(),
         RequirementOrigin::File { path, line } | RequirementOrigin::Constraint { path, line } => {
             format!(" (from line {line} of {path})")
         }

@@ -263,3 +263,102 @@ fn an_environment_that_is_not_known_or_has_no_solution_is_named() {
     );
     assert!(!environment.work().join("pylock.toml").exists());
 }
+
+const PROJECT: &str = "\
+[project]
+name = 'app'
+requires-python = '>=3.8'
+dependencies = ['base']
+
+[project.optional-dependencies]
+Extra_One = ['top', 'native']
+all = ['app[extra-one]', 'leaf']
+
+[dependency-groups]
+test = ['leaf']
+dev = [{ include-group = 'test' }, 'other-leaf']
+";
+
+#[test]
+fn a_project_is_locked_with_its_extras_and_groups() {
+    let server = index();
+    let environment = environment(&server);
+    let work = environment.work();
+    fs_err::write(work.join("pyproject.toml"), PROJECT).unwrap();
+    let text = lock(&environment, &[]);
+    assert!(text.contains("extras = [\n    \"all\",\n    \"extra-one\",\n]\n"));
+    assert!(text.contains("dependency-groups = [\n    \"dev\",\n    \"test\",\n]\n"));
+    let markers: Vec<&str> = text
+        .lines()
+        .filter(|it| it.starts_with("marker = "))
+        .collect();
+    assert_eq!(
+        markers,
+        [
+            "marker = \"'all' in extras or 'dev' in dependency_groups or 'test' in dependency_groups\"",
+            "marker = \"'all' in extras or 'extra-one' in extras\"",
+            "marker = \"(sys_platform == 'win32' and platform_machine == 'AMD64' and python_version \
+             == 'X') and ('all' in extras or 'extra-one' in extras)\"",
+            "marker = \"'dev' in dependency_groups\"",
+            "marker = \"'all' in extras or 'extra-one' in extras\"",
+        ]
+        .map(|it| it.replace('X', &python(&environment)))
+    );
+    assert_eq!(lock(&environment, &["pyproject.toml"]), text);
+    let installed = |arguments: &[&str]| {
+        drop(environment.run([&["sync"], arguments].concat()).success());
+        environment.installed()
+    };
+    assert_eq!(installed(&[]), ["base-2.0"]);
+    assert_eq!(installed(&["--group", "test"]), ["base-2.0", "leaf-1.0"]);
+    assert_eq!(
+        installed(&["--group", "Dev"]),
+        ["base-2.0", "leaf-1.0", "other_leaf-1.0"]
+    );
+    assert_eq!(
+        installed(&["--extra", "extra_one"]),
+        ["base-2.0", "native-1.0", "top-1.0"]
+    );
+    assert_eq!(installed(&[]), ["base-2.0"]);
+    // The versions of extras are kept to as well.
+    let old = text
+        .replace("base-2.0", "base-1.0")
+        .replace("version = \"2.0\"", "version = \"1.0\"");
+    fs_err::write(work.join("pylock.toml"), old).unwrap();
+    assert!(lock(&environment, &[]).contains("base-1.0-py3"));
+}
+
+fn python(environment: &TestEnvironment) -> String {
+    let (major, minor) = environment.interpreter().version_info;
+    format!("{major}.{minor}")
+}
+
+#[test]
+fn a_project_that_cannot_be_locked_is_told_why() {
+    let server = index();
+    let environment = environment(&server);
+    let path = environment.work().join("pyproject.toml");
+    let refused = |text: &str, arguments: &[&str], said: &str| {
+        fs_err::write(&path, text).unwrap();
+        let run = environment.run([&["lock"], arguments].concat());
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(!environment.work().join("pylock.toml").exists());
+    };
+    refused(
+        PROJECT,
+        &["--environment", "linux-3.7"],
+        "ERROR: Failed to lock for linux-3.7: the project is for Python >=3.8, and this is 3.7",
+    );
+    refused(
+        "[project]\nname = 'app'\ndynamic = ['dependencies']\n",
+        &[],
+        "`project.dependencies` is computed by its build",
+    );
+    refused(
+        PROJECT,
+        &["pyproject.toml", "other/pyproject.toml"],
+        "more than one project",
+    );
+    refused("[project", &[], "Failed to read `pyproject.toml`");
+}

@@ -2,17 +2,19 @@
 
 mod environments;
 mod locked;
+mod project;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use bnbpip_installer::InstalledEnvironment;
-use bnbpip_lock::{Lock, MAX_BYTES, Overlay, Solution, merge};
+use bnbpip_lock::{Lock, LockedPackage, MAX_BYTES, Overlay, Solution, merge};
 use bnbpip_packaging::{PackageName, VersionSpecifiers};
 use bnbpip_resolver::PreferredVersions;
 
 use self::environments::LockTarget;
+use self::project::Inputs;
 use crate::cli::LockArgs;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, requirements};
@@ -31,18 +33,12 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
-    let request = requirements::read(
-        "lock",
-        &arguments.requirements,
-        &arguments.resolve,
-        settings,
-        printer,
-    )?;
+    let inputs = Inputs::read(arguments, settings, printer)?;
     let run = Run {
         arguments,
         settings,
         printer,
-        request,
+        inputs,
         targets: environments::targets(&arguments.environments, settings)?,
     };
     run.lock()
@@ -64,7 +60,7 @@ struct Run<'a> {
     arguments: &'a LockArgs,
     settings: &'a Settings,
     printer: &'static Printer,
-    request: Request,
+    inputs: Inputs,
     targets: Vec<LockTarget>,
 }
 
@@ -101,8 +97,10 @@ impl Run<'_> {
         let mut rules = BTreeSet::new();
         let mut solutions: Vec<Solution> = Vec::new();
         for target in &self.targets {
+            self.inputs.check(target)?;
+            let all = self.inputs.all();
             let preferred = self.preferred(old, target, &solutions)?;
-            let resolved = self.resolve(target, preferred)?;
+            let resolved = self.resolve(target, preferred, &all)?;
             let effects = resolved.resolution.effects.iter();
             rules.extend(effects.map(|effect| effect.rule.id.to_string()));
             for rule in &resolved.resolution.relaxed {
@@ -112,9 +110,11 @@ impl Run<'_> {
                 ));
             }
             let markers = &target.target.markers;
+            let mut packages = locked::packages(&resolved.resolution, &all, markers)?;
+            self.mark(target, &resolved, &mut packages)?;
             solutions.push(Solution {
                 environment: target.marker.clone(),
-                packages: locked::packages(&resolved.resolution, &self.request, markers)?,
+                packages,
             });
         }
         let packages = merge(&solutions)?;
@@ -129,6 +129,8 @@ impl Run<'_> {
             created_by: "bnbpip".into(),
             environments: environments.collect(),
             packages,
+            extras: self.inputs.extras.clone(),
+            dependency_groups: self.inputs.groups.clone(),
             requires_python: self.requires_python()?,
             rules: rules.into_iter().collect(),
             overlay: overlay.version().map(|version| Overlay {
@@ -148,14 +150,46 @@ impl Run<'_> {
         Ok(lowest.transpose()?)
     }
 
+    /// Says of each package which extras and groups it is for. All together have one solution;
+    /// it is kept to for each alone, so that only the packages' names have to be compared.
+    fn mark(
+        &self,
+        target: &LockTarget,
+        resolved: &Resolved,
+        packages: &mut [LockedPackage],
+    ) -> Result<(), Failure> {
+        if self.inputs.parts.is_empty() {
+            return Ok(());
+        }
+        let solution = resolved.resolution.packages.iter();
+        let preferred: PreferredVersions = solution
+            .map(|package| (package.name.clone(), vec![package.version.clone()]))
+            .collect();
+        let names = |request: &Request| -> Result<Vec<PackageName>, Failure> {
+            if request.requirements.is_empty() && request.unnamed.is_empty() {
+                return Ok(Vec::new());
+            }
+            let alone = self.resolve(target, preferred.clone(), request)?;
+            let packages = alone.resolution.packages.iter();
+            Ok(packages.map(|package| package.name.clone()).collect())
+        };
+        let base = names(&self.inputs.base)?;
+        let mut parts = Vec::new();
+        for part in &self.inputs.parts {
+            parts.push((part, names(&self.inputs.with(part))?));
+        }
+        project::mark(packages, &base, &parts)
+    }
+
     fn resolve(
         &self,
         target: &LockTarget,
         preferred: PreferredVersions,
+        request: &Request,
     ) -> Result<Resolved, Failure> {
         let overlay = self.overlay()?;
         let rules = Arc::new(overlay.active(&target.target.markers));
-        let mut request = self.request.clone();
+        let mut request = request.clone();
         Accelerator::choose(
             &self.arguments.resolve,
             &mut request,
@@ -202,7 +236,9 @@ impl Run<'_> {
         }
         let markers = &target.target.markers;
         let mut preferred = PreferredVersions::default();
-        let holds = |marker: &bnbpip_lock::LockMarker| marker.evaluate(markers, &[], &[]);
+        let holds = |marker: &bnbpip_lock::LockMarker| {
+            marker.evaluate(markers, &old.extras, &old.dependency_groups)
+        };
         let here = old.packages.iter().filter(|package| {
             package.marker.as_ref().is_none_or(holds) && !upgraded.contains(&package.name)
         });

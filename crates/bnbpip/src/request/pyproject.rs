@@ -1,0 +1,330 @@
+//! What a `pyproject.toml` asks for: its project's dependencies and extras (PEP 621), and its
+//! dependency groups (PEP 735). Nothing is built: what a project computes is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use bnbpip_packaging::{PackageName, Requirement, VersionSpecifiers, metadata};
+use toml::{Table, Value};
+
+use super::{RequestedRequirement, RequirementOrigin};
+use crate::failure::Failure;
+
+/// The requirements of a `pyproject.toml`.
+#[derive(Debug, Default)]
+pub(crate) struct ProjectRequirements {
+    /// The Python versions that the project is for.
+    pub requires_python: Option<VersionSpecifiers>,
+    /// What it needs in any case.
+    pub dependencies: Vec<RequestedRequirement>,
+    /// What its extras need, by normalized name.
+    pub extras: BTreeMap<String, Vec<RequestedRequirement>>,
+    /// What its dependency groups hold, includes put in, by normalized name.
+    pub groups: BTreeMap<String, Vec<RequestedRequirement>>,
+}
+
+/// A name of an extra or a group, as such names are compared.
+pub(crate) fn normalized(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
+}
+
+impl ProjectRequirements {
+    /// Reads a `pyproject.toml`. `shown` is what messages call it.
+    ///
+    /// # Errors
+    /// When it can't be read or understood, or its dependencies are computed by a build.
+    pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Failure> {
+        Self::parse(&fs_err::read_to_string(path)?, shown)
+    }
+
+    fn parse(text: &str, shown: &str) -> Result<Self, Failure> {
+        let wrong =
+            |reason: String| Failure::new(format!("Failed to read `{shown}`")).caused_by(reason);
+        let table: Table = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let reader = Reader { shown };
+        let groups = reader.groups(&table).map_err(wrong)?;
+        let Some(project) = table.get("project").and_then(Value::as_table) else {
+            return Ok(Self {
+                groups,
+                ..Self::default()
+            });
+        };
+        let dynamic = project.get("dynamic").and_then(Value::as_array);
+        for key in ["dependencies", "optional-dependencies"] {
+            if dynamic.is_some_and(|keys| keys.iter().any(|it| it.as_str() == Some(key))) {
+                return Err(wrong(format!(
+                    "`project.{key}` is computed by its build (`dynamic`)"
+                ))
+                .hint("lock the project's folder instead: `bnbpip lock .`"));
+            }
+        }
+        reader.project(project, groups).map_err(wrong)
+    }
+}
+
+struct Reader<'a> {
+    shown: &'a str,
+}
+
+impl Reader<'_> {
+    fn project(
+        &self,
+        project: &Table,
+        groups: BTreeMap<String, Vec<RequestedRequirement>>,
+    ) -> Result<ProjectRequirements, String> {
+        let requires_python = match project.get("requires-python") {
+            None => None,
+            Some(Value::String(text)) => Some(
+                metadata::parse_requires_python(text)
+                    .map_err(|error| format!("`project.requires-python`: {error}"))?,
+            ),
+            Some(_) => return Err("`project.requires-python` must be a string".into()),
+        };
+        let mut extras = BTreeMap::new();
+        if let Some(value) = project.get("optional-dependencies") {
+            let table = value
+                .as_table()
+                .ok_or("`project.optional-dependencies` must be a table")?;
+            for (name, value) in table {
+                let place = format!("extra `{name}`");
+                let list = self.requirements(value, &place)?;
+                if extras.insert(normalized(name), list).is_some() {
+                    return Err(format!("{place} is there twice"));
+                }
+            }
+        }
+        let name = project.get("name").and_then(Value::as_str);
+        if let Some(name) = name.and_then(|name| name.parse::<PackageName>().ok()) {
+            extras = with_own_extras(&name, &extras)?;
+        }
+        let dependencies = match project.get("dependencies") {
+            Some(value) => self.requirements(value, "`project.dependencies`")?,
+            None => Vec::new(),
+        };
+        Ok(ProjectRequirements {
+            requires_python,
+            dependencies,
+            extras,
+            groups,
+        })
+    }
+
+    fn requirements(
+        &self,
+        value: &Value,
+        place: &str,
+    ) -> Result<Vec<RequestedRequirement>, String> {
+        let list = value
+            .as_array()
+            .ok_or_else(|| format!("{place} must be an array"))?;
+        let texts = list.iter().map(|item| match item {
+            Value::String(text) => self.requirement(text, place),
+            _ => Err(format!("{place} must hold strings")),
+        });
+        texts.collect()
+    }
+
+    fn requirement(&self, text: &str, place: &str) -> Result<RequestedRequirement, String> {
+        let requirement =
+            metadata::parse_requirement(text).map_err(|error| format!("{place}: {error}"))?;
+        Ok(RequestedRequirement {
+            requirement,
+            source: RequirementOrigin::Project(self.shown.to_owned()),
+            hashes: Vec::new(),
+            raw: text.to_owned(),
+            editable: false,
+        })
+    }
+
+    fn groups(&self, table: &Table) -> Result<BTreeMap<String, Vec<RequestedRequirement>>, String> {
+        let Some(value) = table.get("dependency-groups") else {
+            return Ok(BTreeMap::new());
+        };
+        let table = value
+            .as_table()
+            .ok_or("`dependency-groups` must be a table")?;
+        let mut groups = BTreeMap::new();
+        for (name, value) in table {
+            if groups.insert(normalized(name), value).is_some() {
+                return Err(format!("dependency group `{name}` is there twice"));
+            }
+        }
+        let names = groups.keys().cloned();
+        names
+            .map(|name| {
+                let list = self.group(&name, &groups, &mut Vec::new())?;
+                Ok((name, list))
+            })
+            .collect()
+    }
+
+    /// A group with what it includes, in the order written.
+    fn group(
+        &self,
+        name: &str,
+        groups: &BTreeMap<String, &Value>,
+        including: &mut Vec<String>,
+    ) -> Result<Vec<RequestedRequirement>, String> {
+        let place = format!("dependency group `{name}`");
+        if including.iter().any(|other| other == name) {
+            return Err(format!("{place} includes itself"));
+        }
+        let Some(value) = groups.get(name) else {
+            let by = including.last().map(String::as_str).unwrap_or_default();
+            return Err(format!(
+                "dependency group `{by}` includes `{name}`, which isn't there"
+            ));
+        };
+        let items = value
+            .as_array()
+            .ok_or_else(|| format!("{place} must be an array"))?;
+        including.push(name.to_owned());
+        let mut list = Vec::new();
+        for item in items {
+            match item {
+                Value::String(text) => list.push(self.requirement(text, &place)?),
+                Value::Table(table) => match (table.len(), table.get("include-group")) {
+                    (1, Some(Value::String(other))) => {
+                        list.extend(self.group(&normalized(other), groups, including)?);
+                    }
+                    _ => {
+                        return Err(format!(
+                            "{place}: only `include-group` may stand in a table"
+                        ));
+                    }
+                },
+                _ => return Err(format!("{place} must hold strings and tables")),
+            }
+        }
+        including.pop();
+        Ok(list)
+    }
+}
+
+/// Extras that name others of the project's own (`all = ["project[a,b]"]`) hold what those hold.
+fn with_own_extras(
+    project: &PackageName,
+    extras: &BTreeMap<String, Vec<RequestedRequirement>>,
+) -> Result<BTreeMap<String, Vec<RequestedRequirement>>, String> {
+    let mut expanded = BTreeMap::new();
+    for name in extras.keys() {
+        let mut list = Vec::new();
+        let mut pending = vec![(name.clone(), bnbpip_packaging::MarkerTree::TRUE)];
+        let mut seen = BTreeSet::new();
+        while let Some((extra, marker)) = pending.pop() {
+            let Some(given) = extras.get(&extra) else {
+                return Err(format!(
+                    "extra `{name}` includes `{extra}`, which isn't there"
+                ));
+            };
+            for one in given {
+                let mut requirement: Requirement = one.requirement.clone();
+                requirement.marker.and(marker.clone());
+                if requirement.name != *project {
+                    list.push(RequestedRequirement {
+                        requirement,
+                        ..one.clone()
+                    });
+                    continue;
+                }
+                for other in &requirement.extras {
+                    let other = (normalized(other.as_ref()), requirement.marker.clone());
+                    if seen.insert(format!("{other:?}")) {
+                        pending.push(other);
+                    }
+                }
+            }
+        }
+        expanded.insert(name.clone(), list);
+    }
+    Ok(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ProjectRequirements, Failure> {
+        ProjectRequirements::parse(text, "pyproject.toml")
+    }
+
+    fn names(list: &[RequestedRequirement]) -> Vec<String> {
+        list.iter().map(|it| it.requirement.to_string()).collect()
+    }
+
+    #[test]
+    fn groups_and_own_extras_are_put_in() {
+        let project = parse(
+            "[project]\nname = 'My_App'\nrequires-python = '>=3.10'\ndependencies = ['a>=1']\n\
+             [project.optional-dependencies]\nGPU = ['b']\n\
+             all = [\"my.app[gpu]; sys_platform == 'win32'\", 'c']\n\
+             [dependency-groups]\nTest_Kit = ['d']\ndev = [{include-group = 'test.kit'}, 'e']\n",
+        )
+        .unwrap();
+        assert_eq!(names(&project.dependencies), ["a>=1"]);
+        assert_eq!(names(&project.extras["gpu"]), ["b"]);
+        assert_eq!(
+            names(&project.extras["all"]),
+            ["c", "b ; sys_platform == 'win32'"]
+        );
+        assert_eq!(names(&project.groups["dev"]), ["d", "e"]);
+        assert_eq!(names(&project.groups["test-kit"]), ["d"]);
+        assert_eq!(project.requires_python.unwrap().to_string(), ">=3.10");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases = [
+            (
+                "[project]\nname = 'a'\ndynamic = ['dependencies']",
+                "is computed by its build",
+            ),
+            (
+                "[project]\ndependencies = 'a'",
+                "`project.dependencies` must be an array",
+            ),
+            (
+                "[project]\ndependencies = [1]",
+                "`project.dependencies` must hold strings",
+            ),
+            (
+                "[project]\ndependencies = ['a b']",
+                "`project.dependencies`: ",
+            ),
+            (
+                "[project]\nrequires-python = 3",
+                "`project.requires-python` must be a string",
+            ),
+            (
+                "[project]\nname = 'a'\noptional-dependencies.x = ['a[y]']",
+                "extra `x` includes `y`, which isn't there",
+            ),
+            (
+                "[project.optional-dependencies]\na-b = []\na_b = []",
+                "extra `a_b` is there twice",
+            ),
+            ("[dependency-groups]\na-b = []\na_b = []", "is there twice"),
+            (
+                "[dependency-groups]\na = [{include-group = 'b'}]",
+                "dependency group `a` includes `b`, which isn't there",
+            ),
+            (
+                "[dependency-groups]\na = [{include-group = 'b'}]\nb = [{include-group = 'a'}]",
+                "dependency group `a` includes itself",
+            ),
+            (
+                "[dependency-groups]\na = [{path = 'b'}]",
+                "only `include-group` may stand in a table",
+            ),
+            (
+                "[dependency-groups]\na = [1]",
+                "must hold strings and tables",
+            ),
+        ];
+        for (text, said) in cases {
+            let failure = parse(text).unwrap_err();
+            assert_eq!(failure.messages()[0], "Failed to read `pyproject.toml`");
+            assert!(failure.causes()[0].contains(said), "{:?}", failure.causes());
+        }
+    }
+}
