@@ -42,6 +42,11 @@ impl ProcessEnvironment {
         std::env::args_os().collect()
     }
 
+    /// The folder of the program's own file.
+    pub(crate) fn program_folder() -> Option<PathBuf> {
+        Some(std::env::current_exe().ok()?.parent()?.to_owned())
+    }
+
     /// A made-up environment.
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {

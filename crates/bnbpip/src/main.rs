@@ -24,6 +24,12 @@ fn main() -> ExitCode {
     let environment = ProcessEnvironment::capture();
     let (cli, warnings) = match cli::parse(ProcessEnvironment::command_line(), &environment) {
         Ok(Parsed::Run(cli, warnings)) => (cli, warnings),
+        Ok(Parsed::Version(cli)) => {
+            let settings = Settings::resolve(&cli.global, &environment);
+            let printer = Printer::new(0, ColorChoice::Auto, None);
+            printer.data(&commands::version::line(&settings));
+            return ExitCode::SUCCESS;
+        }
         Ok(Parsed::Show(text)) => {
             let printer = Printer::new(0, ColorChoice::Auto, None);
             printer.data(&text);

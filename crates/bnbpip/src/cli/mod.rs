@@ -145,8 +145,10 @@ Description:
 pub(crate) enum Parsed {
     /// Something to run, and what to tell about settings without effect.
     Run(Box<Cli>, Vec<String>),
-    /// A text to show: help or the version.
+    /// A text to show: help.
     Show(String),
+    /// The version is asked for.
+    Version(Box<Cli>),
 }
 
 /// The definition, complete with usage lines.
@@ -179,13 +181,6 @@ pub(crate) fn parse(
     command_line: Vec<OsString>,
     environment: &ProcessEnvironment,
 ) -> Result<Parsed, Failure> {
-    let version = || Parsed::Show(format!("bnbpip {}", env!("CARGO_PKG_VERSION")));
-    // The most frequent question of scripts is answered before anything is built.
-    if let [_, only] = command_line.as_slice()
-        && (only == "--version" || only == "-V")
-    {
-        return Ok(version());
-    }
     let mut root = definition();
     let arguments::Configured {
         arguments: command_line,
@@ -205,7 +200,7 @@ pub(crate) fn parse(
     let mut cli = Cli::from_arg_matches(&matches)
         .map_err(|error| errors::failure_of(&error, &root, &[], &command_line))?;
     if cli.global.version {
-        return Ok(version());
+        return Ok(Parsed::Version(Box::new(cli)));
     }
     match (&mut cli.command, matches.subcommand()) {
         (None, _) => return help(&mut root, None),

@@ -32,6 +32,7 @@ pub(crate) mod transaction_notes;
 pub(crate) mod undo;
 pub(crate) mod uninstall;
 pub(crate) mod venv;
+pub(crate) mod version;
 mod version_control;
 pub(crate) mod wheel;
 

@@ -211,7 +211,7 @@ mod tests {
         let line = line.split(' ').map(Into::into).collect();
         match cli::parse(line, &environment).unwrap() {
             cli::Parsed::Run(cli, _) => Settings::resolve(&cli.global, &environment),
-            cli::Parsed::Show(text) => panic!("{text}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -16,13 +16,33 @@ fn transcript(lines: &[&str]) -> String {
 
 #[test]
 fn version_and_help() {
-    assert_snapshot!(transcript(&[
-        "--version",
-        "-V",
-        "list --version",
-        "",
-        "help nonsense"
-    ]));
+    assert_snapshot!(transcript(&["", "help nonsense"]));
+}
+
+/// `pip 26.3 from /lib/pip (python 3.11)` is what tools take apart.
+#[test]
+fn version() {
+    let world = World::new();
+    let program = assert_cmd::cargo::cargo_bin("bnbpip");
+    let folder = program.parent().unwrap().display().to_string();
+    let start = format!("bnbpip {} from {folder}", env!("CARGO_PKG_VERSION"));
+    let said = |text: &str| {
+        assert!(text.starts_with("exit code: 0\n"), "{text}");
+        text.lines().nth(2).unwrap_or_default().to_owned()
+    };
+    for line in ["--version", "-V", "list --version"] {
+        let said = said(&world.run(line));
+        let python = said.strip_prefix(&format!("{start} (python 3."));
+        let minor = python.and_then(|rest| rest.strip_suffix(')'));
+        assert!(
+            minor.is_some_and(|minor| minor.parse::<u32>().is_ok()),
+            "{said}"
+        );
+    }
+    let without = world.run_with("--version", |command| {
+        command.env("PATH", world.path());
+    });
+    assert_eq!(said(&without), start);
 }
 
 #[test]
