@@ -69,22 +69,14 @@ pub(crate) fn with_environment(
     arguments.extend(given.by_ref().take(1));
     let before: Vec<OsString> = given.by_ref().take(position - 1).collect();
     arguments.extend(given.by_ref().take(1));
-    let after: Vec<OsString> = given.collect();
+    let mut after: Vec<OsString> = given.collect();
     // A group of commands (`cache`) takes its settings behind the second word.
-    let (subcommand, after) = match after.split_first() {
-        Some((second, rest)) if subcommand.has_subcommands() => {
-            let nested = second
-                .to_str()
-                .and_then(|name| subcommand.find_subcommand(name));
-            match nested {
-                Some(nested) => {
-                    arguments.push(second.clone());
-                    (nested, rest.to_vec())
-                }
-                None => (subcommand, after),
-            }
+    let subcommand = match find_word(&after, 0, subcommand) {
+        Some((position, nested)) => {
+            arguments.push(after.remove(position));
+            nested
         }
-        _ => (subcommand, after),
+        None => subcommand,
     };
     let isolated = before
         .iter()
@@ -170,25 +162,39 @@ fn find_subcommand<'a>(
     command_line: &[OsString],
     root: &'a Command,
 ) -> Option<(usize, &'a Command)> {
-    let mut position = 1;
-    while let Some(argument) = command_line.get(position) {
+    find_word(command_line, 1, root)
+}
+
+/// The place of the word that names a command of a group, from `position` on. Options may stand
+/// before it: the group's own and, where it isn't the program itself, those of its commands.
+fn find_word<'a>(
+    words: &[OsString],
+    mut position: usize,
+    group: &'a Command,
+) -> Option<(usize, &'a Command)> {
+    let of_commands = group.get_subcommands().filter(|_| position == 0);
+    let options: Vec<&Arg> = group
+        .get_arguments()
+        .chain(of_commands.flat_map(Command::get_arguments))
+        .collect();
+    while let Some(argument) = words.get(position) {
         let text = argument.to_str()?;
         if text == "--" {
             return None;
         }
         if let Some(long) = text.strip_prefix("--") {
             let takes_value = !long.contains('=')
-                && root
-                    .get_arguments()
+                && options
+                    .iter()
                     .find(|option| option.get_long().is_some_and(|name| name.starts_with(long)))
                     .is_some_and(|option| option.get_action().takes_values());
             position += if takes_value { 2 } else { 1 };
         } else if text.starts_with('-') {
             position += 1;
         } else {
-            return root
+            return group
                 .find_subcommand(text)
-                .map(|subcommand| (position, subcommand));
+                .map(|command| (position, command));
         }
     }
     None

@@ -31,3 +31,13 @@ fn an_empty_cache() {
         .collect();
     assert_snapshot!(runs.join("\n\n"));
 }
+
+#[test]
+fn options_before_the_second_word() {
+    let world = World::new();
+    let behind = world.run("cache list nothing --format abspath");
+    assert!(behind.starts_with("exit code: 0\n"), "{behind}");
+    let before = world.run("cache --format abspath list nothing");
+    assert_eq!(before, behind);
+    assert_ne!(world.run("cache list nothing"), before);
+}

@@ -78,6 +78,18 @@ fn an_options_value_is_no_subcommand() {
 }
 
 #[test]
+fn options_may_stand_before_a_groups_second_word() {
+    assert_eq!(
+        parse("bnbpip cache --python p -v dir x", &[]).unwrap(),
+        "bnbpip cache dir --python p -v x"
+    );
+    assert_eq!(
+        parse("bnbpip cache -- dir", &[]).unwrap(),
+        "bnbpip cache -- dir"
+    );
+}
+
+#[test]
 fn negative_switches_take_the_value_of_what_they_switch() {
     assert_eq!(
         parse("bnbpip install", &[("PIP_NO_COMPILE", "0")]).unwrap(),
