@@ -98,7 +98,7 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
         cache, check, completion, debug, doctor, download, freeze, hash, history, index, inspect,
-        install, list, lock, rules, show, sync, undo, uninstall, venv, wheel,
+        install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -125,6 +125,8 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Freeze(arguments)) => freeze::run(arguments, settings, printer),
         Some(Command::List(arguments)) => list::run(arguments, settings, printer),
         Some(Command::Show(arguments)) => show::run(arguments, settings, printer),
+        Some(Command::Tree(arguments)) => tree::run(arguments, settings, printer),
+        Some(Command::Why(arguments)) => tree::why(arguments, settings, printer),
         Some(Command::Inspect(arguments)) => inspect::run(arguments, settings, printer),
         Some(Command::Check(arguments)) => check::run(arguments, settings, printer),
         Some(Command::Doctor(arguments)) => {

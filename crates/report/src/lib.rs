@@ -4,6 +4,7 @@
 //! Pure: it returns text, and the binary prints it.
 
 pub mod accelerator;
+pub mod dependency_graph;
 pub mod doctor;
 pub mod explain;
 pub mod install_report;

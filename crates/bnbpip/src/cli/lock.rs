@@ -27,6 +27,11 @@ pub(crate) struct LockArgs {
     #[arg(long = "environment", value_name = "environment", action = ArgAction::Append)]
     pub environments: Vec<String>,
 
+    /// Write nothing, and fail if the lock file is for other requirements, constraints,
+    /// environments or rules than are asked for. Needs no network.
+    #[arg(long)]
+    pub check: bool,
+
     /// Take the newest versions, whatever the lock file has.
     #[arg(short = 'U', long)]
     pub upgrade: bool,

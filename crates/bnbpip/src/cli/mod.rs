@@ -20,6 +20,7 @@ pub(crate) mod resolve;
 pub(crate) mod rules;
 pub(crate) mod rules_scan;
 pub(crate) mod shell;
+pub(crate) mod tree;
 mod unsupported;
 mod usage;
 pub(crate) mod values;
@@ -46,6 +47,7 @@ pub(crate) use index_command::IndexCommandArgs;
 pub(crate) use install::InstallArgs;
 pub(crate) use lock::{LockArgs, SyncArgs};
 pub(crate) use shell::{CompletionArgs, DebugArgs};
+pub(crate) use tree::{TreeArgs, WhyArgs};
 pub(crate) use usage::error_usage;
 pub(crate) use wheel::WheelArgs;
 
@@ -94,6 +96,10 @@ pub(crate) enum Command {
     List(Box<ListArgs>),
     /// Show information about installed packages.
     Show(ShowArgs),
+    /// Show who requires whom, as a tree.
+    Tree(TreeArgs),
+    /// Show why packages are installed or locked.
+    Why(WhyArgs),
     /// Inspect the Python environment.
     Inspect(InspectArgs),
     /// Verify that installed packages have what they require and don't break a rule.

@@ -34,6 +34,8 @@ fn forms(words: &[&str]) -> &'static [&'static str] {
         ["list"] => &["list [options]"],
         ["freeze"] => &["freeze [options]"],
         ["show"] => &["show [options] <package> ..."],
+        ["tree"] => &["tree [options] [lock file]"],
+        ["why"] => &["why [options] <package> ..."],
         ["check"] => &["check [options]"],
         ["history"] => &["history [options]"],
         ["undo"] => &["undo [options] [count]"],

@@ -29,6 +29,7 @@ pub(crate) mod sources;
 pub(crate) mod sync;
 pub(crate) mod target_environment;
 pub(crate) mod transaction_notes;
+pub(crate) mod tree;
 pub(crate) mod undo;
 pub(crate) mod uninstall;
 pub(crate) mod venv;

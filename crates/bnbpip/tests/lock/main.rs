@@ -362,3 +362,109 @@ fn a_project_that_cannot_be_locked_is_told_why() {
     );
     refused("[project", &[], "Failed to read `pyproject.toml`");
 }
+
+#[test]
+fn a_check_names_what_the_lock_is_not_for() {
+    let server = index();
+    let environment = environment(&server);
+    let work = environment.work();
+    fs_err::write(work.join("pyproject.toml"), PROJECT).unwrap();
+    fs_err::write(work.join("limits.txt"), "base<2\n").unwrap();
+    let text = lock(&environment, &[]);
+    server.forget_requests();
+    let run = environment.run(["lock", "--check"]).success();
+    assert_eq!(run.stdout, "`pylock.toml` is up to date\n");
+    let differs = |arguments: &[&str], said: &[&str]| {
+        let run = environment.run([&["lock", "--check"], arguments].concat());
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert_eq!(run.stdout.lines().collect::<Vec<_>>(), said);
+        let error = "ERROR: Failed to check `pylock.toml`: it is not for what is asked for\n";
+        assert!(run.stderr.contains(error), "{}", run.stderr);
+        assert_eq!(read(&environment), text);
+    };
+    differs(
+        &["-c", "limits.txt"],
+        &["base: locked at 2.0, and `base<2` doesn't allow it"],
+    );
+    let changed = PROJECT
+        .replace("['base']", "['base>=1']")
+        .replace("'other-leaf'", "'only-windows'")
+        .replace("test", "tests");
+    fs_err::write(work.join("pyproject.toml"), changed).unwrap();
+    differs(
+        &[],
+        &[
+            "dependency group `tests`: not in the lock",
+            "dependency group `test`: in the lock only",
+            "base: asked for as `base>=1`, locked as `base`",
+            "only-windows: asked for as `only-windows`, locked as nothing",
+            "other-leaf: asked for as nothing, locked as `other-leaf`",
+        ],
+    );
+    fs_err::write(work.join("pyproject.toml"), PROJECT).unwrap();
+    let python = python(&environment);
+    let linux = format!("linux-{python}");
+    differs(
+        &["--environment", &linux],
+        &[&format!(
+            "environment `sys_platform == 'win32' and platform_machine == 'AMD64' and \
+             python_version == '{python}'`: in the lock only"
+        )],
+    );
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_lock_and_an_environment_show_who_requires_whom() {
+    let server = index();
+    let environment = environment(&server);
+    drop(lock(
+        &environment,
+        &["top", "leaf", "--environment", "linux"],
+    ));
+    let shown = |arguments: &[&str]| environment.run(arguments).success().stdout;
+    let tree = "leaf 1.0\ntop 1.0\n└── base 2.0 [base]\n";
+    assert_eq!(shown(&["tree", "pylock.toml"]), tree);
+    let why = "base 2.0\n  top 1.0 requires base\n";
+    assert_eq!(shown(&["why", "base", "--lock", "pylock.toml"]), why);
+    let why = "leaf 1.0\n  leaf was asked for\n";
+    assert_eq!(shown(&["why", "leaf", "--lock", "pylock.toml"]), why);
+    drop(environment.run(["install", "top"]).success());
+    assert_eq!(shown(&["tree"]), "top 1.0\n└── base 2.0 [base]\n");
+    assert_eq!(
+        shown(&["tree", "--invert", "--package", "Base"]),
+        "base 2.0\n└── top 1.0 [base]\n"
+    );
+    assert_eq!(shown(&["tree", "--depth", "0"]), "top 1.0\n");
+    assert_eq!(
+        shown(&["why", "base", "top"]),
+        "base 2.0\n  top 1.0 requires base\ntop 1.0\n  top was asked for\n"
+    );
+    let run = environment.run(["why", "leaf"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr
+            .contains("ERROR: Failed to find `leaf`: it isn't installed\n")
+    );
+    let run = environment.run(["tree", "pylock.toml", "--package", "native"]);
+    assert!(
+        run.stderr
+            .contains("Failed to find `native`: `pylock.toml` doesn't have it\n")
+    );
+}
+
+#[test]
+fn extras_of_what_is_installed_count_in_the_tree() {
+    let wheels = [
+        WheelBuilder::new("app", "1.0").requires("base[fast]>=1"),
+        WheelBuilder::new("base", "1.0").requires("quick; extra == 'fast'"),
+        WheelBuilder::new("quick", "1.0"),
+    ];
+    let server = IndexServer::with(wheels.iter().map(WheelBuilder::build));
+    let environment = environment(&server);
+    drop(environment.run(["install", "app"]).success());
+    assert_eq!(
+        environment.run(["why", "quick"]).success().stdout,
+        "quick 1.0\n  app 1.0 requires base[fast]>=1; base 1.0 requires quick\n"
+    );
+}

@@ -87,7 +87,7 @@ fn locked_file(
 }
 
 /// An address without user and password.
-fn public(url: &url::Url) -> String {
+pub(super) fn public(url: &url::Url) -> String {
     let mut url = url.clone();
     // Neither can fail for an address that has a host, and others hold no user.
     let _ = url.set_username("");

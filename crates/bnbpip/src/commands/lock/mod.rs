@@ -1,5 +1,6 @@
 //! `bnbpip lock`: request → one resolution for each environment → one `pylock.toml`.
 
+mod check;
 mod environments;
 mod locked;
 mod project;
@@ -41,6 +42,9 @@ pub(crate) fn run(
         inputs,
         targets: environments::targets(&arguments.environments, settings)?,
     };
+    if arguments.check {
+        return run.check();
+    }
     run.lock()
 }
 
