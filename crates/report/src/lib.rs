@@ -4,6 +4,7 @@
 //! Pure: it returns text, and the binary prints it.
 
 pub mod accelerator;
+mod counts;
 pub mod dependency_graph;
 pub mod doctor;
 pub mod explain;
@@ -14,5 +15,6 @@ pub mod ranges;
 pub mod rules;
 pub mod sizes;
 
+pub use counts::counted;
 pub use explain::{NoSolution, TargetWords, no_solution};
 pub use plan::{Action, PlanLine, PlanView};

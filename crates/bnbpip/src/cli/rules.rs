@@ -33,6 +33,8 @@ pub(crate) enum RulesAction {
     Diff(RulesDiffArgs),
     /// Find imports of a package that other packages can't satisfy.
     Scan(Box<RulesScanArgs>),
+    /// Say which set of rules is in force, or put a newer published set in force.
+    Update(RulesUpdateArgs),
     /// Write a template for a rule about a package.
     New(RulesNewArgs),
     /// Write all rules in a form that other tools read.
@@ -143,6 +145,23 @@ pub(crate) struct RulesDiffArgs {
     /// The newer set.
     #[arg(value_name = "new")]
     pub new: String,
+}
+
+/// `rules update`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RulesUpdateArgs {
+    /// The set, as `rules export --format json` writes it: a file or a URL; `embedded` goes back to the
+    /// rules that bnbpip carries. Without it, the set in force is shown.
+    #[arg(value_name = "file|url")]
+    pub source: Option<String>,
+
+    /// The SHA-256 that the set must have, unless a URL has it as `#sha256=…`.
+    #[arg(long, value_name = "hex")]
+    pub sha256: Option<String>,
+
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `rules new`.

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub network: Network,
     /// Where the cache is; `None` keeps nothing from one run to the next.
     pub cache_dir: Option<PathBuf>,
+    /// Where what the user decided is kept; `None` in an isolated run.
+    pub data_dir: Option<PathBuf>,
     /// The process's environment, for `${NAME}` in requirements files and for interpreters.
     pub environment: ProcessEnvironment,
     /// What the project that is worked in configures.
@@ -94,6 +96,11 @@ impl Settings {
             network: network(global, environment),
             environment: environment.clone(),
             project: ProjectFile::default(),
+            data_dir: if global.isolated {
+                None
+            } else {
+                default_data_dir(environment)
+            },
             cache_dir: if global.no_cache_dir {
                 None
             } else {
@@ -182,6 +189,15 @@ fn netrc(environment: &ProcessEnvironment) -> Option<PathBuf> {
         .into_iter()
         .map(|name| home.join(name))
         .find(|path| path.is_file())
+}
+
+/// `~/.local/share/bnbpip`, `%APPDATA%\bnbpip`.
+fn default_data_dir(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    let base = environment
+        .get_path("XDG_DATA_HOME")
+        .filter(|path| path.is_absolute());
+    let base = base.or_else(|| Some(etcetera::choose_base_strategy().ok()?.data_dir()))?;
+    Some(base.join("bnbpip"))
 }
 
 /// `~/.cache/bnbpip`, `%LOCALAPPDATA%\bnbpip\cache`.

@@ -8,7 +8,7 @@ mod format_control;
 mod hash_option;
 mod line;
 mod logical_lines;
-mod path_or_url;
+pub(crate) mod path_or_url;
 mod pyproject;
 mod requirement;
 mod syntax;

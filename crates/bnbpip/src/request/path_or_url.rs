@@ -293,7 +293,7 @@ fn file_url(path: &Path) -> Option<Url> {
 }
 
 /// The address as it may be shown.
-fn without_credentials(url: &Url) -> String {
+pub(crate) fn without_credentials(url: &Url) -> String {
     let mut shown = url.clone();
     if !shown.username().is_empty() || shown.password().is_some() {
         // Addresses without a host have no credentials either.

@@ -30,6 +30,7 @@ mod project_rules;
 mod proxies;
 mod releases;
 mod reports;
+mod rules_update;
 mod scenarios;
 mod sources;
 mod support;

@@ -102,7 +102,7 @@ fn a_teams_profile_is_a_file_and_held_to_the_rules() {
     fs_err::write(environment.work().join("rules/glue/TEAM-0001.md"), rule).unwrap();
     let lint = ["rules", "lint", "rules"];
     let sound_set = environment.run(lint).success().stdout;
-    assert_eq!(sound_set, "1 rules and 1 profiles, nothing wrong.\n");
+    assert_eq!(sound_set, "1 rule and 1 profile, nothing wrong.\n");
     let correction = "\n[[corrects]]\npublished = [\"torch==2.4.1\", \"triton-windows==3.1.0.post17\"]\n\
                       target = \"windows-3.11\"\nrules = [\"BNB-0017\"]\nwhy = \"It breaks\"\n";
     let said = [

@@ -114,7 +114,7 @@ fn evidence_is_proved_from_the_wheels() {
     let run = environment.run(verify).success();
     assert_eq!(
         run.stdout,
-        "1 rules: 3 claims about wheels, 0 named releases and 1 ends of ranges looked at, all \
+        "1 rule: 3 claims about wheels, 0 named releases and 1 range end looked at, all \
          hold.\n"
     );
     let falsified = RULE
@@ -257,7 +257,7 @@ fn rule_files_are_linted_all_at_once() {
     let server = index();
     let environment = with_rules(&server, RULE);
     let fine = environment.run(["rules", "lint", "rules"]).success();
-    assert_eq!(fine.stdout, "1 rules, nothing wrong.\n");
+    assert_eq!(fine.stdout, "1 rule, nothing wrong.\n");
     let folder = environment.work().join("rules");
     fs_err::create_dir_all(folder.join("base")).unwrap();
     let template = environment

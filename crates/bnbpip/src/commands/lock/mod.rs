@@ -125,8 +125,8 @@ impl Run<'_> {
         let environments = self.targets.iter().map(|target| target.marker.clone());
         self.printer.status(&format!(
             "Locked {} for {}",
-            counted(packages.len(), "package"),
-            counted(self.targets.len(), "environment")
+            bnbpip_report::counted(packages.len(), "package"),
+            bnbpip_report::counted(self.targets.len(), "environment")
         ));
         let digest = overlay.digest()?;
         Ok(Lock {
@@ -255,9 +255,4 @@ impl Run<'_> {
         }
         Ok(preferred)
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }

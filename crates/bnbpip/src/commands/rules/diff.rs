@@ -20,8 +20,7 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let old = rule_set::parse(&rule_set::read(&arguments.old, settings)?)?;
     let new = rule_set::parse(&rule_set::read(&arguments.new, settings)?)?;
-    let mut lines = changed_rules(&old, &new)?;
-    lines.extend(changed_sets(&old, &new));
+    let lines = lines(&old, &new)?;
     if lines.is_empty() {
         printer.info("The two sets of rules say the same.");
     }
@@ -29,6 +28,16 @@ pub(super) fn run(
         printer.info(&line);
     }
     Ok(())
+}
+
+/// How two sets differ: a line for each rule, and for each recorded package set.
+///
+/// # Errors
+/// When a rule has no binary form, which reading it rules out.
+pub(super) fn lines(old: &[RuleDocument], new: &[RuleDocument]) -> Result<Vec<String>, Failure> {
+    let mut lines = changed_rules(old, new)?;
+    lines.extend(changed_sets(old, new));
+    Ok(lines)
 }
 
 fn overlay(documents: &[RuleDocument]) -> Overlay {

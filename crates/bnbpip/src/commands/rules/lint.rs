@@ -30,7 +30,7 @@ pub(super) fn run(
     }
     problems.extend(lint(&documents).iter().map(ToString::to_string));
     let profiles = rule_set::profile_files(arguments.folder.as_deref())?;
-    let rules = rule_set::over_embedded(documents.iter().cloned())?;
+    let rules = rule_set::over_base(documents.iter().cloned(), settings)?;
     for file in &profiles {
         match Profile::parse(&file.text, &file.name) {
             Ok(profile) => problems.extend(profile.lint(&rules).iter().map(ToString::to_string)),
@@ -43,11 +43,11 @@ pub(super) fn run(
     if problems.is_empty() {
         let counted = match profiles.len() {
             0 => String::new(),
-            count => format!(" and {count} profiles"),
+            count => format!(" and {}", bnbpip_report::counted(count, "profile")),
         };
         printer.info(&format!(
-            "{} rules{counted}, nothing wrong.",
-            documents.len()
+            "{}{counted}, nothing wrong.",
+            bnbpip_report::counted(documents.len(), "rule")
         ));
         return Ok(());
     }

@@ -5,6 +5,7 @@ mod diff;
 mod lint;
 mod ranges;
 mod template;
+mod update;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     match &arguments.action {
         None => Err(Failure::new(
-            "Need an action (check, diff, export, lint, list, new, scan, show, verify) to perform.",
+            "Need an action (check, diff, export, lint, list, new, scan, show, update, verify) to perform.",
         )),
         Some(RulesAction::List(list)) => show_list(list, settings, printer),
         Some(RulesAction::Show(show)) => show_rule(show, settings, printer),
@@ -40,6 +41,7 @@ pub(crate) fn run(
         Some(RulesAction::Verify(verify)) => verify::run(verify, settings, printer),
         Some(RulesAction::Diff(diff)) => diff::run(diff, settings, printer),
         Some(RulesAction::Scan(scan)) => rules_scan::run(scan, settings, printer),
+        Some(RulesAction::Update(update)) => update::run(update, settings, printer),
         Some(RulesAction::New(new)) => template::run(new, printer),
         Some(RulesAction::Export(export)) => write_export(export, settings, printer),
     }

@@ -64,17 +64,20 @@ pub(super) fn run(
         printer.info(line);
     }
     let counted = format!(
-        "{} rules: {} claims about wheels, {} named releases and {} ends of ranges looked at",
-        chosen.len(),
-        found.claims,
-        found.releases,
-        found.ends
+        "{}: {} about wheels, {} and {} looked at",
+        bnbpip_report::counted(chosen.len(), "rule"),
+        bnbpip_report::counted(found.claims, "claim"),
+        bnbpip_report::counted(found.releases, "named release"),
+        bnbpip_report::counted(found.ends, "range end")
     );
     if found.faults.is_empty() {
         printer.info(&format!("{counted}, all hold."));
         return Ok(());
     }
-    printer.info(&format!("{counted}, {} don't hold.", found.faults.len()));
+    printer.info(&format!(
+        "{counted}, {} found.",
+        bnbpip_report::counted(found.faults.len(), "fault")
+    ));
     Err(Failure::silent(exit_code::ERROR))
 }
 

@@ -1,10 +1,10 @@
 //! What a scan found, for people and for machines.
 
 use bnbpip_packaging::Version;
+use bnbpip_report::counted;
 use bnbpip_scan::{Missing, VersionRun};
 use serde_json::{Value, json};
 
-use super::releases::count;
 use super::search::{Found, Pairs};
 
 /// The text for people.
@@ -17,9 +17,9 @@ fn of_pair(pairs: &Pairs) -> String {
     let mut lines = Vec::new();
     let scanned = format!(
         "{} of {} against {} of {}",
-        count(pairs.package_releases.len(), "release", "releases"),
+        counted(pairs.package_releases.len(), "release"),
         pairs.package,
-        count(pairs.other_releases.len(), "release", "releases"),
+        counted(pairs.other_releases.len(), "release"),
         pairs.other,
     );
     if pairs.breaks.is_empty() {
@@ -27,7 +27,7 @@ fn of_pair(pairs: &Pairs) -> String {
     } else {
         lines.push(format!(
             "{} found: {scanned}",
-            count(pairs.breaks.len(), "break", "breaks")
+            counted(pairs.breaks.len(), "break")
         ));
     }
     for found in &pairs.breaks {

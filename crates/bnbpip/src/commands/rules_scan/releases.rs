@@ -73,7 +73,7 @@ impl Releases {
         }
         printer.status(&format!(
             "Reading {} of {name}",
-            count(asked.len(), "release", "releases")
+            bnbpip_report::counted(asked.len(), "release")
         ));
         let releases = futures::stream::iter(asked)
             .map(|file| open_one(client, file))
@@ -87,11 +87,6 @@ impl Releases {
             all,
         })
     }
-}
-
-/// `1 release`, `2 releases`.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 async fn open_one(client: &IndexClient, file: Arc<PackageFile>) -> Result<Release, Failure> {

@@ -1,5 +1,7 @@
 //! The rules of a run: the ones that bnbpip carries, with a team's own over them.
 
+pub(crate) mod published;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,9 +13,12 @@ use sha2::{Digest as _, Sha256};
 use super::resolve::remote_file;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
+use crate::request::path_or_url::without_credentials;
 
 /// The name that stands for the rules which bnbpip carries.
 pub(crate) const EMBEDDED: &str = "embedded";
+
+use published::PublishedSet;
 
 /// A rule file's name and text.
 #[derive(Debug, Clone)]
@@ -22,7 +27,7 @@ pub(crate) struct RuleFile {
     pub(crate) text: String,
 }
 
-/// The rules in force: the embedded ones, the layers over them, without those that the user allows.
+/// The rules in force: the embedded ones or the published ones that took their place, the layers over them, without those that the user allows.
 ///
 /// # Errors
 /// When a layer can't be read, or an allowed rule's identifier is malformed or names no rule.
@@ -31,7 +36,11 @@ pub(crate) fn overlay(
     allow: &[String],
     settings: &Settings,
 ) -> Result<Overlay, Failure> {
-    let overlay = Overlay::embedded()?.with_layer(layer_documents(layers, settings)?);
+    let base = match published::in_force(settings)? {
+        Some(set) => Overlay::empty().with_layer(parse(&set.files()?)?),
+        None => Overlay::embedded()?,
+    };
+    let overlay = base.with_layer(layer_documents(layers, settings)?);
     let mut allowed: Vec<RuleId> = Vec::new();
     for text in &settings.project.options.allow {
         let id = existing(text, &overlay).map_err(|failure| match &settings.project.path {
@@ -71,7 +80,7 @@ fn with_project(layers: &[String], settings: &Settings) -> Vec<String> {
     of_project.chain(layers.iter().cloned()).collect()
 }
 
-/// The whole documents of the embedded rules and the layers over them, by identifier.
+/// The whole documents of the base and the layers over them, by identifier.
 ///
 /// # Errors
 /// When a layer can't be read.
@@ -79,18 +88,19 @@ pub(crate) fn documents(
     layers: &[String],
     settings: &Settings,
 ) -> Result<Vec<RuleDocument>, Failure> {
-    over_embedded(layer_documents(layers, settings)?)
+    over_base(layer_documents(layers, settings)?, settings)
 }
 
-/// The whole documents of the embedded rules with these over them, by identifier.
+/// The whole documents of the base with these over them, by identifier.
 ///
 /// # Errors
-/// When an embedded rule can't be read, which the build rules out.
-pub(crate) fn over_embedded(
+/// When the base can't be read.
+pub(crate) fn over_base(
     layers: impl IntoIterator<Item = RuleDocument>,
+    settings: &Settings,
 ) -> Result<Vec<RuleDocument>, Failure> {
     let mut documents: BTreeMap<RuleId, RuleDocument> = BTreeMap::new();
-    for document in parse(&embedded())?.into_iter().chain(layers) {
+    for document in parse(&base(settings)?)?.into_iter().chain(layers) {
         documents.insert(document.rule.id.clone(), document);
     }
     Ok(documents.into_values().collect())
@@ -111,12 +121,12 @@ pub(crate) fn layer_documents(
     Ok(documents)
 }
 
-/// The rule files of the embedded rules and the layers over them, lowest first.
+/// The rule files of the base and the layers over it, lowest first.
 ///
 /// # Errors
 /// When a layer can't be read.
 pub(crate) fn files(layers: &[String], settings: &Settings) -> Result<Vec<RuleFile>, Failure> {
-    let mut files = embedded();
+    let mut files = base(settings)?;
     for layer in with_project(layers, settings) {
         files.extend(read(&layer, settings)?);
     }
@@ -181,7 +191,18 @@ pub(crate) fn parse(files: &[RuleFile]) -> Result<Vec<RuleDocument>, Failure> {
     })
 }
 
-fn embedded() -> Vec<RuleFile> {
+/// The rule files that everything else lies over: the published set in force, else the embedded ones.
+///
+/// # Errors
+/// When the published set can't be read.
+pub(crate) fn base(settings: &Settings) -> Result<Vec<RuleFile>, Failure> {
+    match published::in_force(settings)? {
+        Some(set) => set.files(),
+        None => Ok(embedded()),
+    }
+}
+
+pub(crate) fn embedded() -> Vec<RuleFile> {
     embedded_sources()
         .iter()
         .map(|source| RuleFile {
@@ -274,31 +295,84 @@ fn bundle(source: &str, content: &[u8]) -> Result<Vec<RuleFile>, Failure> {
 
 /// What is behind a URL. Rules decide what is installed: they are taken only with a known hash.
 fn remote(source: &str, settings: &Settings) -> Result<Vec<u8>, Failure> {
-    let url: url::Url = source
-        .parse()
-        .map_err(|error| Failure::new(format!("Failed to read `{source}`: {error}")))?;
-    let hashes = Hashes::parse_fragment(url.fragment().unwrap_or_default());
-    let Some(expected) = hashes.sha256() else {
-        return Err(Failure::new(format!(
-            "Failed to take rules from `{source}`: a URL needs the SHA-256 of what it brings"
-        ))
-        .hint("append `#sha256=…` to it"));
+    let url = url(source)?;
+    let Some(expected) = in_fragment(&url) else {
+        return Err(unknown_hash(source, "append `#sha256=…` to it"));
     };
     let content = remote_file::read(&url, settings)?;
-    let mut found = String::with_capacity(64);
-    for byte in Sha256::digest(&content) {
-        // Writing into a `String` cannot fail.
-        let _ = write!(found, "{byte:02x}");
-    }
-    if found != expected {
-        return Err(Failure::new(format!(
-            "Failed to take rules from `{source}`: their SHA-256 is {found}"
-        ))
-        .hint(
-            "these are not the rules that were meant; if they changed on purpose, change the hash",
-        ));
-    }
+    check_hash(source, &content, &expected)?;
     Ok(content)
+}
+
+/// A published set from a file or a URL, with the hash that it must have.
+///
+/// # Errors
+/// When no hash is known, the set can't be had, or it isn't the one that was meant.
+pub(crate) fn published_set(
+    source: &str,
+    sha256: Option<&str>,
+    settings: &Settings,
+) -> Result<PublishedSet, Failure> {
+    let is_url = source.starts_with("http://") || source.starts_with("https://");
+    let url = if is_url { Some(url(source)?) } else { None };
+    let known = match sha256 {
+        Some(hex) => Some(Hashes::parse_one(&format!("sha256:{hex}"))?.1),
+        None => url.as_ref().and_then(in_fragment),
+    };
+    let Some(known) = known else {
+        return Err(unknown_hash(
+            source,
+            "give the hash that its publisher names as `--sha256`",
+        ));
+    };
+    let content = match &url {
+        Some(url) => remote_file::read(url, settings)?,
+        None => fs_err::read(settings.environment.working_directory().join(source))?,
+    };
+    check_hash(source, &content, &known)?;
+    Ok(PublishedSet {
+        source: url.map_or_else(|| source.to_owned(), |url| without_credentials(&url)),
+        sha256: known.into(),
+        set: text_of(source, content)?,
+    })
+}
+
+fn url(source: &str) -> Result<url::Url, Failure> {
+    source
+        .parse()
+        .map_err(|error| Failure::new(format!("Failed to read `{source}`: {error}")))
+}
+
+fn in_fragment(url: &url::Url) -> Option<Box<str>> {
+    let hashes = Hashes::parse_fragment(url.fragment().unwrap_or_default());
+    hashes.sha256().map(Into::into)
+}
+
+fn unknown_hash(source: &str, hint: &str) -> Failure {
+    Failure::new(format!(
+        "Failed to take rules from `{source}`: the SHA-256 of what it brings isn't known"
+    ))
+    .hint(hint)
+}
+
+fn check_hash(source: &str, content: &[u8], expected: &str) -> Result<(), Failure> {
+    let found = sha256_hex(content);
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "Failed to take rules from `{source}`: their SHA-256 is {found}"
+    ))
+    .hint("these are not the rules that were meant; if they changed on purpose, change the hash"))
+}
+
+fn sha256_hex(content: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(content) {
+        // Writing into a `String` cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 fn text_of(name: &str, content: Vec<u8>) -> Result<String, Failure> {
