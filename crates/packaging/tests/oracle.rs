@@ -156,6 +156,19 @@ fn is_exempt(specifier: &str, version: &Version) -> bool {
         && (bound.any_prerelease() || bound.post().is_some())
 }
 
+/// `packaging` before 22.0, which pip before 24.1 carries, pads no zeros in front of a suffix: it
+/// doesn't find `2.post1` in `==2.0.*`, nor in `~=2.0.0`.
+fn is_misjudged_by_old_packaging(specifier: &str, version: &Version) -> bool {
+    let prefix = match specifier.strip_prefix("~=") {
+        Some(release) => release.split(".post").next().unwrap(),
+        None if specifier.ends_with(".*") => specifier,
+        None => return false,
+    };
+    let has_suffix = version.any_prerelease() || version.post().is_some();
+    // The last part is cut off, be it a number of `~=` or a star.
+    has_suffix && prefix.matches('.').count() > version.release().len()
+}
+
 fn trimmed(release: &[u64]) -> &[u64] {
     let end = release
         .iter()
@@ -168,11 +181,15 @@ fn trimmed(release: &[u64]) -> &[u64] {
 fn ranges_hold_what_packaging_holds() {
     let cases = generate(6000, &(specifier(), version()));
     let answers = ask("contains", &cases);
+    let padding = ("==2.0.*".to_string(), "2.post1".to_string());
+    let is_old = !ask("contains", &[padding])[0];
     let mut exempt = 0;
     for ((specifier, text), expected) in cases.iter().zip(answers) {
         let specifiers = VersionSpecifiers::from_str(specifier).unwrap();
         let version = Version::from_str(text).unwrap();
-        if is_exempt(specifier, &version) {
+        if is_exempt(specifier, &version)
+            || is_old && is_misjudged_by_old_packaging(specifier, &version)
+        {
             exempt += 1;
             continue;
         }
