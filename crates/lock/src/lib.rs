@@ -12,6 +12,9 @@ mod write;
 
 pub use marker::{LockMarker, MarkerError};
 pub use merge::{Solution, merge};
-pub use model::{Lock, LockedFile, LockedPackage, Overlay};
+pub use model::{
+    AskedBy, AttestationIdentity, Inputs, Lock, LockedFile, LockedPackage, LockedRequirement,
+    LockedSource, LockedVcs, Overlay,
+};
 pub use read::{LockError, MAX_BYTES};
-pub use select::{SelectError, Selected, Selecting};
+pub use select::{SelectError, Selected, SelectedFrom, Selecting};

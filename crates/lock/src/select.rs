@@ -4,7 +4,7 @@ use bnbpip_packaging::{
     MarkerEnvironment, PackageName, Tags, Version, WheelFilename, WheelFilenameError,
 };
 
-use crate::{Lock, LockedFile, LockedPackage};
+use crate::{Lock, LockedFile, LockedPackage, LockedSource};
 
 /// The target, and what of the lock is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +28,19 @@ pub struct Selecting<'a> {
 pub struct Selected<'a> {
     /// The entry.
     pub package: &'a LockedPackage,
-    /// Its version.
-    pub version: Version,
+    /// Its version; a source tree's is known when it is built.
+    pub version: Option<Version>,
+    /// What it is installed from.
+    pub from: SelectedFrom<'a>,
+}
+
+/// What a package is installed from.
+#[derive(Debug, Clone, Copy)]
+pub enum SelectedFrom<'a> {
     /// The best of its wheels for the target.
-    pub wheel: &'a LockedFile,
+    Wheel(&'a LockedFile),
+    /// A source: the entry has no wheels.
+    Source(&'a LockedSource),
 }
 
 /// The lock can't be installed on the target.
@@ -76,14 +85,6 @@ pub enum SelectError {
         version: Version,
         /// The target.
         target: String,
-    },
-    /// It would have to be built.
-    #[error("Failed to use the lock: `{name}` has no wheels, only `{source_kind}`")]
-    SourceOnly {
-        /// The package.
-        name: PackageName,
-        /// The key of its source.
-        source_kind: &'static str,
     },
     /// A file name that reading would have refused.
     #[error(transparent)]
@@ -164,10 +165,15 @@ fn one<'a>(
             found: selecting.python.to_string(),
         });
     }
-    if package.wheels.is_empty() {
-        return Err(SelectError::SourceOnly {
-            name: name.clone(),
-            source_kind: package.source.unwrap_or("nothing"),
+    // An sdist beside wheels is for whoever reads the lock: what has wheels for other targets
+    // alone isn't locked for this one.
+    if package.wheels.is_empty()
+        && let Some(source) = &package.source
+    {
+        return Ok(Selected {
+            package,
+            version: package.version.clone(),
+            from: SelectedFrom::Source(source),
         });
     }
     let mut best: Option<(u32, &LockedFile, Version)> = None;
@@ -184,8 +190,8 @@ fn one<'a>(
     match (best, any_version) {
         (Some((_, wheel, version)), _) => Ok(Selected {
             package,
-            version: package.version.clone().unwrap_or(version),
-            wheel,
+            version: Some(package.version.clone().unwrap_or(version)),
+            from: SelectedFrom::Wheel(wheel),
         }),
         (None, version) => Err(SelectError::NoWheel {
             name: name.clone(),

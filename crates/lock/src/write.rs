@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use crate::{Lock, LockedFile, LockedPackage};
+use crate::{
+    AskedBy, AttestationIdentity, Lock, LockedFile, LockedPackage, LockedRequirement, LockedSource,
+    LockedVcs,
+};
 
 impl Lock {
     /// The lock as text.
@@ -34,17 +37,34 @@ impl Lock {
         if self.packages.is_empty() {
             text.push_str("packages = []\n");
         }
-        if self.overlay.is_some() || !self.rules.is_empty() {
-            text.push_str("\n[tool.bnbpip]\n");
-            let rules: Vec<&str> = self.rules.iter().map(String::as_str).collect();
-            lines(&mut text, "rules", &rules);
+        self.write_own(&mut text);
+        text
+    }
+
+    /// `[tool.bnbpip]`: what the lock was made from.
+    fn write_own(&self, text: &mut String) {
+        let start = text.len();
+        let inputs = &self.inputs;
+        for (key, list) in [
+            ("accelerators", &inputs.accelerators),
+            ("indexes", &inputs.indexes),
+            ("constraints", &inputs.constraints),
+            ("rules", &self.rules),
+        ] {
+            let values = list.iter().map(String::as_str).collect::<Vec<_>>();
+            lines(text, key, &values);
+        }
+        if let Some(time) = &inputs.exclude_newer {
+            pair(text, "exclude-newer", time);
+        }
+        if text.len() > start {
+            text.insert_str(start, "\n[tool.bnbpip]\n");
         }
         if let Some(overlay) = &self.overlay {
             text.push_str("\n[tool.bnbpip.overlay]\n");
-            pair(&mut text, "version", &overlay.version);
-            pair(&mut text, "sha256", &overlay.sha256);
+            pair(text, "version", &overlay.version);
+            pair(text, "sha256", &overlay.sha256);
         }
-        text
     }
 }
 
@@ -70,20 +90,116 @@ fn write_package(text: &mut String, package: &LockedPackage) {
     if let Some(index) = &package.index {
         pair(text, "index", index);
     }
-    text.push_str("wheels = [\n");
-    for file in &package.wheels {
-        let _ = writeln!(text, "    {{ {} }},", fields(file).join(", "));
+    if !package.wheels.is_empty() {
+        tables(text, "wheels", package.wheels.iter().map(named_fields));
     }
-    text.push_str("]\n");
+    if let Some(source) = &package.source {
+        let fields = source_fields(source).join(", ");
+        let _ = writeln!(text, "{} = {{ {fields} }}", source.key());
+    }
+    if !package.attestation_identities.is_empty() {
+        let identities = package.attestation_identities.iter();
+        tables(text, "attestation-identities", identities.map(claims));
+    }
     if !package.requirements.is_empty() {
-        text.push_str("\n[packages.tool.bnbpip]\n");
-        let requirements: Vec<&str> = package.requirements.iter().map(String::as_str).collect();
-        lines(text, "requirements", &requirements);
+        text.push_str("\n[packages.tool.bnbpip]\nrequirements = [\n");
+        for requirement in &package.requirements {
+            let _ = writeln!(text, "    {},", asked(requirement));
+        }
+        text.push_str("]\n");
     }
 }
 
+fn tables(text: &mut String, key: &str, tables: impl Iterator<Item = Vec<String>>) {
+    let _ = writeln!(text, "{key} = [");
+    for fields in tables {
+        let _ = writeln!(text, "    {{ {} }},", fields.join(", "));
+    }
+    text.push_str("]\n");
+}
+
+/// A requirement: a text, or a table where an extra or a group asked.
+fn asked(requirement: &LockedRequirement) -> String {
+    let text = quoted(&requirement.text);
+    match &requirement.asked_by {
+        AskedBy::Base => text,
+        AskedBy::Extra(name) => format!("{{ extra = {}, requirement = {text} }}", quoted(name)),
+        AskedBy::Group(name) => format!("{{ group = {}, requirement = {text} }}", quoted(name)),
+    }
+}
+
+fn claims(identity: &AttestationIdentity) -> Vec<String> {
+    let kind = std::iter::once(("kind", &identity.kind));
+    let claims = identity.claims.iter().map(|(key, value)| (&**key, value));
+    let claims = kind.chain(claims);
+    claims
+        .map(|(key, value)| format!("{} = {}", bare_key(key), quoted(value)))
+        .collect()
+}
+
+/// A key of a table, in quotes if it needs them.
+fn bare_key(key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !key.is_empty() && key.chars().all(is_bare) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
+}
+
+fn source_fields(source: &LockedSource) -> Vec<String> {
+    let text = |key: &str, value: &Option<String>| {
+        let value = value.as_ref()?;
+        Some(format!("{key} = {}", quoted(value)))
+    };
+    match source {
+        LockedSource::Sdist(file) => named_fields(file),
+        LockedSource::Archive { file, subdirectory } => {
+            let mut fields = fields(file);
+            fields.extend(text("subdirectory", subdirectory));
+            fields
+        }
+        LockedSource::Vcs(LockedVcs {
+            kind,
+            url,
+            path,
+            requested_revision,
+            commit_id,
+            subdirectory,
+        }) => [
+            Some(format!("type = {}", quoted(kind))),
+            text("url", url),
+            text("path", path),
+            text("requested-revision", requested_revision),
+            Some(format!("commit-id = {}", quoted(commit_id))),
+            text("subdirectory", subdirectory),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        LockedSource::Directory {
+            path,
+            editable,
+            subdirectory,
+        } => {
+            let mut fields = vec![format!("path = {}", quoted(path))];
+            if *editable {
+                fields.push("editable = true".to_owned());
+            }
+            fields.extend(text("subdirectory", subdirectory));
+            fields
+        }
+    }
+}
+
+fn named_fields(file: &LockedFile) -> Vec<String> {
+    let mut all = vec![format!("name = {}", quoted(&file.name))];
+    all.extend(fields(file));
+    all
+}
+
 fn fields(file: &LockedFile) -> Vec<String> {
-    let mut fields = vec![format!("name = {}", quoted(&file.name))];
+    let mut fields = Vec::new();
     if let Some(url) = &file.url {
         fields.push(format!("url = {}", quoted(url)));
     }

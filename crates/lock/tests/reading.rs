@@ -7,7 +7,7 @@
     reason = "what fails here is the test's failure"
 )]
 
-use bnbpip_lock::{Lock, LockMarker, Selecting};
+use bnbpip_lock::{AskedBy, Lock, LockMarker, LockedSource, SelectedFrom, Selecting};
 use bnbpip_packaging::{
     Implementation, MarkerEnvironment, MarkerEnvironmentBuilder, Tags, TargetTags, Version,
 };
@@ -263,7 +263,11 @@ fn select(text: &str, extras: &[&str], python: [u64; 2]) -> Result<Vec<String>, 
         groups: &[],
     });
     let selected = selected.map_err(|error| error.to_string())?;
-    Ok(selected.iter().map(|it| it.wheel.name.clone()).collect())
+    let names = selected.iter().map(|it| match it.from {
+        SelectedFrom::Wheel(file) => file.name.clone(),
+        SelectedFrom::Source(source) => source.key().to_owned(),
+    });
+    Ok(names.collect())
 }
 
 #[test]
@@ -332,4 +336,154 @@ fn what_is_written_reads_as_the_same_and_is_written_the_same() {
     let again: Lock = text.parse().unwrap();
     assert_eq!(again.to_toml(), text);
     assert_eq!(again.packages[0].wheels, lock.packages[0].wheels);
+}
+
+/// Every kind of source, and everything that bnbpip writes of its own.
+fn sources() -> String {
+    format!(
+        r#"lock-version = "1.0"
+created-by = "test"
+
+[[packages]]
+name = "a"
+version = "1.0"
+sdist = {{ name = "a-1.0.tar.gz", url = "https://example.org/a-1.0.tar.gz", size = 3, hashes = {{ sha256 = "{HASH}" }} }}
+attestation-identities = [
+    {{ kind = "GitHub", repository = "o/a", workflow = "release.yml" }},
+]
+
+[[packages]]
+name = "b"
+version = "2.0"
+archive = {{ path = "files/b-2.0-py3-none-any.whl", hashes = {{ sha256 = "{HASH}" }}, subdirectory = "inner" }}
+
+[packages.tool.bnbpip]
+requirements = [
+    "b",
+    {{ extra = "gpu", requirement = "b[x]" }},
+    {{ group = "dev", requirement = "b ; sys_platform == 'linux'" }},
+]
+
+[[packages]]
+name = "c"
+vcs = {{ type = "git", url = "https://example.org/c", requested-revision = "main", commit-id = "0123456789012345678901234567890123456789", subdirectory = "py" }}
+
+[[packages]]
+name = "d"
+directory = {{ path = "../d", editable = true, subdirectory = "py" }}
+
+[tool.bnbpip]
+accelerators = [
+    "cpu",
+    "cu128",
+]
+indexes = [
+    "https://example.org/simple",
+]
+constraints = [
+    "numpy<2",
+]
+exclude-newer = "P7D"
+
+[tool.bnbpip.overlay]
+version = "2026-01-01"
+sha256 = "{HASH}"
+"#
+    )
+}
+
+#[test]
+fn every_kind_of_source_is_read_and_written_as_it_was() {
+    let text = sources();
+    let lock: Lock = text.parse().unwrap();
+    assert_eq!(lock.to_toml(), text);
+    let keys: Vec<&str> = lock
+        .packages
+        .iter()
+        .map(|it| it.source.as_ref().unwrap().key())
+        .collect();
+    assert_eq!(keys, ["sdist", "archive", "vcs", "directory"]);
+    assert!(matches!(
+        &lock.packages[3].source,
+        Some(LockedSource::Directory { path, editable: true, .. }) if path == "../d"
+    ));
+    let asked: Vec<&AskedBy> = lock.packages[1]
+        .requirements
+        .iter()
+        .map(|it| &it.asked_by)
+        .collect();
+    let parts = [
+        AskedBy::Base,
+        AskedBy::Extra("gpu".into()),
+        AskedBy::Group("dev".into()),
+    ];
+    assert_eq!(asked, parts.iter().collect::<Vec<_>>());
+    assert_eq!(
+        select(&text, &[], [3, 12]).unwrap(),
+        ["sdist", "archive", "vcs", "directory"]
+    );
+}
+
+#[test]
+fn a_source_that_is_not_one_is_named() {
+    for (place, put, said) in [
+        ("a-1.0.tar.gz\"", "a-1.0.exe\"", "packages[0] (a), sdist: "),
+        (
+            "type = \"git\"",
+            "type = \"hg\"",
+            "`hg` repositories can't be read, only `git` ones",
+        ),
+        ("type = \"git\", ", "", "`type` is missing"),
+        (
+            "commit-id = \"01",
+            "commit-id = \"x",
+            "the whole digest of a commit",
+        ),
+        (
+            "url = \"https://example.org/c\", ",
+            "",
+            "`url` and `path` are missing",
+        ),
+        (
+            "https://example.org/c",
+            "ext::sh -c id",
+            "must be an http, https",
+        ),
+        (
+            "subdirectory = \"py\"",
+            "subdirectory = \"../x\"",
+            "leads out of the source",
+        ),
+        (
+            "subdirectory = \"inner\"",
+            "subdirectory = \"C:x\"",
+            "leads out of the source",
+        ),
+        (
+            "path = \"../d\", ",
+            "",
+            "packages[3] (d), directory: `path` is missing",
+        ),
+        (
+            "editable = true",
+            "editable = 1",
+            "`editable` must be true or false",
+        ),
+        (
+            "kind = \"GitHub\", ",
+            "",
+            "attestation-identities: `kind` is missing",
+        ),
+        ("    \"b\",\n", "    3,\n", "must hold strings and tables"),
+        (
+            "    \"numpy<2\",\n",
+            "    3,\n",
+            "`constraints` must hold strings",
+        ),
+    ] {
+        let good = sources();
+        assert!(good.contains(place), "{place}");
+        let message = wrong(&good.replacen(place, put, 1));
+        assert!(message.contains(said), "{place} -> {put}: {message}");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bnbpip_index::{Cache, IndexClient, IndexLocations, PackageFile};
 use bnbpip_installer::{InstallOptions, InstalledDistribution, InstalledEnvironment};
-use bnbpip_lock::{Selected, Selecting};
+use bnbpip_lock::{LockedFile, Selected, SelectedFrom, Selecting};
 use bnbpip_packaging::{HashAlgorithm, PackageName};
 use bnbpip_platform::Target;
 use bnbpip_resolver::{ResolvedPackage, Source};
@@ -102,14 +102,25 @@ fn plan(
     };
     for selected in selected {
         let present = installed.get(&selected.package.name);
-        if present.is_some_and(|present| present.version == selected.version) {
+        let wheel = match selected.from {
+            SelectedFrom::Wheel(wheel) => wheel,
+            SelectedFrom::Source(source) => {
+                return Err(Failure::new(format!(
+                    "Failed to use the lock: `{}` has no wheels, only `{}`",
+                    selected.package.name,
+                    source.key()
+                )));
+            }
+        };
+        let file = Arc::new(file(wheel, folder)?);
+        let version = file.version().clone();
+        if present.is_some_and(|present| present.version == version) {
             continue;
         }
-        let file = Arc::new(file(selected, folder)?);
         plan.changes.push(Change {
             package: ResolvedPackage {
                 name: selected.package.name.clone(),
-                version: selected.version.clone(),
+                version,
                 source: Source::Index(Arc::clone(&file)),
                 extras: Vec::new(),
                 requested: !selected.package.requirements.is_empty(),
@@ -127,8 +138,7 @@ fn plan(
 }
 
 /// The locked file as it is fetched: from the path beside the lock if there is one.
-fn file(selected: &Selected<'_>, folder: &std::path::Path) -> Result<PackageFile, Failure> {
-    let wheel = selected.wheel;
+fn file(wheel: &LockedFile, folder: &std::path::Path) -> Result<PackageFile, Failure> {
     let mut file = match (&wheel.path, &wheel.url) {
         (Some(path), _) => PackageFile::from_path(&folder.join(path))?,
         (None, url) => PackageFile::from_url(url.as_deref().unwrap_or_default().parse()?)?,

@@ -102,7 +102,11 @@ impl View {
             }
             GraphPackage {
                 label,
-                requested: package.requirements.clone(),
+                requested: package
+                    .requirements
+                    .iter()
+                    .map(|it| it.text.clone())
+                    .collect(),
                 requires: package.dependencies.iter().flat_map(meets).collect(),
             }
         });

@@ -112,7 +112,7 @@ impl Run<'_> {
         for package in &lock.packages {
             if !package.requirements.is_empty() {
                 let texts = locked.entry(package.name.clone()).or_default();
-                texts.extend(package.requirements.iter().cloned());
+                texts.extend(package.requirements.iter().map(|it| it.text.clone()));
             }
         }
         let names: BTreeSet<&PackageName> = asked.keys().chain(locked.keys()).collect();

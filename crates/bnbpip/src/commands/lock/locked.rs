@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bnbpip_index::PackageFile;
-use bnbpip_lock::{LockedFile, LockedPackage};
+use bnbpip_lock::{AskedBy, LockedFile, LockedPackage, LockedRequirement};
 use bnbpip_packaging::{MarkerEnvironment, VersionOrUrl};
 use bnbpip_resolver::{Resolution, ResolvedPackage, Source};
 
@@ -34,9 +34,7 @@ pub(super) fn packages(
                 && !matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_)))
         });
         packages.push(LockedPackage {
-            name: package.name.clone(),
             version: Some(package.version.clone()),
-            marker: None,
             requires_python: file
                 .requires_python
                 .as_ref()
@@ -44,10 +42,13 @@ pub(super) fn packages(
             dependencies: dependencies.map(|other| other.name.clone()).collect(),
             index: file.index.as_ref().map(|index| public(index.url())),
             wheels: vec![locked_file(package, file)?],
-            source: None,
             requirements: requirements
-                .map(|given| given.requirement.to_string())
+                .map(|given| LockedRequirement {
+                    asked_by: AskedBy::Base,
+                    text: given.requirement.to_string(),
+                })
                 .collect(),
+            ..LockedPackage::new(package.name.clone())
         });
     }
     Ok(packages)

@@ -1,0 +1,143 @@
+//! Reading, strictly: whatever is not as PEP 751 has it is an error that names the place.
+
+mod files;
+mod own;
+mod place;
+
+use std::str::FromStr;
+
+use bnbpip_packaging::{PackageName, Version};
+use toml::Table;
+
+use self::place::Place;
+use crate::{Lock, LockMarker, LockedPackage};
+
+/// No lock is larger: 64 MiB.
+pub const MAX_BYTES: u64 = 64 << 20;
+
+/// A text that is no lock file.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Larger than [`MAX_BYTES`].
+    #[error("Failed to read the lock: it has more than {MAX_BYTES} bytes")]
+    TooLarge,
+    /// A merge was left unfinished.
+    #[error("Failed to read the lock: line {line} is a conflict marker of an unfinished merge")]
+    ConflictMarkers {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// It isn't TOML.
+    #[error("Failed to read the lock: line {line}: {message}")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// Another version of the format.
+    #[error("Failed to read the lock: its version `{0}` is not one that bnbpip knows (1.0)")]
+    Version(String),
+    /// Something is missing or not what it should be.
+    #[error("Failed to read the lock: {place}: {reason}")]
+    Invalid {
+        /// Where: `packages[2] (numpy), wheels[0]`.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl FromStr for Lock {
+    type Err = LockError;
+
+    fn from_str(text: &str) -> Result<Self, LockError> {
+        if text.len() as u64 > MAX_BYTES {
+            return Err(LockError::TooLarge);
+        }
+        let is_marker = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+        if let Some(line) = text.lines().position(is_marker) {
+            return Err(LockError::ConflictMarkers { line: line + 1 });
+        }
+        let table: Table = toml::from_str(text).map_err(|error| LockError::Syntax {
+            line: line_of(text, error.span().map_or(text.len(), |span| span.start)),
+            message: error.message().to_string(),
+        })?;
+        read(&table)
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn read(table: &Table) -> Result<Lock, LockError> {
+    let top = Place {
+        table,
+        place: "top level".into(),
+    };
+    let version = top.required("lock-version")?;
+    match version.split_once('.') {
+        Some(("1", minor)) if minor.parse::<u32>().is_ok() => {}
+        _ => return Err(LockError::Version(version.to_string())),
+    }
+    let mut lock = Lock {
+        created_by: top.required("created-by")?.to_string(),
+        requires_python: top.parsed("requires-python")?,
+        extras: top.names("extras")?,
+        dependency_groups: top.names("dependency-groups")?,
+        default_groups: top.names("default-groups")?,
+        ..Lock::default()
+    };
+    for text in top.strings("environments")? {
+        let marker = LockMarker::from_str(text);
+        lock.environments
+            .push(marker.map_err(|error| top.wrong(error.to_string()))?);
+    }
+    if !table.contains_key("packages") {
+        return Err(top.wrong("`packages` is missing".into()));
+    }
+    for (number, table) in top.tables("packages")?.into_iter().enumerate() {
+        lock.packages.push(package(table, number)?);
+    }
+    if let Some(own) = top.own()? {
+        own.describe(&mut lock)?;
+    }
+    Ok(lock)
+}
+
+fn package(table: &Table, number: usize) -> Result<LockedPackage, LockError> {
+    let mut here = Place {
+        table,
+        place: format!("packages[{number}]"),
+    };
+    let name = here.required("name")?;
+    here.place = format!("packages[{number}] ({})", name.escape_debug());
+    let name = PackageName::from_str(name).map_err(|error| here.wrong(error.to_string()))?;
+    let version: Option<Version> = here.parsed("version")?;
+    let source = here.source(&name)?;
+    let mut dependencies = Vec::new();
+    for table in here.tables("dependencies")? {
+        let place = Place {
+            table,
+            place: format!("{}, dependencies", here.place),
+        };
+        if let Some(name) = place.parsed("name")? {
+            dependencies.push(name);
+        }
+    }
+    let own = here.own()?;
+    Ok(LockedPackage {
+        marker: here.parsed("marker")?,
+        requires_python: here.parsed("requires-python")?,
+        index: here.text("index")?.map(String::from),
+        attestation_identities: here.identities()?,
+        requirements: own.map_or(Ok(Vec::new()), |own| own.requirements())?,
+        wheels: here.wheels(&name, version.as_ref())?,
+        name,
+        version,
+        dependencies,
+        source,
+    })
+}

@@ -1,0 +1,122 @@
+//! A table of the file, and where it stands: what errors name.
+
+use std::str::FromStr;
+
+use toml::{Table, Value};
+
+use super::LockError;
+use crate::AttestationIdentity;
+
+/// A table and where it stands.
+pub(super) struct Place<'a> {
+    pub(super) table: &'a Table,
+    pub(super) place: String,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn wrong(&self, reason: String) -> LockError {
+        LockError::Invalid {
+            place: self.place.clone(),
+            reason,
+        }
+    }
+
+    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, LockError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.wrong(format!("`{key}` must be a string"))),
+        }
+    }
+
+    pub(super) fn required(&self, key: &str) -> Result<&'a str, LockError> {
+        self.text(key)?
+            .ok_or_else(|| self.wrong(format!("`{key}` is missing")))
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: ToString>>(
+        &self,
+        key: &str,
+    ) -> Result<Option<T>, LockError> {
+        let text = self.text(key)?;
+        text.map(|text| {
+            let reason = |error: T::Err| self.wrong(format!("`{key}`: {}", error.to_string()));
+            text.parse().map_err(reason)
+        })
+        .transpose()
+    }
+
+    pub(super) fn list(&self, key: &str) -> Result<&'a [Value], LockError> {
+        match self.table.get(key) {
+            None => Ok(&[]),
+            Some(Value::Array(values)) => Ok(values),
+            Some(_) => Err(self.wrong(format!("`{key}` must be an array"))),
+        }
+    }
+
+    pub(super) fn strings(&self, key: &str) -> Result<Vec<&'a str>, LockError> {
+        let values = self.list(key)?.iter().map(|value| {
+            value
+                .as_str()
+                .ok_or_else(|| self.wrong(format!("`{key}` must hold strings")))
+        });
+        values.collect()
+    }
+
+    /// Names of extras or groups, normalized.
+    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, LockError> {
+        let names = self.strings(key)?.into_iter();
+        Ok(names
+            .map(|name| name.to_ascii_lowercase().replace(['_', '.'], "-"))
+            .collect())
+    }
+
+    pub(super) fn tables(&self, key: &str) -> Result<Vec<&'a Table>, LockError> {
+        let values = self.list(key)?.iter().map(|value| {
+            value
+                .as_table()
+                .ok_or_else(|| self.wrong(format!("`{key}` must hold tables")))
+        });
+        values.collect()
+    }
+
+    pub(super) fn table(&self, key: &str) -> Result<Option<Place<'a>>, LockError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(Value::Table(table)) => Ok(Some(Place {
+                table,
+                place: format!("{}, {key}", self.place),
+            })),
+            Some(_) => Err(self.wrong(format!("`{key}` must be a table"))),
+        }
+    }
+
+    pub(super) fn flag(&self, key: &str) -> Result<bool, LockError> {
+        match self.table.get(key) {
+            None => Ok(false),
+            Some(Value::Boolean(flag)) => Ok(*flag),
+            Some(_) => Err(self.wrong(format!("`{key}` must be true or false"))),
+        }
+    }
+
+    /// The publishers that attest to a package's files. What says something else than a text about
+    /// one isn't of interest here.
+    pub(super) fn identities(&self) -> Result<Vec<AttestationIdentity>, LockError> {
+        let mut identities = Vec::new();
+        for table in self.tables("attestation-identities")? {
+            let place = Place {
+                table,
+                place: format!("{}, attestation-identities", self.place),
+            };
+            let claims = table.iter().filter(|(key, _)| *key != "kind");
+            let claims = claims.filter_map(|(key, value)| Some((key, value.as_str()?)));
+            identities.push(AttestationIdentity {
+                kind: place.required("kind")?.to_owned(),
+                claims: claims
+                    .map(|(key, value)| (key.clone(), value.to_owned()))
+                    .collect(),
+            });
+        }
+        Ok(identities)
+    }
+}
