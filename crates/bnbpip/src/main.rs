@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod configuration;
+mod console;
 mod failure;
 mod interrupt;
 mod printer;

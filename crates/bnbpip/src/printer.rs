@@ -4,6 +4,7 @@
 //! else goes to standard error. Text may come from anywhere (an index, a wheel, a file name), so
 //! control characters in it are shown, never sent to the terminal; colour is added afterwards.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use std::sync::{Mutex, OnceLock};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
+use crate::console;
 use crate::failure::Failure;
 
 /// When to use colour.
@@ -40,6 +42,7 @@ pub(crate) struct Printer {
     verbosity: i8,
     color: bool,
     is_terminal: bool,
+    may_draw: bool,
     log: Option<Mutex<File>>,
     progress: OnceLock<MultiProgress>,
     stdout_broken: AtomicBool,
@@ -58,6 +61,7 @@ impl Printer {
             verbosity,
             color,
             is_terminal,
+            may_draw: console::may_draw(io::stdout().is_terminal(), console::code_page()),
             log: log.map(Mutex::new),
             progress: OnceLock::new(),
             stdout_broken: AtomicBool::new(false),
@@ -77,6 +81,11 @@ impl Printer {
     /// Whether writing to standard output failed because its reader has gone.
     pub(crate) fn stdout_is_broken(&self) -> bool {
         self.stdout_broken.load(Ordering::Relaxed)
+    }
+
+    /// Whether standard output can show signs beyond ASCII.
+    pub(crate) fn may_draw(&self) -> bool {
+        self.may_draw
     }
 
     /// The place for progress bars. Lines that are printed meanwhile go above the bars. Nothing is
@@ -247,7 +256,22 @@ impl Printer {
 
 /// Text with control characters and direction overrides shown as `\u{1b}`, so that nothing in it
 /// can move the cursor, hide a line or pass for another name. Line breaks and tabs stay.
-pub(crate) fn text_for_terminal(text: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn text_for_terminal(text: &str) -> Cow<'_, str> {
+    if cfg!(windows) && text.contains(VERBATIM) {
+        return Cow::Owned(visible(&plain_paths(text)).into_owned());
+    }
+    visible(text)
+}
+
+/// What Windows puts before a path that was looked up.
+const VERBATIM: &str = r"\\?\";
+
+/// Text with Windows' paths as people write them.
+fn plain_paths(text: &str) -> String {
+    text.replace(r"\\?\UNC\", r"\\").replace(VERBATIM, "")
+}
+
+fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(must_be_shown) {
         return text.into();
     }
@@ -273,6 +297,15 @@ fn must_be_shown(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_shown_as_people_write_them() {
+        let text = r"`\\?\C:\env` and `\\?\UNC\server\share`, \\server\other";
+        let expected = r"`C:\env` and `\\server\share`, \\server\other";
+        assert_eq!(plain_paths(text), expected);
+        let shown = if cfg!(windows) { expected } else { text };
+        assert_eq!(text_for_terminal(text), shown);
+    }
 
     #[test]
     fn control_characters_are_shown() {

@@ -75,7 +75,7 @@ impl FromStr for GitUrl {
     fn from_str(text: &str) -> Result<Self, GitError> {
         let wrong = |reason| GitError::Address {
             url: Url::parse(text)
-                .map_or_else(|_| "git+…".to_string(), |url| without_password(&url)),
+                .map_or_else(|_| "git+...".to_string(), |url| without_password(&url)),
             reason,
         };
         let bare = text

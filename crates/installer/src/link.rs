@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::steps::Files;
 
@@ -30,6 +30,7 @@ pub(crate) struct Linker {
     files: Files,
     best: AtomicU8,
     fallback: u8,
+    crossed: AtomicBool,
 }
 
 impl Linker {
@@ -44,7 +45,13 @@ impl Linker {
             files,
             best: AtomicU8::new(best),
             fallback,
+            crossed: AtomicBool::new(false),
         }
+    }
+
+    /// Whether files were copied for lying on another volume than the store.
+    pub(crate) fn has_crossed(&self) -> bool {
+        self.crossed.load(Ordering::Relaxed)
     }
 
     /// Whether links share the store's inode, and with it the mode.
@@ -67,8 +74,11 @@ impl Linker {
                 Ok(()) => return Ok(()),
                 Err(error) if is_exhausted(&error) => return self.copy(from, to, executable),
                 Err(error) if is_fatal(&error) => return Err(error),
-                Err(_) => {
+                Err(error) => {
                     let next = if mode == CLONE { self.fallback } else { COPY };
+                    if next == COPY && error.kind() == io::ErrorKind::CrossesDevices {
+                        self.crossed.store(true, Ordering::Relaxed);
+                    }
                     // Another thread may have stepped down already; stepping twice would skip.
                     let _ = self.best.compare_exchange(
                         mode,
@@ -185,6 +195,41 @@ mod tests {
                 io::ErrorKind::AlreadyExists
             );
         }
+    }
+
+    /// A disk on which no link leads from one volume to the other.
+    struct TwoVolumes;
+
+    impl crate::StepHook for TwoVolumes {
+        fn before(&self, step: crate::Step<'_>) -> io::Result<()> {
+            match step {
+                crate::Step::Link(_, to) if to.ends_with("linked") => {
+                    Err(io::ErrorKind::CrossesDevices.into())
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn copies_across_volumes_are_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        fs_err::write(&from, "x").unwrap();
+        for (mode, crossed) in [(LinkMode::Auto, true), (LinkMode::Copy, false)] {
+            let files = Files::new(Some(std::sync::Arc::new(TwoVolumes)), None);
+            let linker = Linker::new(files, mode);
+            // The copy is refused in the same way: the error is that of the last thing tried.
+            linker
+                .link(&from, &folder.path().join("linked"), false)
+                .unwrap_err();
+            assert_eq!(linker.has_crossed(), crossed, "{mode:?}");
+        }
+        let linker = Linker::new(Files::default(), LinkMode::Auto);
+        linker
+            .link(&from, &folder.path().join("near"), false)
+            .unwrap();
+        assert!(!linker.has_crossed());
     }
 
     #[cfg(unix)]

@@ -152,7 +152,7 @@ impl Files {
         loop {
             let outcome = self
                 .before(Step::Rename(from, to))
-                .and_then(|()| fs_err::rename(from, to));
+                .and_then(|()| rename_once(from, to));
             match (outcome, delays.next()) {
                 (Err(error), Some(delay)) if is_transient(&error) => {
                     std::thread::sleep(Duration::from_millis(*delay));
@@ -162,30 +162,14 @@ impl Files {
         }
     }
 
-    #[cfg_attr(
-        windows,
-        expect(
-            clippy::permissions_set_readonly_false,
-            reason = "on Windows it clears one attribute and opens nothing to others"
-        )
-    )]
     pub(crate) fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.before(Step::RemoveFile(path))?;
-        match fs_err::remove_file(path) {
-            #[cfg(windows)]
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                let mut permissions = fs_err::symlink_metadata(path)?.permissions();
-                permissions.set_readonly(false);
-                fs_err::set_permissions(path, permissions)?;
-                fs_err::remove_file(path)
-            }
-            outcome => outcome,
-        }
+        remove_read_only(path, |path| fs_err::remove_file(path))
     }
 
     pub(crate) fn remove_dir(&self, path: &Path) -> io::Result<()> {
         self.before(Step::RemoveDirectory(path))?;
-        fs_err::remove_dir(path)
+        remove_read_only(path, |path| fs_err::remove_dir(path))
     }
 
     /// Removes a file or a whole tree; links are removed, not followed. One that isn't there is fine.
@@ -213,17 +197,119 @@ impl Files {
     }
 }
 
-/// Whether a moment's wait may cure the error: Windows' access denied (5), sharing violation
-/// (32) and lock violation (33), or a resource that says it is busy.
+/// Removes, on Windows also what is marked read-only: the mark would keep a file or folder there.
+fn remove_read_only(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    match remove(path) {
+        #[cfg(windows)]
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let mut permissions = fs_err::symlink_metadata(path)?.permissions();
+            #[expect(
+                clippy::permissions_set_readonly_false,
+                reason = "on Windows it clears one attribute and opens nothing to others"
+            )]
+            permissions.set_readonly(false);
+            fs_err::set_permissions(path, permissions)?;
+            remove(path)
+        }
+        outcome => outcome,
+    }
+}
+
+/// One rename. A sharing or lock violation of Windows has no kind of its own, and `fs_err` would hide
+/// its number.
+fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "the paths are added below")]
+    std::fs::rename(from, to).map_err(|error| rename_failed(&error, from, to))
+}
+
+fn rename_failed(error: &io::Error, from: &Path, to: &Path) -> io::Error {
+    let kind = match error.raw_os_error() {
+        Some(32 | 33) if cfg!(windows) => io::ErrorKind::ResourceBusy,
+        _ => error.kind(),
+    };
+    let (from, to) = (from.display(), to.display());
+    io::Error::new(
+        kind,
+        format!("failed to rename `{from}` to `{to}`: {error}"),
+    )
+}
+
+/// Whether a moment's wait may cure the error: something holds the file, which Windows may also
+/// call a denied access.
 pub(crate) fn is_transient(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ResourceBusy
-        || cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32 | 33))
+        || cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied
 }
 
 /// Whether a folder that can't be renamed whole may still be moved file by file: it crosses
 /// layers of an overlay file system, or a file in it is open on Windows.
 pub(crate) fn may_split(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::CrossesDevices
-        || is_transient(error)
-        || cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied
+    error.kind() == io::ErrorKind::CrossesDevices || is_transient(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn violations_are_told_from_other_errors() {
+        let failed = |number| {
+            let error = io::Error::from_raw_os_error(number);
+            rename_failed(&error, Path::new("a"), Path::new("b"))
+        };
+        // Other systems know these numbers for other things.
+        for number in [5, 32, 33] {
+            assert_eq!(is_transient(&failed(number)), cfg!(windows), "{number}");
+        }
+        // What isn't there has one number everywhere.
+        let absent = failed(2);
+        assert_eq!(absent.kind(), io::ErrorKind::NotFound);
+        assert!(
+            absent
+                .to_string()
+                .starts_with("failed to rename `a` to `b`: ")
+        );
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_rename_waits_for_whoever_has_the_file_open() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs_err::write(&from, "x").unwrap();
+        let open = || {
+            let mut options = std::fs::OpenOptions::new();
+            options.read(true).share_mode(0).open(&from).unwrap()
+        };
+        let held = open();
+        let scanner = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(held);
+        });
+        Files::default().rename(&from, &to).unwrap();
+        scanner.join().unwrap();
+        fs_err::rename(&to, &from).unwrap();
+
+        let held = open();
+        let error = Files::default().rename_file(&from, &to).unwrap_err();
+        assert!(is_transient(&error) && may_split(&error), "{error}");
+        drop(held);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn what_is_read_only_can_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = folder.path().join("tree");
+        fs_err::create_dir_all(tree.join("inner")).unwrap();
+        fs_err::write(tree.join("inner").join("file"), "x").unwrap();
+        for path in [tree.join("inner").join("file"), tree.join("inner")] {
+            let mut permissions = fs_err::metadata(&path).unwrap().permissions();
+            permissions.set_readonly(true);
+            fs_err::set_permissions(&path, permissions).unwrap();
+        }
+        Files::default().remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+    }
 }

@@ -273,7 +273,11 @@ impl<'a> Transaction<'a> {
             warnings.push(format!("Some files were not byte-compiled: {failure}"));
         }
         self.swap(&plan)?;
-        Ok(Outcome { receipt, warnings })
+        Ok(Outcome {
+            receipt,
+            warnings,
+            copied_across_volumes: self.linker.has_crossed(),
+        })
     }
 
     /// Refuses paths that programs couldn't open.

@@ -46,11 +46,37 @@ fn old_environment() -> Bench {
 }
 
 fn change(bench: &Bench, options: InstallOptions) -> Result<Outcome, TransactionError> {
-    let new = TestWheel::new("torch", "2.0")
-        .file("torch/__init__.py", "2")
-        .file("torch/_C.pyd", "2")
-        .file("torch/lib/c10.dll", "2");
-    bench.try_change(options, &[new], &["pure"])
+    Change::Replace.make(bench, options)
+}
+
+/// What commands do to an environment.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// `install` of something new.
+    Install,
+    /// `install --upgrade`, `sync`, `undo`: one is replaced and one removed.
+    Replace,
+    /// `uninstall`, `undo`.
+    Uninstall,
+}
+
+impl Change {
+    fn make(self, bench: &Bench, options: InstallOptions) -> Result<Outcome, TransactionError> {
+        let new = |name| {
+            TestWheel::new(name, "2.0")
+                .file(&format!("{name}/__init__.py"), "2")
+                .file(&format!("{name}/_C.pyd"), "2")
+                .file(&format!("{name}/lib/c10.dll"), "2")
+        };
+        match self {
+            Self::Install => {
+                let script = new("extra").script("extra-cmd");
+                bench.try_change(options, &[script], &[])
+            }
+            Self::Replace => bench.try_change(options, &[new("torch")], &["pure"]),
+            Self::Uninstall => bench.try_change(options, &[], &["torch", "pure"]),
+        }
+    }
 }
 
 fn held_by(file: &'static str) -> InstallOptions {
@@ -85,6 +111,7 @@ fn paths_that_could_not_be_opened_are_refused() {
     let mut bench = old_environment();
     let old = bench.snapshot();
     let longest = bench.library().join("torch-2.0.dist-info/REQUESTED");
+    let longest: PathBuf = longest.components().collect();
     let length = longest.to_str().unwrap().len();
     bench.environment.interpreter.path_limit = Some(length - 1);
     let error = change(&bench, InstallOptions::default()).unwrap_err();
@@ -165,11 +192,11 @@ impl StepHook for Scanner {
     }
 }
 
-/// What is renamed by the change, without the holders in the way.
-fn renames() -> (BTreeMap<String, String>, Vec<PathBuf>) {
+/// What is renamed by a change, without the holders in the way.
+fn renames(kind: Change) -> (BTreeMap<String, String>, Vec<PathBuf>) {
     let bench = old_environment();
     let scanner = Scanner::new(None, 0);
-    change(&bench, scanner.options()).unwrap();
+    kind.make(&bench, scanner.options()).unwrap();
     let mut renamed = scanner.renamed.lock().unwrap().clone();
     renamed.sort();
     renamed.dedup();
@@ -178,29 +205,35 @@ fn renames() -> (BTreeMap<String, String>, Vec<PathBuf>) {
 
 #[test]
 fn each_rename_is_tried_again_while_a_scanner_holds_the_file() {
-    let (new, renamed) = renames();
-    assert!(renamed.len() > 8, "{renamed:?}");
-    for path in renamed {
-        let bench = old_environment();
-        let scanner = Scanner::new(Some(path.clone()), 3);
-        change(&bench, scanner.options()).unwrap();
-        assert_eq!(bench.snapshot(), new, "{}", path.display());
+    for (kind, at_least) in [
+        (Change::Install, 3),
+        (Change::Replace, 9),
+        (Change::Uninstall, 5),
+    ] {
+        let (new, renamed) = renames(kind);
+        assert!(renamed.len() >= at_least, "{kind:?}: {renamed:?}");
+        for path in renamed {
+            let bench = old_environment();
+            let scanner = Scanner::new(Some(path.clone()), 3);
+            kind.make(&bench, scanner.options()).unwrap();
+            assert_eq!(bench.snapshot(), new, "{kind:?}: {}", path.display());
+        }
     }
 }
 
-#[test]
-fn a_file_that_stays_held_gives_the_old_environment_back() {
-    let (new, renamed) = renames();
-    let failures: Vec<String> = std::thread::scope(|scope| {
+/// The errors of a change, where each of its renames in turn stays held.
+fn failures(kind: Change) -> Vec<String> {
+    let (new, renamed) = renames(kind);
+    std::thread::scope(|scope| {
         let run = |path: PathBuf| {
             let bench = old_environment();
             let old = bench.snapshot();
             // As long as one rename is tried; taking it all back is not held up.
             let scanner = Scanner::new(Some(path.clone()), 9);
-            let error = change(&bench, scanner.options()).err()?;
-            assert_eq!(bench.snapshot(), old, "{}", path.display());
-            change(&bench, InstallOptions::default()).unwrap();
-            assert_eq!(bench.snapshot(), new, "{}", path.display());
+            let error = kind.make(&bench, scanner.options()).err()?;
+            assert_eq!(bench.snapshot(), old, "{kind:?}: {}", path.display());
+            kind.make(&bench, InstallOptions::default()).unwrap();
+            assert_eq!(bench.snapshot(), new, "{kind:?}: {}", path.display());
             Some(std::error::Error::source(&error)?.to_string())
         };
         let threads: Vec<_> = renamed
@@ -211,11 +244,22 @@ fn a_file_that_stays_held_gives_the_old_environment_back() {
             .into_iter()
             .filter_map(|thread| thread.join().unwrap())
             .collect()
-    });
+    })
+}
+
+#[test]
+fn a_file_that_stays_held_gives_the_old_environment_back() {
     // Whole folders are moved file by file instead; files alone fail.
-    assert!(failures.len() > 4, "{failures:?}");
-    let named = failures
-        .iter()
-        .filter(|text| text.ends_with("pure-cmd` is in use by python.exe (process 4711)"));
-    assert_eq!(named.count(), 1, "{failures:?}");
+    for (kind, at_least, with_script) in [
+        (Change::Install, 2, 0),
+        (Change::Replace, 5, 1),
+        (Change::Uninstall, 3, 1),
+    ] {
+        let failures = failures(kind);
+        assert!(failures.len() >= at_least, "{kind:?}: {failures:?}");
+        let named = failures
+            .iter()
+            .filter(|text| text.ends_with("pure-cmd` is in use by python.exe (process 4711)"));
+        assert_eq!(named.count(), with_script, "{kind:?}: {failures:?}");
+    }
 }

@@ -41,6 +41,13 @@ fn everything_of_it_goes_and_nothing_else() {
         .summary(&bench.environment)
         .iter()
         .map(|line| line.replace(&root.display().to_string(), ""))
+        .map(|line| {
+            if cfg!(windows) {
+                line.replace('\\', "/")
+            } else {
+                line
+            }
+        })
         .collect();
     let library = "/lib/python3.11/site-packages";
     assert_eq!(

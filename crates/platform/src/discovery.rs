@@ -216,7 +216,13 @@ fn any_interpreter(
     inputs: &DiscoveryInputs,
     prober: &Prober,
 ) -> Result<Interpreter, DiscoveryError> {
-    let names = ["python3".to_string(), "python".to_string()];
+    // Windows' installers make no `python3.exe`.
+    let names = if cfg!(windows) {
+        ["python", "python3"]
+    } else {
+        ["python3", "python"]
+    };
+    let names = names.map(str::to_owned);
     let request = PythonRequest::Name(names[0].clone());
     first_acceptable(candidates(&names, inputs), &request, prober, |_| true)
 }
@@ -273,20 +279,19 @@ fn candidates_on_path<'a>(
     })
 }
 
-/// Whether a file can be started. The Microsoft Store's stand-ins for Python are empty files that
-/// open the store; they don't count.
+/// Whether a file can be started. The Microsoft Store's names for programs are files without content
+/// that can be started and not opened. Where there is no Python behind one, it answers with an
+/// error like any program that isn't Python, and the next is asked.
 fn is_executable(file: &Path) -> bool {
-    let Ok(metadata) = fs_err::metadata(file) else {
-        return false;
-    };
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+        fs_err::metadata(file)
+            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     }
     #[cfg(not(unix))]
     {
-        metadata.is_file() && metadata.len() > 0
+        fs_err::symlink_metadata(file).is_ok_and(|found| !found.is_dir())
     }
 }
 

@@ -36,7 +36,7 @@ pub use registry::{Registry, RegistryRoot, ThisRegistry, registered_pythons};
 pub use request::{PythonRequest, PythonRequestError, VersionRequest};
 pub use runtime::{
     EmbeddedLayout, FileVersion, MachineFiles, RuntimeFile, ThisMachine, embedded_layout,
-    file_version, is_wsl, vc_runtime,
+    file_version, is_wsl, vc_runtime, windows_name,
 };
 pub use scheme::{Placement, Scheme, SchemeError, SchemeSet, SchemeTemplate};
 pub use target::{

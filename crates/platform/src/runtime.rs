@@ -30,6 +30,8 @@ pub trait MachineFiles {
     fn file_version(&self, path: &Path) -> Option<FileVersion>;
     /// Whether Windows allows paths over 260 characters; `None` elsewhere.
     fn long_paths(&self) -> Option<bool>;
+    /// The number of Windows' build, 22631; `None` elsewhere.
+    fn windows_build(&self) -> Option<u32>;
 }
 
 /// This machine.
@@ -58,6 +60,23 @@ impl MachineFiles for ThisMachine {
     fn long_paths(&self) -> Option<bool> {
         long_paths()
     }
+
+    fn windows_build(&self) -> Option<u32> {
+        windows_build()
+    }
+}
+
+#[cfg(windows)]
+fn windows_build() -> Option<u32> {
+    // What programs ask Windows for is what their manifest says they know.
+    let key = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
+    let key = windows_registry::LOCAL_MACHINE.open(key).ok()?;
+    key.get_string("CurrentBuildNumber").ok()?.parse().ok()
+}
+
+#[cfg(not(windows))]
+fn windows_build() -> Option<u32> {
+    None
 }
 
 #[cfg(windows)]
@@ -162,7 +181,8 @@ pub fn embedded_layout(
         .find(|name| name.starts_with("python") && name.ends_with("._pth"))?;
     let path_file = folder.join(name);
     let text = machine.text(&path_file).unwrap_or_default();
-    let sees_packages = text.lines().map(str::trim).any(|line| {
+    let lines = text.lines().map(str::trim);
+    let sees_packages = lines.filter(|line| !line.starts_with('#')).any(|line| {
         let normal = line.to_ascii_lowercase().replace('/', "\\");
         line == "import site" || normal.ends_with("site-packages")
     });
@@ -178,6 +198,16 @@ pub fn embedded_layout(
                 .is_some_and(|stem| stem.starts_with("python3"))
         }),
     })
+}
+
+/// The first builds of Windows by name, newest first.
+const WINDOWS: [(u32, &str); 3] = [(22000, "Windows 11"), (10240, "Windows 10"), (0, "Windows")];
+
+/// Which Windows it is: `Windows 11 (build 22631)`; `None` elsewhere.
+pub fn windows_name(machine: &dyn MachineFiles) -> Option<String> {
+    let build = machine.windows_build()?;
+    let (_, name) = WINDOWS.iter().find(|(first, _)| build >= *first)?;
+    Some(format!("{name} (build {build})"))
 }
 
 /// Whether this is Linux inside of Windows (WSL).
@@ -218,6 +248,8 @@ mod tests {
     struct Recorded {
         files: BTreeMap<String, String>,
         long_paths: Option<bool>,
+        #[serde(default)]
+        windows_build: Option<u32>,
     }
 
     impl Recorded {
@@ -260,6 +292,10 @@ mod tests {
         fn long_paths(&self) -> Option<bool> {
             self.long_paths
         }
+
+        fn windows_build(&self) -> Option<u32> {
+            self.windows_build
+        }
     }
 
     fn recorded(text: &str) -> Recorded {
@@ -289,9 +325,26 @@ mod tests {
         assert!(layout.path_file.ends_with("python311._pth"));
         assert!(!layout.sees_packages && layout.has_headers && !layout.has_import_libraries);
         assert_eq!(machine.long_paths(), Some(false));
+        assert_eq!(
+            windows_name(&machine).as_deref(),
+            Some("Windows 11 (build 22631)")
+        );
         assert!(!is_wsl(&machine));
         let ordinary = Path::new("C:/Python311/python.exe");
         assert_eq!(embedded_layout(&machine, ordinary), None);
+    }
+
+    #[test]
+    fn windows_is_told_by_its_build() {
+        let name = |build: &str| {
+            windows_name(&recorded(&format!(
+                r#"{{"files": {{}}, "long_paths": true, "windows_build": {build}}}"#
+            )))
+        };
+        assert_eq!(name("19045").as_deref(), Some("Windows 10 (build 19045)"));
+        assert_eq!(name("9600").as_deref(), Some("Windows (build 9600)"));
+        assert_eq!(name("22000").as_deref(), Some("Windows 11 (build 22000)"));
+        assert_eq!(name("null"), None);
     }
 
     #[test]
@@ -351,5 +404,6 @@ mod tests {
         assert_eq!(machine.text(&file).as_deref(), Some("not a library"));
         assert_eq!(machine.file_version(&file), None);
         assert_eq!(machine.long_paths().is_some(), cfg!(windows));
+        assert_eq!(machine.windows_build().is_some(), cfg!(windows));
     }
 }

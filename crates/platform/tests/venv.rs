@@ -30,6 +30,9 @@ fn python_sees_a_virtual_environment() {
     assert!(venv.is_venv);
     assert_eq!(venv.prefix, root);
     assert_eq!(venv.base_prefix, base.base_prefix);
+    // What lies beside the installation's interpreter is looked for there.
+    let real = |file: &std::path::Path| fs_err::canonicalize(file.parent().unwrap()).unwrap();
+    assert_eq!(real(&venv.base_executable), real(&base.base_executable));
     assert_eq!(venv.sys_executable, executable);
     assert!(!venv.system_site_packages);
     assert!(!venv.user_site_enabled);
@@ -124,6 +127,35 @@ fn an_environment_never_clears_its_own_base() {
     assert!(copied.sys_executable.exists());
 }
 
+#[cfg(windows)]
+#[test]
+fn cmd_activates_whatever_the_path_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = probe(&interpreter());
+    let root = folder.path().join("Zoë's (1) env");
+    create_venv(&base, &root, &VenvOptions::default()).unwrap();
+    let batch = folder.path().join("try.bat");
+    let lines = [
+        "@echo off",
+        "set PATH=C:\\windows\\system32",
+        "cd \"%~dp0\"",
+        "for /d %%d in (*env) do call \"%%d\\Scripts\\activate.bat\"",
+        "if exist \"%VIRTUAL_ENV%\\pyvenv.cfg\" echo found",
+        "for %%p in (python.exe) do if exist \"%%~$PATH:p\" echo first",
+        "call deactivate.bat",
+        "echo %PATH%[%VIRTUAL_ENV%]",
+    ];
+    fs_err::write(&batch, lines.join("\r\n") + "\r\n").unwrap();
+    let output = std::process::Command::new("cmd")
+        .arg("/c")
+        .arg(&batch)
+        .env_remove("VIRTUAL_ENV")
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+    assert_eq!(stdout, "found\nfirst\nC:\\windows\\system32[]\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn activation_puts_the_environment_first_and_undoes_it() {
@@ -211,12 +243,13 @@ fn versions_are_looked_for_on_path() {
     let error = find_interpreter(&inputs, &Prober::new())
         .unwrap_err()
         .to_string();
-    assert!(
-        error.starts_with(&format!(
-            "Failed to find Python `3.99` on `PATH`: there is {version}"
-        )),
-        "{error}"
-    );
+    let places = if cfg!(windows) {
+        "`PATH` and in the registry"
+    } else {
+        "`PATH`"
+    };
+    let expected = format!("Failed to find Python `3.99` on {places}: there is {version}");
+    assert!(error.starts_with(&expected), "{error}");
     inputs.python = None;
     inputs.path = None;
     assert!(find_interpreter(&inputs, &Prober::new()).is_err());

@@ -38,7 +38,25 @@ pub struct TreeOptions<'a> {
     pub depth: Option<usize>,
     /// What the trees start from; what nothing stands above if there are none.
     pub roots: &'a [usize],
+    /// Draw with ASCII alone, for a console that may not know the signs.
+    pub ascii: bool,
 }
+
+/// What stands before a package: the branch that it hangs on, and the trunk beside what is below it.
+struct Signs {
+    last: [&'static str; 2],
+    other: [&'static str; 2],
+}
+
+const LINES: Signs = Signs {
+    last: ["└── ", "    "],
+    other: ["├── ", "│   "],
+};
+
+const ASCII: Signs = Signs {
+    last: ["`-- ", "    "],
+    other: ["|-- ", "|   "],
+};
 
 impl DependencyGraph {
     /// The packages as trees, a line each. What was shown with all below it is marked with `(*)`
@@ -48,6 +66,7 @@ impl DependencyGraph {
         let mut drawing = Drawing {
             graph: self,
             below: &below,
+            signs: if options.ascii { &ASCII } else { &LINES },
             depth: options.depth.unwrap_or(usize::MAX),
             shown: BTreeSet::new(),
             reached: BTreeSet::new(),
@@ -158,6 +177,7 @@ impl DependencyGraph {
 struct Drawing<'a> {
     graph: &'a DependencyGraph,
     below: &'a [Vec<GraphEdge>],
+    signs: &'static Signs,
     depth: usize,
     /// Shown with all that is below.
     shown: BTreeSet<usize>,
@@ -183,10 +203,10 @@ impl Drawing<'_> {
             return;
         }
         for (number, edge) in below[place].iter().enumerate() {
-            let (branch, trunk) = if number + 1 == below[place].len() {
-                ("└── ", "    ")
+            let [branch, trunk] = if number + 1 == below[place].len() {
+                self.signs.last
             } else {
-                ("├── ", "│   ")
+                self.signs.other
             };
             self.node(
                 edge.to,
@@ -248,9 +268,17 @@ ring
             invert: true,
             depth: Some(1),
             roots: &[3],
+            ascii: false,
         };
         let expected = "base\n├── left [base>=1]\n└── right [base>=1]";
         assert_eq!(graph.tree(options), expected);
+        let ascii = TreeOptions {
+            ascii: true,
+            depth: Some(2),
+            ..options
+        };
+        let expected = "base\n|-- left [base>=1]\n|   `-- app [left>=1]\n`-- right [base>=1]\n    `-- app [right>=1]";
+        assert_eq!(graph.tree(ascii), expected);
         let why = "leaf\n  app requires left>=1; left requires base>=1; base requires leaf>=1";
         assert_eq!(graph.why(4), why);
         let why = "ring\n  ring-too requires ring>=1, and is required in a circle";

@@ -201,6 +201,7 @@ impl TestEnvironment {
             "WINDIR",
             "COMSPEC",
             "PATHEXT",
+            "PROCESSOR_ARCHITECTURE",
             "LLVM_PROFILE_FILE",
         ] {
             if let Some(value) = std::env::var_os(name) {

@@ -21,7 +21,7 @@ mod scenario;
 mod snapshot;
 pub mod wheel;
 
-pub use environment::{Run, TestEnvironment};
+pub use environment::{Run, TestEnvironment, base_interpreter};
 pub use index::{
     Fault, HashInPage, HostedFile, IndexServer, Options, PageFormat, Ranges, RecordedRequest,
 };

@@ -44,7 +44,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true)]
     pub no_input: bool,
 
-    /// Ignore the environment variables that set options (`PIP_…`, `BNBPIP_…`), the user's
+    /// Ignore the environment variables that set options (`PIP_...`, `BNBPIP_...`), the user's
     /// pip.conf, and the project's configuration.
     #[arg(long, global = true)]
     pub isolated: bool,

@@ -16,7 +16,7 @@ use super::values::{LinkMode, ProgressBar, RootUserAction, UpgradeStrategy};
 )]
 pub(crate) struct InstallArgs {
     /// What to install: a requirement (`torch`, `numpy<2`), the path or URL of a wheel or
-    /// of a project's source, a repository (`git+https://…`).
+    /// of a project's source, a repository (`git+https://...`).
     #[arg(value_name = "requirement specifier", help_heading = None)]
     pub requirements: Vec<String>,
 

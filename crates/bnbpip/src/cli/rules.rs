@@ -45,7 +45,7 @@ pub(crate) enum RulesAction {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct OverlayArgs {
     /// Add these rules to the ones that bnbpip carries: a folder of rule files, a rule file, or a set
-    /// written by `rules export --format json`; a URL needs `#sha256=…`. Can be used multiple times.
+    /// written by `rules export --format json`; a URL needs `#sha256=...`. Can be used multiple times.
     #[arg(long, value_name = "dir|file|url", action = ArgAction::Append)]
     pub overlay: Vec<String>,
 }
@@ -155,7 +155,7 @@ pub(crate) struct RulesUpdateArgs {
     #[arg(value_name = "file|url")]
     pub source: Option<String>,
 
-    /// The SHA-256 that the set must have, unless a URL has it as `#sha256=…`.
+    /// The SHA-256 that the set must have, unless a URL has it as `#sha256=...`.
     #[arg(long, value_name = "hex")]
     pub sha256: Option<String>,
 

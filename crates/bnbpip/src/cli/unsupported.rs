@@ -73,7 +73,7 @@ const OPTIONS: &[OptionEntry] = &[
 const COMMANDS: &[(&str, &str)] = &[
     (
         "config",
-        "set options through environment variables: `PIP_…` as for pip, or `BNBPIP_…`",
+        "set options through environment variables: `PIP_...` as for pip, or `BNBPIP_...`",
     ),
     (
         "search",

@@ -11,7 +11,7 @@ use bnbpip_platform::Target;
 use bnbpip_resolver::{ResolvedPackage, Source};
 use rustc_hash::FxHashMap;
 
-use super::install::{Application, Change, DownloadProgress, Plan, listing};
+use super::install::{Application, Change, DownloadProgress, Plan, listing, tell_outcome};
 use super::lock;
 use super::resolve::network;
 use super::target_environment;
@@ -216,9 +216,7 @@ impl Changes {
             removed: &self.surplus,
         };
         let outcome = application.run(&self.plan)?;
-        for warning in &outcome.warnings {
-            printer.warning(warning);
-        }
+        tell_outcome(&outcome, settings, printer);
         Ok(())
     }
 

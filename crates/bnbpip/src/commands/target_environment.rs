@@ -54,7 +54,7 @@ pub(crate) fn discovery_inputs(settings: &Settings) -> Result<DiscoveryInputs, F
     })
 }
 
-/// The path that `~/…` means.
+/// The path that `~/...` means.
 fn in_home(text: &str, settings: &Settings) -> Option<PathBuf> {
     let rest = text.strip_prefix('~')?.strip_prefix(['/', '\\'])?;
     let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
@@ -158,6 +158,21 @@ pub(crate) fn announce(environment: &Environment, printer: &Printer) {
         environment.root.display(),
         environment.origin
     ));
+    if let Some(notice) = hidden_library(&bnbpip_platform::ThisMachine, &environment.interpreter) {
+        printer.warning(&notice);
+    }
+}
+
+/// An embedded Python finds what its `._pth` names, and as it comes that isn't what gets installed.
+fn hidden_library(machine: &impl MachineFiles, interpreter: &Interpreter) -> Option<String> {
+    let layout = bnbpip_platform::embedded_layout(machine, &interpreter.base_executable)?;
+    (!layout.sees_packages && !interpreter.is_venv).then(|| {
+        format!(
+            "this embedded Python doesn't see what is installed: take the `#` away before \
+             `import site` in `{}`",
+            layout.path_file.display()
+        )
+    })
 }
 
 /// A failed discovery with what to do about it.
@@ -169,7 +184,7 @@ pub(crate) fn explained(error: DiscoveryError) -> Failure {
         } => {
             let mut hints = vec![
                 "make one with `bnbpip venv`, which is then found in `.venv`, or with `bnbpip \
-                 install --venv DIR …`"
+                 install --venv DIR ...`"
                     .to_owned(),
             ];
             if let Some(python) = interpreter_on_path {
@@ -247,4 +262,28 @@ fn path_limit(machine: &impl MachineFiles) -> Option<usize> {
 fn gui_executable(interpreter: &Interpreter, is_windows: bool) -> Option<PathBuf> {
     let candidate = interpreter.sys_executable.with_file_name("pythonw.exe");
     (is_windows && candidate.is_file()).then_some(candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use bnbpip_platform::ThisMachine;
+
+    use super::*;
+
+    #[test]
+    fn an_embedded_python_that_sees_no_packages_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut interpreter = bnbpip_testing::base_interpreter().clone();
+        interpreter.base_executable = folder.path().join("python.exe");
+        interpreter.is_venv = false;
+        let notice = |text: &str| {
+            fs_err::write(folder.path().join("python311._pth"), text).unwrap();
+            hidden_library(&ThisMachine, &interpreter)
+        };
+        let told = notice("python311.zip\r\n.\r\n#import site\r\n").unwrap();
+        assert!(told.ends_with("python311._pth`"), "{told}");
+        assert_eq!(notice(".\r\nimport site\r\n"), None);
+        assert_eq!(notice("# as usual\r\nLib/site-packages\r\n"), None);
+        assert!(notice("# Lib/site-packages\r\n").is_some());
+    }
 }

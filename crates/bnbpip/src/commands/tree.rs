@@ -32,6 +32,7 @@ pub(crate) fn run(
         invert: arguments.invert,
         depth: arguments.depth,
         roots: &roots,
+        ascii: !printer.may_draw(),
     };
     let tree = view.graph.tree(options);
     if !tree.is_empty() {

@@ -99,10 +99,19 @@ impl FileSettings {
 /// The null device, which as `PIP_CONFIG_FILE` switches the files off.
 const NULL_DEVICE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
 
+/// Windows knows its devices in any case: most write `NUL`.
+fn is_null_device(path: &Path) -> bool {
+    path == Path::new(NULL_DEVICE)
+        || cfg!(windows)
+            && path
+                .to_str()
+                .is_some_and(|it| it.eq_ignore_ascii_case(NULL_DEVICE))
+}
+
 /// Where files may be, lowest precedence first.
 fn places(environment: &ProcessEnvironment, isolated: bool, python: Option<&Path>) -> Vec<PathBuf> {
     let named = environment.get_path("PIP_CONFIG_FILE");
-    if named.as_deref() == Some(Path::new(NULL_DEVICE)) {
+    if named.as_deref().is_some_and(is_null_device) {
         return Vec::new();
     }
     let mut places = of_machine(environment);

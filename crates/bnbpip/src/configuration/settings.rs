@@ -112,6 +112,11 @@ impl Settings {
         }
     }
 
+    /// Whether the cache is where it is without anybody having said so.
+    pub(crate) fn has_usual_cache(&self) -> bool {
+        self.cache_dir == default_cache_dir(&self.environment)
+    }
+
     /// The same with what the project configures, unless `--isolated` is given.
     ///
     /// # Errors
@@ -260,9 +265,13 @@ mod tests {
 
     #[test]
     fn caches() {
-        let variables = [("PIP_CACHE_DIR", "/pips"), ("XDG_CACHE_HOME", "/x")];
+        // Absolute, on each system in its own way.
+        let folder = if cfg!(windows) { "C:\\x" } else { "/x" };
+        let variables = [("PIP_CACHE_DIR", "/pips"), ("XDG_CACHE_HOME", folder)];
         let cache = settings("bnbpip list", &variables).cache_dir.unwrap();
-        assert!(cache.starts_with("/x"), "{cache:?}");
+        assert!(cache.starts_with(folder), "{cache:?}");
+        assert!(settings("bnbpip list", &variables).has_usual_cache());
+        assert!(!settings("bnbpip list --cache-dir /y", &variables).has_usual_cache());
         let variables = [("BNBPIP_CACHE_DIR", "/ours")];
         assert_eq!(
             settings("bnbpip list", &variables).cache_dir,

@@ -1,4 +1,4 @@
-//! `--hash=sha256:…` of a requirement.
+//! `--hash=sha256:...` of a requirement.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl RequirementHash {
         let digest = digest.trim().to_ascii_lowercase();
         if digest.len() != length || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!(
-                "the value of --hash={algorithm}:… must be {length} hexadecimal digits"
+                "the value of --hash={algorithm}:... must be {length} hexadecimal digits"
             ));
         }
         Ok(Self { algorithm, digest })

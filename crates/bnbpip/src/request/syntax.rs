@@ -96,8 +96,8 @@ fn excerpt(line: &str, place: usize) -> (String, usize) {
     }
     let start = place.saturating_sub(WIDTH / 2).min(length - WIDTH);
     let part: String = line.chars().skip(start).take(WIDTH).collect();
-    let lead = if start > 0 { "…" } else { "" };
-    let tail = if start + WIDTH < length { "…" } else { "" };
+    let lead = if start > 0 { "..." } else { "" };
+    let tail = if start + WIDTH < length { "..." } else { "" };
     (
         format!("{lead}{part}{tail}"),
         place - start + lead.chars().count(),
@@ -129,7 +129,7 @@ pub(super) fn masked(text: &str) -> String {
 fn shortened(text: &str) -> String {
     let mut shown: String = text.chars().take(100).collect();
     if shown.len() < text.len() {
-        shown.push('…');
+        shown.push_str("...");
     }
     shown
 }

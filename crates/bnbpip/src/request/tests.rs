@@ -53,9 +53,15 @@ impl Folder {
                 .map(|cause| format!("cause: {cause}")),
         );
         lines.extend(failure.hints().iter().map(|hint| format!("hint: {hint}")));
-        lines
-            .join("\n")
-            .replace(&self.0.path().display().to_string(), "[DIR]")
+        let folder = self.0.path().display().to_string();
+        let text = lines.join("\n").replace(&folder, "[DIR]");
+        if cfg!(windows) {
+            let url = format!("file:///{}", folder.replace('\\', "/"));
+            return text
+                .replace("[DIR]\\", "[DIR]/")
+                .replace(&url, "file://[DIR]");
+        }
+        text
     }
 }
 
@@ -87,7 +93,10 @@ fn nested_files_are_relative_to_their_includer() {
     fs_err::write(&b, text).unwrap();
 
     let request = folder.read("r.txt", false).unwrap();
-    let file = |name: &str| folder.0.path().join(name).display().to_string();
+    let file = |name: &str| {
+        let path: std::path::PathBuf = folder.0.path().join(name).components().collect();
+        path.display().to_string()
+    };
     assert_eq!(
         shown(&request.requirements),
         [

@@ -20,6 +20,8 @@ mod hashes;
 mod history;
 #[cfg(unix)]
 mod interruption;
+#[cfg(windows)]
+mod itself;
 mod machine_faults;
 mod network_use;
 #[cfg(unix)]

@@ -422,7 +422,11 @@ fn a_lock_and_an_environment_show_who_requires_whom() {
         &environment,
         &["top", "leaf", "--environment", "linux"],
     ));
-    let shown = |arguments: &[&str]| environment.run(arguments).success().stdout;
+    // In a pipe on Windows the lines are ASCII.
+    let shown = |arguments: &[&str]| {
+        let stdout = environment.run(arguments).success().stdout;
+        stdout.replace("`-- ", "└── ")
+    };
     let tree = "leaf 1.0\ntop 1.0\n└── base 2.0 [base]\n";
     assert_eq!(shown(&["tree", "pylock.toml"]), tree);
     let why = "base 2.0\n  top 1.0 requires base\n";

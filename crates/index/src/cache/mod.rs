@@ -12,6 +12,7 @@ mod stored;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fs_err as fs;
 use sha2::{Digest, Sha256};
@@ -246,7 +247,22 @@ pub(crate) fn replace(from: &Path, to: &Path) -> io::Result<()> {
     if to.is_dir() {
         remove_any(to)?;
     }
-    fs::rename(from, to)
+    rename(from, to)
+}
+
+/// A rename; on Windows a scanner that looks at fresh files can be in the way for a moment.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let mut tries = if cfg!(windows) { 20 } else { 0 };
+    loop {
+        match fs::rename(from, to) {
+            // A sharing violation has no kind of its own.
+            Err(_) if tries > 0 && from.exists() => {
+                tries -= 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Removes a file, or a folder with all that is in it. It is fine if there is neither.

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use fs_err as fs;
 
-use crate::cache::{Bucket, Cache, remove_any};
+use crate::cache::{Bucket, Cache, remove_any, rename};
 use crate::error::IndexError;
 use crate::options::Verification;
 
@@ -164,21 +164,6 @@ impl Store {
             if is_old && entry.file_name().to_string_lossy().starts_with(".tmp-") {
                 let _next_time = fs::remove_dir_all(entry.path());
             }
-        }
-    }
-}
-
-/// A rename of a folder; on Windows a scanner that looks at fresh files can be in the way for a
-/// moment.
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    let mut tries = if cfg!(windows) { 20 } else { 0 };
-    loop {
-        match fs::rename(from, to) {
-            Err(error) if tries > 0 && error.kind() == io::ErrorKind::PermissionDenied => {
-                tries -= 1;
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            other => return other,
         }
     }
 }

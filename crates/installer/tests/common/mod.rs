@@ -275,6 +275,11 @@ fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
     for entry in fs_err::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.strip_prefix(root).unwrap().display().to_string();
+        let name = if cfg!(windows) {
+            name.replace('\\', "/")
+        } else {
+            name
+        };
         if path.is_dir() && !path.is_symlink() {
             found.insert(format!("{name}/"), String::new());
             walk(root, &path, found);

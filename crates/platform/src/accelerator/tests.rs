@@ -42,6 +42,10 @@ impl MachineFiles for Recorded {
         Some(FileVersion(std::array::from_fn(|_| parts.next().unwrap())))
     }
 
+    fn windows_build(&self) -> Option<u32> {
+        None
+    }
+
     fn long_paths(&self) -> Option<bool> {
         None
     }

@@ -343,6 +343,19 @@ def marker_environment():
     }
 
 
+def base_executable():
+    """The installation's own interpreter. Before 3.11 an environment's gives itself for it, on Windows some later ones too."""
+    executable = getattr(sys, "_base_executable", None) or sys.executable
+    folder = os.path.normcase(os.path.join(sys.prefix, ""))
+    if not IN_VENV or not os.path.normcase(executable).startswith(folder):
+        return executable
+    if os.name != "nt":
+        return os.path.realpath(executable)
+    # There it is no link: a launcher, named as what it starts.
+    own = os.path.join(sys.base_prefix, os.path.basename(executable))
+    return own if os.path.exists(own) else executable
+
+
 def main():
     import site
 
@@ -357,7 +370,7 @@ def main():
     emit(
         {
             "sys_executable": sys.executable,
-            "base_executable": getattr(sys, "_base_executable", None) or sys.executable,
+            "base_executable": base_executable(),
             "prefix": sys.prefix,
             "base_prefix": getattr(sys, "base_prefix", sys.prefix),
             "is_venv": IN_VENV,

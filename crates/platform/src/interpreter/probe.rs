@@ -164,7 +164,10 @@ impl Prober {
 
     fn run(&self, executable: &Path) -> Result<Interpreter, ProbeError> {
         let path = executable.to_path_buf();
-        if !executable.exists() {
+        // The Microsoft Store's names for programs can be started, but not followed.
+        let is_there =
+            executable.exists() || cfg!(windows) && fs_err::symlink_metadata(executable).is_ok();
+        if !is_there {
             return Err(ProbeError::NotFound { path });
         }
         let mut child =

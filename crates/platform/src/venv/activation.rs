@@ -62,11 +62,11 @@ impl Plan<'_> {
         let bin_name = folder.file_name().unwrap_or_default().to_string_lossy();
         for (name, template, quote) in scripts {
             let text = fill(template, &self.root, &bin_name, &self.prompt(), *quote);
-            let is_batch = Path::new(name).extension().is_some_and(|e| e == "bat");
-            let text = if is_batch {
-                text.replace('\n', "\r\n")
-            } else {
-                text
+            let extension = Path::new(name).extension().unwrap_or_default();
+            let text = match extension.to_str() {
+                Some("bat") => for_cmd(&text),
+                Some("ps1") => for_powershell(text),
+                _ => text,
             };
             fs_err::write(folder.join(name), text)?;
         }
@@ -85,6 +85,28 @@ fn fill(
         .replace("@ROOT@", &quote(&root.to_string_lossy()))
         .replace("@BIN@", bin_name)
         .replace("@PROMPT@", &quote(prompt))
+}
+
+/// Batch files are read in the console's code page. Lines that change it for the one after stand in
+/// those alone that aren't ASCII.
+fn for_cmd(text: &str) -> String {
+    const MARK: &str = "@UTF-8@";
+    let is_ascii = text.is_ascii();
+    let lines = text
+        .lines()
+        .filter(|line| !(is_ascii && line.starts_with(MARK)));
+    lines
+        .flat_map(|line| [line.strip_prefix(MARK).unwrap_or(line), "\r\n"])
+        .collect()
+}
+
+/// Windows' own PowerShell takes a file for one in the old code page unless it begins with UTF-8's mark.
+fn for_powershell(text: String) -> String {
+    if text.is_ascii() {
+        text
+    } else {
+        format!("\u{feff}{text}")
+    }
 }
 
 fn quote_sh(text: &str) -> String {
@@ -130,5 +152,26 @@ mod tests {
                 assert!(!text.contains(place), "{place} in {name}");
             }
         }
+    }
+
+    #[test]
+    fn text_beyond_ascii_is_read_as_what_it_is() {
+        let root = Path::new("C:/Zoë/it's 100%");
+        let written = |name: &str, prompt: &str| {
+            let (_, template, quote) = WINDOWS.iter().find(|script| script.0 == name).unwrap();
+            fill(template, root, "Scripts", prompt, *quote)
+        };
+        // The root isn't written down, so that a plain prompt leaves plain files.
+        let plain = for_cmd(&written("activate.bat", "100%"));
+        assert!(plain.is_ascii() && !plain.contains("chcp") && !plain.contains("@UTF-8@"));
+        assert!(plain.contains("\r\nset \"VIRTUAL_ENV_PROMPT=100%%\"\r\n"));
+        assert!(for_powershell(written("Activate.ps1", "env")).is_ascii());
+
+        let batch = for_cmd(&written("activate.bat", "Zoë"));
+        let prompt = "chcp.com\" 65001 >nul\r\nset \"VIRTUAL_ENV_PROMPT=Zoë\"\r\n\"";
+        assert!(batch.contains(prompt), "{batch}");
+        assert!(!batch.contains("@UTF-8@"));
+        let powershell = for_powershell(written("Activate.ps1", "Zoë"));
+        assert!(powershell.starts_with("\u{feff}#"), "{powershell}");
     }
 }

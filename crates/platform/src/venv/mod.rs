@@ -120,7 +120,7 @@ pub fn create_venv(
     }
     let plan = Plan {
         scheme: base.schemes.prefix_template.under(&root),
-        base_executable: base_executable(base),
+        base_executable: base.base_executable.clone(),
         base,
         options,
         os: LayoutOs::current(),
@@ -128,16 +128,6 @@ pub fn create_venv(
     };
     plan.prepare_folder()?;
     plan.write()
-}
-
-/// The installation's own interpreter. Before Python 3.11, one in a virtual environment on POSIX
-/// systems gives itself for its base: there its link tells.
-fn base_executable(base: &Interpreter) -> PathBuf {
-    let executable = &base.base_executable;
-    if base.is_venv && executable.starts_with(&base.prefix) {
-        return fs_err::canonicalize(executable).unwrap_or_else(|_| executable.clone());
-    }
-    executable.clone()
 }
 
 impl Plan<'_> {

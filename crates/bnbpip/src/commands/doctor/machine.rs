@@ -24,6 +24,7 @@ pub(super) struct Machine {
     embedded: Option<EmbeddedLayout>,
     is_wsl: bool,
     long_paths: Option<bool>,
+    windows: Option<String>,
     pub(super) accelerators: Accelerators,
     /// conda's own copies of the OpenMP runtime.
     conda_openmp: Vec<String>,
@@ -59,13 +60,14 @@ impl Machine {
             embedded: bnbpip_platform::embedded_layout(machine, python).filter(|_| is_windows),
             is_wsl: bnbpip_platform::is_wsl(machine),
             long_paths: machine.long_paths(),
+            windows: bnbpip_platform::windows_name(machine),
             accelerators: Accelerators::detect(machine, &settings.accelerator_inputs()),
             conda_openmp,
         }
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {
-        let mut kinds = Vec::new();
+        let mut kinds: Vec<&str> = self.windows.as_deref().into_iter().collect();
         if self.is_wsl {
             kinds.push("Linux inside of Windows (WSL)");
         }

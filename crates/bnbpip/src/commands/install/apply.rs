@@ -15,6 +15,7 @@ use super::download_progress::DownloadProgress;
 use super::plan::{Change, Plan};
 use super::{outcome, requirements};
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
+use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -33,6 +34,20 @@ pub(crate) struct Application<'a> {
     pub(crate) exact_sizes: bool,
     /// What goes and is not replaced.
     pub(crate) removed: &'a [bnbpip_installer::InstalledDistribution],
+}
+
+/// Tells what was odd about a transaction.
+pub(crate) fn tell_outcome(outcome: &Outcome, settings: &Settings, printer: &Printer) {
+    for warning in &outcome.warnings {
+        printer.warning(warning);
+    }
+    if outcome.copied_across_volumes && settings.has_usual_cache() {
+        printer.hint(
+            "the cache is on another volume than the environment, so that files were copied and \
+             take their room twice; `BNBPIP_CACHE_DIR` may name a folder on the environment's \
+             volume",
+        );
+    }
 }
 
 /// A file that arrived, by the place of its change in the plan.

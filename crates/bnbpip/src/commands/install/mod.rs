@@ -17,7 +17,7 @@ use bnbpip_packaging::{CoreMetadata, Requirement};
 use bnbpip_report::rules::RuleSetIdentity;
 use bnbpip_resolver::Constraint;
 
-pub(crate) use self::apply::{Application, unpacked};
+pub(crate) use self::apply::{Application, tell_outcome, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::DownloadProgress;
 use self::narration::Narration;
@@ -267,20 +267,21 @@ impl Run<'_> {
         self.printer
             .status(&view.render(self.printer.verbosity() > 0));
         notes::say(&resolved.resolution, self.printer);
+        if self.arguments.dry_run {
+            return Ok(());
+        }
+        let cache = self.settings.cache_dir.as_deref();
+        let rooms = [
+            ("environment", free_bytes),
+            ("cache", cache.and_then(bnbpip_platform::free_bytes)),
+        ];
         let needed = view.download_bytes + view.disk_bytes;
-        match free_bytes {
-            Some(free) if !self.arguments.dry_run && view.download_bytes > free => {
-                Err(Failure::new(format!(
-                    "Failed to install: {} have to be downloaded, and {} are free",
-                    bnbpip_report::sizes::bytes(view.download_bytes),
-                    bnbpip_report::sizes::bytes(free)
-                ))
-                .hint(format!(
-                    "make room for about {} on the volume of the environment",
-                    bnbpip_report::sizes::bytes(needed)
-                )))
-            }
-            _ => Ok(()),
+        match rooms
+            .iter()
+            .find_map(|room| lack(room, view.download_bytes, needed))
+        {
+            Some(failure) => Err(failure),
+            None => Ok(()),
         }
     }
 
@@ -333,9 +334,7 @@ impl Run<'_> {
         let outcome = application.run(plan)?;
         self.narration().installing(plan);
         self.narration().replaced(plan);
-        for warning in &outcome.warnings {
-            self.printer.warning(warning);
-        }
+        tell_outcome(&outcome, self.settings, self.printer);
         self.report(plan, resolved)?;
         if !self.arguments.no_warn_conflicts {
             let markers = &self.destination.target.markers;
@@ -405,5 +404,36 @@ impl Run<'_> {
                 scripts.display()
             ));
         }
+    }
+}
+
+/// The failure where a volume has no room even for the downloads; `room` is whose it is, and what is
+/// free there.
+fn lack(room: &(&str, Option<u64>), download_bytes: u64, needed: u64) -> Option<Failure> {
+    let (whose, free) = (room.0, room.1.filter(|free| download_bytes > *free)?);
+    let message = format!(
+        "Failed to install: {} have to be downloaded, and {} are free",
+        bnbpip_report::sizes::bytes(download_bytes),
+        bnbpip_report::sizes::bytes(free)
+    );
+    Some(Failure::new(message).hint(format!(
+        "make room for about {} on the volume of the {whose}",
+        bnbpip_report::sizes::bytes(needed)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_volume_needs_room() {
+        let failure = lack(&("cache", Some(900_000)), 1_000_000, 3_000_000).unwrap();
+        let told = failure.messages().join(" ") + " " + &failure.hints().join(" ");
+        let expected = "Failed to install: 1.0 MB have to be downloaded, and 900 kB are free \
+                        make room for about 3.0 MB on the volume of the cache";
+        assert_eq!(told, expected);
+        assert!(lack(&("cache", Some(1_000_000)), 1_000_000, 3_000_000).is_none());
+        assert!(lack(&("cache", None), 1_000_000, 3_000_000).is_none());
     }
 }

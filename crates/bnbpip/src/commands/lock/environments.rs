@@ -29,10 +29,7 @@ pub(super) fn targets(names: &[String], settings: &Settings) -> Result<Vec<LockT
     let mut names = names.to_vec();
     let mut python = None;
     if names.is_empty() || names.iter().any(|name| split(name).1.is_none()) {
-        let inputs = target_environment::discovery_inputs(settings)?;
-        let prober = target_environment::prober(settings);
-        let interpreter = bnbpip_platform::find_interpreter(&inputs, &prober)
-            .map_err(target_environment::explained)?;
+        let interpreter = target_environment::find_to_read(settings)?;
         let (major, minor) = interpreter.version_info;
         python = Some(format!("{major}.{minor}"));
         if names.is_empty() {

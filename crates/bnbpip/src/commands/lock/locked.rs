@@ -72,7 +72,7 @@ fn locked_file(
             "Failed to lock `{name}`: there is no SHA-256 for `{}`",
             file.filename_text
         ))
-        .hint("name the file's address with `#sha256=…`, or use an index that gives hashes"));
+        .hint("name the file's address with `#sha256=...`, or use an index that gives hashes"));
     }
     let upload_time = file
         .upload_time_ms

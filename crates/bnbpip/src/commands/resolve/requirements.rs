@@ -224,7 +224,7 @@ pub(crate) fn check_hash_mode(request: &Request, required: &RequiredHashes) -> R
              requirements:{}",
             listed(unhashed)
         ))
-        .hint("add `--hash=sha256:…` to each, or leave out all hashes"));
+        .hint("add `--hash=sha256:...` to each, or leave out all hashes"));
     }
     Ok(())
 }

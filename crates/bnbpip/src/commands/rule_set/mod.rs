@@ -297,7 +297,7 @@ fn bundle(source: &str, content: &[u8]) -> Result<Vec<RuleFile>, Failure> {
 fn remote(source: &str, settings: &Settings) -> Result<Vec<u8>, Failure> {
     let url = url(source)?;
     let Some(expected) = in_fragment(&url) else {
-        return Err(unknown_hash(source, "append `#sha256=…` to it"));
+        return Err(unknown_hash(source, "append `#sha256=...` to it"));
     };
     let content = remote_file::read(&url, settings)?;
     check_hash(source, &content, &expected)?;

@@ -21,7 +21,7 @@ function global:deactivate([switch] $Keep) {
 
 deactivate -Keep
 
-$env:VIRTUAL_ENV = @ROOT@
+$env:VIRTUAL_ENV = Split-Path -Parent $PSScriptRoot
 $env:VIRTUAL_ENV_PROMPT = @PROMPT@
 
 $global:_OLD_VIRTUAL_PATH = $env:PATH
