@@ -381,7 +381,7 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 /// `pylock.toml`, `pylock.dev.toml`, each perhaps with `[extras]` behind.
-fn is_lock_name(name: &str) -> bool {
+pub(crate) fn is_lock_name(name: &str) -> bool {
     let name = name.split('[').next().unwrap_or_default();
     name == "pylock.toml"
         || name
