@@ -127,6 +127,8 @@ def with_pip(python, request, platform, day):
         command += ["install", "--dry-run", "--ignore-installed", "--quiet", "--target", folder]
         command += [f"--platform={tag}" for tag in tags]
         command += ["--python-version", PYTHON, "--only-binary", ":all:"]
+        # Without it pip fetches whole wheels from an index that has no metadata files.
+        command += ["--use-feature", "fast-deps"]
         command += ["--uploaded-prior-to", f"{day}T00:00:00Z", "--report", "-", *request]
         done = run(command)
     return report_pins(done.stdout) if done and done.returncode == 0 else refusal(done)
