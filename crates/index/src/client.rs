@@ -1,5 +1,7 @@
 //! The one door to all of this: projects, metadata, wheels, each asked for once.
 
+mod facts;
+
 use std::sync::Arc;
 
 use bnbpip_packaging::PackageName;
@@ -18,6 +20,9 @@ use crate::progress::Progress;
 use crate::remote_wheel::RemoteWheel;
 use crate::simple::{PageFetcher, page_of};
 use crate::store::{Store, StoredWheel};
+
+pub use self::facts::Publisher;
+pub(crate) use self::facts::cached_filename;
 
 /// What is known about the metadata of a file.
 #[derive(Debug, Clone)]

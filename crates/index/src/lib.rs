@@ -28,7 +28,7 @@ mod store;
 
 pub use archive::ArchiveError;
 pub use cache::{Cache, CacheAdmin, CacheError};
-pub use client::{IndexClient, Metadata};
+pub use client::{IndexClient, Metadata, Publisher};
 pub use download::{DownloadedFile, RequiredHashes};
 pub use error::{IndexError, SharedResult};
 pub use http::{HttpError, NetworkErrorKind};

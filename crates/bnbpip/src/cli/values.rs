@@ -1,5 +1,7 @@
 //! The values that options take, parsed.
 
+use std::fmt;
+
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
 
@@ -110,7 +112,7 @@ pub(crate) enum CacheListFormat {
 
 /// A point in time: only files uploaded before it count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cutoff(pub Timestamp);
+pub(crate) struct Cutoff(pub Timestamp, Option<u32>);
 
 impl Cutoff {
     /// Reads `--uploaded-prior-to`: a date or a time in ISO 8601 (the local time zone unless it
@@ -146,11 +148,11 @@ impl Cutoff {
             let ago = SignedDuration::from_hours(24 * i64::from(days));
             return Timestamp::now()
                 .checked_sub(ago)
-                .map(Self)
+                .map(|moment| Self(moment, Some(days)))
                 .map_err(|_| unusable());
         }
         if let Ok(moment) = text.parse::<Timestamp>() {
-            return Ok(Self(moment));
+            return Ok(Self(moment, None));
         }
         // A time would parse as a date as well, and lose its hours.
         let date = (text.len() <= "2026-01-31".len()).then(|| text.parse::<civil::Date>());
@@ -165,8 +167,18 @@ impl Cutoff {
         };
         TimeZone::system()
             .to_timestamp(local)
-            .map(Self)
+            .map(|moment| Self(moment, None))
             .map_err(|_| unusable())
+    }
+}
+
+impl fmt::Display for Cutoff {
+    /// A text that means the same tomorrow: days ago stay so.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(days) => write!(f, "P{days}D"),
+            None => self.0.fmt(f),
+        }
     }
 }
 

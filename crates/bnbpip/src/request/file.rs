@@ -135,10 +135,10 @@ impl<'a> RequirementsReader<'a> {
         let file_name = reading.shown.rsplit(['/', '\\']).next().unwrap_or_default();
         if is_lock_name(file_name) {
             return Err(Failure::new(format!(
-                "Failed to read `{}`: lock files are not supported yet",
+                "Failed to read `{}`: a lock file holds no requirements",
                 reading.shown
             ))
-            .hint("use a requirements file"));
+            .hint("`bnbpip sync` and `bnbpip install -r` install one, named alone"));
         }
         let bytes = match reading.location {
             Location::Url(url) => (self.fetch)(url)?,

@@ -76,6 +76,9 @@ fn read_anchor(attributes: &Attributes, base: &Url) -> Option<Link<'static>> {
         requires_python: attribute(attributes, "data-requires-python").map(Cow::Owned),
         yanked: attribute(attributes, "data-yanked").map(Cow::Owned),
         core_metadata,
+        provenance: attribute(attributes, "data-provenance")
+            .and_then(|text| base.join(text.trim()).ok())
+            .map(|url| Cow::Owned(url.into())),
     })
 }
 
@@ -107,7 +110,7 @@ mod tests {
             "<!DOCTYPE html><p>1 < 2<!-- > <A HREF='../../f/a-1.0%2Bcu1-py3-none-any.whl#sha256=ab&amp;egg=x' \
              data-requires-python='&gt;=3.8' data-yanked data-dist-info-metadata='sha256=cd'>a</A> -->\
              <A HREF='../../f/a-1.0%2Bcu1-py3-none-any.whl#sha256=ab&amp;egg=x' \
-             data-requires-python='&gt;=3.8' data-yanked data-dist-info-metadata='sha256=cd'>a</A>",
+             data-requires-python='&gt;=3.8' data-yanked data-dist-info-metadata='sha256=cd' data-provenance='/p/a'>a</A>",
         );
         assert_eq!(links.len(), 1, "the comment holds no link");
         let link = &links[0];
@@ -120,6 +123,7 @@ mod tests {
         assert_eq!(link.requires_python.as_deref(), Some(">=3.8"));
         assert_eq!(link.yanked.as_deref(), Some(""));
         assert_eq!(link.core_metadata.as_ref().unwrap()[0].1, "cd");
+        assert_eq!(link.provenance.as_deref(), Some("https://host.example/p/a"));
     }
 
     #[test]

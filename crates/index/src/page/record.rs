@@ -20,6 +20,8 @@ pub(crate) struct Link<'page> {
     pub(crate) requires_python: Option<Cow<'page, str>>,
     pub(crate) yanked: Option<Cow<'page, str>>,
     pub(crate) core_metadata: Option<Vec<(Cow<'page, str>, Cow<'page, str>)>>,
+    /// Absolute.
+    pub(crate) provenance: Option<Cow<'page, str>>,
 }
 
 impl Link<'_> {
@@ -41,6 +43,7 @@ impl Link<'_> {
             requires_python: self.requires_python.map(own),
             yanked: self.yanked.map(own),
             core_metadata: self.core_metadata.map(own_pairs),
+            provenance: self.provenance.map(own),
         }
     }
 }
@@ -50,6 +53,10 @@ impl Link<'_> {
 pub(crate) struct PageRecord {
     /// What the addresses of all files begin with.
     pub(crate) url_prefix: String,
+    /// What the addresses of provenance begin with, before version and file name.
+    pub(crate) provenance_prefix: String,
+    /// What they end in.
+    pub(crate) provenance_suffix: String,
     pub(crate) versions: Vec<VersionRecord>,
     pub(crate) files: Vec<FileRecord>,
     /// What few files have; a file refers to its place.
@@ -101,6 +108,8 @@ pub(crate) mod flag {
     pub(crate) const CORE_METADATA: u8 = 8;
     /// `core_metadata_sha256` is known.
     pub(crate) const CORE_METADATA_SHA256: u8 = 16;
+    /// There is provenance at the address that the page's files have in common.
+    pub(crate) const PROVENANCE: u8 = 32;
 }
 
 /// What few files have.
@@ -109,6 +118,7 @@ pub(crate) struct ExtraRecord {
     pub(crate) hashes: Vec<HashRecord>,
     pub(crate) core_metadata_hashes: Vec<HashRecord>,
     pub(crate) yanked: Option<String>,
+    pub(crate) provenance: Option<String>,
 }
 
 /// A digest: the algorithm's place in [`ALGORITHMS`], and the hexadecimal text.

@@ -4,6 +4,7 @@ mod apply;
 mod builds;
 mod destination;
 mod download_progress;
+mod locked;
 mod narration;
 mod outcome;
 mod plan;
@@ -46,6 +47,9 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
+    if let Some(locked) = locked::Locked::of(arguments)? {
+        return locked.install(arguments, settings, printer);
+    }
     let mut request = requirements::read_with_editables(
         "install",
         (&arguments.requirements, &arguments.editables),
@@ -359,16 +363,9 @@ impl Run<'_> {
             .map(|given| given.raw.as_str())
             .collect();
         InstallOptions {
-            link_mode: match self.arguments.link_mode {
-                LinkMode::Auto => bnbpip_installer::LinkMode::Auto,
-                LinkMode::Clone => bnbpip_installer::LinkMode::Clone,
-                LinkMode::Hardlink => bnbpip_installer::LinkMode::Hardlink,
-                LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
-            },
-            compile: self.arguments.compiles(),
             target_mode: self.destination.target_mode,
             command: format!("install {}", names.join(" ")),
-            ..InstallOptions::default()
+            ..options_of(self.arguments)
         }
     }
 
@@ -406,6 +403,20 @@ impl Run<'_> {
                 scripts.display()
             ));
         }
+    }
+}
+
+/// How the arguments want files to get into the environment.
+fn options_of(arguments: &InstallArgs) -> InstallOptions {
+    InstallOptions {
+        link_mode: match arguments.link_mode {
+            LinkMode::Auto => bnbpip_installer::LinkMode::Auto,
+            LinkMode::Clone => bnbpip_installer::LinkMode::Clone,
+            LinkMode::Hardlink => bnbpip_installer::LinkMode::Hardlink,
+            LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
+        },
+        compile: arguments.compiles(),
+        ..InstallOptions::default()
     }
 }
 
