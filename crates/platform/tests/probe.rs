@@ -5,7 +5,6 @@
 mod common;
 
 use std::path::Path;
-#[cfg(unix)]
 use std::time::{Duration, Instant};
 
 use bnbpip_packaging::Version;

@@ -8,9 +8,6 @@
 //! never reported.
 
 mod evaluate;
-mod findings;
-mod imports;
-mod installed;
 mod interpreter;
 mod module;
 mod names;
@@ -18,7 +15,6 @@ mod parse;
 mod ranges;
 mod wheel;
 
-pub use findings::{Facts, Finding, Missing, Scan, System, scan};
-pub use installed::Replay;
+pub use interpreter::{Facts, Finding, Missing, Scan, System, scan};
 pub use ranges::{Break, VersionRun, discover, runs};
 pub use wheel::WheelFiles;

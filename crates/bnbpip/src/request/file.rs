@@ -135,10 +135,10 @@ impl<'a> RequirementsReader<'a> {
         let file_name = reading.shown.rsplit(['/', '\\']).next().unwrap_or_default();
         if is_lock_name(file_name) {
             return Err(Failure::new(format!(
-                "Failed to read `{}`: a lock file holds no requirements",
+                "Failed to read `{}`: lock files are not supported yet",
                 reading.shown
             ))
-            .hint("`bnbpip sync` and `bnbpip install -r` install one, named alone"));
+            .hint("use a requirements file"));
         }
         let bytes = match reading.location {
             Location::Url(url) => (self.fetch)(url)?,
@@ -381,7 +381,7 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 /// `pylock.toml`, `pylock.dev.toml`, each perhaps with `[extras]` behind.
-pub(crate) fn is_lock_name(name: &str) -> bool {
+fn is_lock_name(name: &str) -> bool {
     let name = name.split('[').next().unwrap_or_default();
     name == "pylock.toml"
         || name

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bnbpip_testing::TestEnvironment;
 
-#[cfg(unix)]
-use crate::support::last_line;
-use crate::support::{content, environment, index};
+use crate::support::{content, environment, index, last_line};
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -11,6 +11,7 @@ mod accelerators;
 mod addresses;
 mod cache_damage;
 mod concurrency;
+mod credentials;
 mod downloads;
 mod everyday;
 mod failures;
@@ -18,11 +19,14 @@ mod failures;
 mod full_disk;
 mod hashes;
 mod history;
+mod index_roots;
 #[cfg(unix)]
 mod interruption;
 #[cfg(windows)]
 mod itself;
 mod machine_faults;
+mod mirrors;
+mod named_indexes;
 mod network_use;
 #[cfg(unix)]
 mod permissions;
@@ -32,6 +36,7 @@ mod project_rules;
 mod proxies;
 mod releases;
 mod reports;
+mod resumption;
 mod rules_update;
 mod scenarios;
 mod sources;

@@ -148,9 +148,7 @@ impl Trial<'_> {
             &settings,
             printer,
         )?;
-        if let Some(name) = options.accelerator().filter(|name| *name != "auto") {
-            Accelerator::named(name, options, &mut request)?;
-        }
+        Accelerator::named(options, &mut request)?;
         let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, &settings)?;
         let target = &self.examination.target;
         let rules = Arc::new(overlay.active(&target.markers));
