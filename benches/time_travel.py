@@ -3,13 +3,17 @@
 
 Six requests, Linux and Windows, resolved by bnbpip, uv and pip as of each day, with nothing but files
 uploaded before it. A resolution counts as broken if it contains a pair of `known_broken.json`, each
-of which was measured. pip evaluates markers for the machine that it runs on, so its Windows column is
-only about wheels.
+of which was measured.
 
-    time_travel.py --bnbpip PATH [--uv PATH] [--pip PATH] [--from 2023-06] [--to 2026-11] [--step 6]
+`--pip` is a Python 3.11 that has pip. pip takes `--platform` by the letter and evaluates markers for
+the machine that it runs on; so it is given every tag that the platform implies, and for Windows it runs
+with Windows' markers, without which it would look for Triton there and go back to a torch that needs none.
+
+    time_travel.py --bnbpip PATH [--uv PATH] [--pip PYTHON] [--from 2023-06] [--to 2026-11] [--step 6]
 """
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -26,7 +30,23 @@ except ImportError:
 
 KNOWN = json.loads((pathlib.Path(__file__).parent / "known_broken.json").read_text())
 PYTHON = "3.11"
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 900
+
+# Every tag of manylinux 2.28, the best first: pip doesn't take a newer one to imply an older one.
+LINUX_TAGS = [f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)]
+LINUX_TAGS += ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]
+
+# pip, with the markers of Windows.
+PIP_ON_WINDOWS = """
+import sys
+from pip._vendor.packaging import markers
+here = markers.default_environment
+windows = dict(os_name="nt", sys_platform="win32", platform_system="Windows", platform_machine="AMD64",
+               platform_release="10", platform_version="10.0.22631")
+markers.default_environment = lambda: {**here(), **windows}
+from pip._internal.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def requests(platform):
@@ -100,14 +120,15 @@ def with_uv(program, request, platform, day):
     return pins(done.stdout) if done and done.returncode == 0 else refusal(done)
 
 
-def with_pip(program, request, platform, day):
-    tags = {"linux": "manylinux_2_28_x86_64", "windows": "win_amd64"}
+def with_pip(python, request, platform, day):
+    command = [python, "-c", PIP_ON_WINDOWS] if platform == "windows" else [python, "-m", "pip"]
+    tags = ["win_amd64"] if platform == "windows" else LINUX_TAGS
     with tempfile.TemporaryDirectory() as folder:
-        command = [program, "install", "--dry-run", "--ignore-installed", "--quiet"]
-        command += ["--target", folder, "--platform", tags[platform]]
-        if platform == "linux":
-            command += ["--platform", "manylinux2014_x86_64", "--platform", "manylinux1_x86_64"]
+        command += ["install", "--dry-run", "--ignore-installed", "--quiet", "--target", folder]
+        command += [f"--platform={tag}" for tag in tags]
         command += ["--python-version", PYTHON, "--only-binary", ":all:"]
+        # Without it pip fetches whole wheels from an index that has no metadata files.
+        command += ["--use-feature", "fast-deps"]
         command += ["--uploaded-prior-to", f"{day}T00:00:00Z", "--report", "-", *request]
         done = run(command)
     return report_pins(done.stdout) if done and done.returncode == 0 else refusal(done)
@@ -139,30 +160,41 @@ def main():
     parser.add_argument("--from", dest="first", default="2023-06")
     parser.add_argument("--to", dest="last", default="2026-11")
     parser.add_argument("--step", type=int, default=1, help="months between two days")
+    parser.add_argument("--jobs", type=int, default=1, help="resolutions at once")
     arguments = parser.parse_args()
     runners = {"bnbpip": with_bnbpip, "uv": with_uv, "pip": with_pip}
     programs = {name: getattr(arguments, name) for name in runners if getattr(arguments, name)}
     if not programs:
         parser.error("name at least one program")
     counts = {name: {"resolved": 0, "refused": 0, "broken": 0} for name in programs}
-    for day in months(arguments.first, arguments.last, arguments.step):
-        for platform in ["linux", "windows"]:
-            for request in requests(platform):
-                for name, program in programs.items():
-                    resolved = runners[name](program, request, platform, day)
-                    count = counts[name]
-                    if isinstance(resolved, str):
-                        count["refused"] += 1
-                        where = f"{day} {platform} {name} `{' '.join(request)}`"
-                        print(f"{where}: refused: {resolved}", file=sys.stderr, flush=True)
-                        continue
-                    count["resolved"] += 1
-                    faults = list(broken(resolved, platform))
-                    count["broken"] += bool(faults)
-                    for fault in faults:
-                        print(f"{day} {platform} {name} `{' '.join(request)}`: {fault}", flush=True)
+    tasks = [
+        (name, request, platform, day)
+        for day in months(arguments.first, arguments.last, arguments.step)
+        for platform in ["linux", "windows"]
+        for request in requests(platform)
+        for name in programs
+    ]
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        resolutions = pool.map(lambda task: runners[task[0]](programs[task[0]], *task[1:]), tasks)
+        for task, resolved in zip(tasks, resolutions):
+            tell(task, resolved, counts[task[0]])
     print(json.dumps(counts, indent=2))
     return 1 if counts.get("bnbpip", {}).get("broken") else 0
+
+
+def tell(task, resolved, count):
+    """Counts a resolution, and prints what is wrong with it."""
+    name, request, platform, day = task
+    where = f"{day} {platform} {name} `{' '.join(request)}`"
+    if isinstance(resolved, str):
+        count["refused"] += 1
+        print(f"{where}: refused: {resolved}", file=sys.stderr, flush=True)
+        return
+    count["resolved"] += 1
+    faults = list(broken(resolved, platform))
+    count["broken"] += bool(faults)
+    for fault in faults:
+        print(f"{where}: {fault}", flush=True)
 
 
 if __name__ == "__main__":

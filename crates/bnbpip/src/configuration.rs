@@ -9,7 +9,6 @@ pub(crate) mod arguments;
 pub(crate) mod files;
 mod ini;
 pub(crate) mod project;
-pub(crate) mod project_indexes;
 pub(crate) mod settings;
 
 use std::ffi::OsString;

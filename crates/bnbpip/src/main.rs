@@ -9,7 +9,6 @@ mod failure;
 mod interrupt;
 mod printer;
 mod request;
-mod secrets;
 
 use std::process::ExitCode;
 

@@ -7,23 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use bnbpip_packaging::SdistExtension;
 
-/// Limits on an archive.
-#[derive(Debug, Clone, Copy)]
-pub struct UnpackLimits {
-    /// The most that all files together may hold.
-    pub total_bytes: u64,
-    /// The most entries.
-    pub entries: usize,
-}
+mod limits;
 
-impl Default for UnpackLimits {
-    fn default() -> Self {
-        Self {
-            total_bytes: 8 << 30,
-            entries: 500_000,
-        }
-    }
-}
+use limits::DEPTH_LIMIT;
+pub use limits::UnpackLimits;
 
 /// Why an archive isn't unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -132,9 +119,9 @@ impl Unpacking<'_> {
             archive: self.archive.to_string(),
             source,
         };
-        let file = fs_err::File::open(path).map_err(broken)?;
-        let reader = flate2::read::MultiGzDecoder::new(io::BufReader::new(file));
-        let mut archive = tar::Archive::new(reader);
+        let too_large = |refusal| explained(self.archive, "", refusal);
+        limits::check_tar(path, self.limits).map_err(too_large)?;
+        let mut archive = limits::open_tar(path).map_err(broken)?;
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -188,6 +175,11 @@ impl Unpacking<'_> {
         let file = fs_err::File::open(path).map_err(broken)?;
         let mut zip = zip::ZipArchive::new(io::BufReader::new(file))
             .map_err(|error| broken(io::Error::other(error)))?;
+        let packed_bytes = fs_err::metadata(path).map_err(broken)?.len();
+        let total_bytes = zip.decompressed_size().unwrap_or(u128::MAX);
+        let total_bytes = u64::try_from(total_bytes).unwrap_or(u64::MAX);
+        limits::check_density(packed_bytes, total_bytes, self.limits)
+            .map_err(|refusal| explained(archive, "", refusal))?;
         for index in 0..zip.len() {
             let mut entry = zip
                 .by_index(index)
@@ -228,6 +220,9 @@ impl Unpacking<'_> {
         let Some(relative) = relative(name)? else {
             return Ok(None);
         };
+        if relative.components().count() > DEPTH_LIMIT {
+            return Err(Refusal::Unsafe("has a name of more than 128 parts"));
+        }
         let mut parent = self.folder.to_path_buf();
         let mut parts = relative.components().peekable();
         while let Some(part) = parts.next() {

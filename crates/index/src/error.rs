@@ -55,6 +55,15 @@ pub enum IndexError {
         #[source]
         source: MetadataLiteError,
     },
+    /// What an index says about who attests to a file can't be understood.
+    #[error("Failed to read who attests to `{filename}`")]
+    BadProvenance {
+        /// The file's name.
+        filename: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A wheel is refused.
     #[error("Failed to unpack `{filename}` from `{location}`")]
     BadWheel {

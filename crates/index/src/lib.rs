@@ -11,14 +11,12 @@ pub mod cache;
 mod client;
 mod download;
 mod error;
-mod flat;
 #[doc(hidden)]
 pub mod hostile;
 mod http;
 mod index_url;
 mod locations;
 mod metadata;
-mod mirrors;
 mod netrc;
 mod once_map;
 mod options;
@@ -26,19 +24,18 @@ pub mod page;
 mod progress;
 mod remote_wheel;
 mod simple;
-mod sources;
 mod store;
 
 pub use archive::ArchiveError;
 pub use cache::{Cache, CacheAdmin, CacheError};
-pub use client::{IndexClient, Metadata};
+pub use client::{IndexClient, Metadata, Publisher};
 pub use download::{DownloadedFile, RequiredHashes};
 pub use error::{IndexError, SharedResult};
 pub use http::{HttpError, NetworkErrorKind};
 pub use index_url::{IndexUrl, IndexUrlError, redacted};
-pub use locations::{IndexEntry, IndexLocations, IndexStrategy, Mirror};
+pub use locations::{IndexEntry, IndexLocations, IndexStrategy};
 pub use metadata::{MetadataLiteError, WheelMetadataLite};
-pub use options::{ClientOptions, Keyring, Verification};
+pub use options::{ClientOptions, Verification};
 pub use page::{
     DistributionFilename, FileError, PackageFile, Project, ProjectPage, RequiresPython,
 };

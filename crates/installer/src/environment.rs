@@ -75,6 +75,7 @@ pub(crate) struct Roots {
     pub(crate) prefix: Option<PathBuf>,
     pub(crate) stdlib: Vec<PathBuf>,
     pub(crate) library_dirs: Vec<PathBuf>,
+    state: PathBuf,
 }
 
 impl Roots {
@@ -97,6 +98,7 @@ impl Roots {
                 .iter()
                 .map(|p| paths::resolve(p))
                 .collect(),
+            state: paths::resolve(&environment.state_dir),
         }
     }
 
@@ -118,8 +120,12 @@ impl Roots {
     }
 
     /// Whether a wheel must not write this path, nor an uninstall remove it: the interpreter,
-    /// the activation scripts and `pyvenv.cfg`.
+    /// the activation scripts, `pyvenv.cfg`, Python's own library, bnbpip's own files, and what
+    /// stands for the environment's folders.
     pub(crate) fn is_protected(&self, path: &Path) -> bool {
+        if is_below(path, &self.state) || self.is_of_python(path) {
+            return true;
+        }
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             return false;
         };
@@ -128,9 +134,51 @@ impl Roots {
         if parent == Some(&self.scripts) {
             return is_interpreter_name(&name) || is_activation_name(&name);
         }
-        name == "pyvenv.cfg"
-            && (parent == self.prefix.as_deref() || parent == Some(self.data.as_path()))
+        let is_at_top = parent == self.prefix.as_deref() || parent == Some(self.data.as_path());
+        // A file, or a link, in a folder's place.
+        is_at_top
+            && [
+                "pyvenv.cfg",
+                "lib",
+                "lib64",
+                "bin",
+                "scripts",
+                "include",
+                "share",
+            ]
+            .contains(&name.as_str())
     }
+
+    /// Whether the path lies in the standard library's folder, or where that of an environment
+    /// would be, and in no folder for packages.
+    fn is_of_python(&self, path: &Path) -> bool {
+        let libraries = [&self.purelib, &self.platlib];
+        let holds_packages = |library: &Path| {
+            let name = library.file_name();
+            name.is_some_and(|name| name == "site-packages" || name == "dist-packages")
+        };
+        let is_of_packages = libraries
+            .into_iter()
+            .chain(self.library_dirs.iter().filter(|it| holds_packages(it)))
+            .any(|library| is_below(path, library));
+        let beside_packages = libraries
+            .into_iter()
+            .filter(|library| holds_packages(library))
+            .filter_map(|library| library.parent());
+        let mut standard = self
+            .stdlib
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(beside_packages);
+        !is_of_packages && standard.any(|folder| is_below(path, folder))
+    }
+}
+
+fn is_below(path: &Path, folder: &Path) -> bool {
+    // Without copies where case counts: every file of a removal is asked about.
+    path.starts_with(folder)
+        || cfg!(any(windows, target_os = "macos"))
+            && paths::key(path).starts_with(paths::key(folder))
 }
 
 fn is_interpreter_name(name: &str) -> bool {

@@ -64,7 +64,7 @@ pub enum TransactionError {
     },
     /// A volume has no room left; the environment is as it was.
     #[error(
-        "Failed to write below `{folder}`: its volume is full, and the change needs {needed_bytes} bytes there"
+        "Failed to write below `{folder}`: no space left on its volume, and the change needs {needed_bytes} bytes there"
     )]
     DiskFull {
         /// A folder on the volume.

@@ -14,7 +14,7 @@ use crate::steps::Files;
 pub(crate) const FILE_NAME: &str = "journal";
 
 /// The format that is written and read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A path that survives JSON even when it isn't Unicode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +110,15 @@ pub(crate) enum Operation {
         staged: PathBuf,
         #[serde(with = "stored_path")]
         target: PathBuf,
+    },
+    /// Let the prepared folder and the one in its place change places. The folder with this
+    /// number is the old one: where it is tells whether that has happened.
+    Exchange {
+        #[serde(with = "stored_path")]
+        staged: PathBuf,
+        #[serde(with = "stored_path")]
+        target: PathBuf,
+        old_number: u64,
     },
     /// Remove a folder, if nothing is left in it.
     RemoveEmptyDirectory {
@@ -354,7 +363,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs_err::write(
             folder.path().join(FILE_NAME),
-            "{\"begin\":{\"version\":2}}\n",
+            "{\"begin\":{\"version\":3}}\n",
         )
         .unwrap();
         assert!(read(folder.path()).is_err());

@@ -50,6 +50,26 @@ impl EnvironmentLock {
         }
     }
 
+    /// Takes the lock if nobody holds it; the state folder must be there.
+    pub(crate) fn try_acquire(state_dir: &Path) -> io::Result<Option<Self>> {
+        let path = state_dir.join(FILE_NAME);
+        let file = fs_err::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(std::fs::TryLockError::Error(error))
+                if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+        }
+        let state_dir = state_dir.to_path_buf();
+        Ok(is_same_file(&file, &path).then_some(Self { file, state_dir }))
+    }
+
     /// Whether the state folder holds the lock and nothing else.
     fn is_alone(&self) -> bool {
         fs_err::read_dir(&self.state_dir).is_ok_and(|mut entries| {

@@ -31,12 +31,10 @@ impl Owners {
     }
 
     pub(crate) fn owner(&self, path: &Path) -> Option<&str> {
+        if self.by_path.is_empty() {
+            return None;
+        }
         self.by_path.get(&paths::key(path)).map(String::as_str)
-    }
-
-    /// The owned files.
-    pub(crate) fn paths(&self) -> FxHashSet<PathBuf> {
-        self.by_path.keys().cloned().collect()
     }
 }
 

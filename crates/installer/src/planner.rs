@@ -1,7 +1,7 @@
 //! Turning staged wheels and removals into a list of moves: whole folders where they can be,
 //! each package's record out first and in last, and no file of another package overwritten.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::area::Areas;
 use crate::environment::Roots;
 use crate::error::TransactionError;
+use crate::exchange;
 use crate::journal::{Journal, Operation};
 use crate::options::{ClobberPolicy, TargetMode};
 use crate::owners::{self, Owners};
@@ -17,6 +18,12 @@ use crate::removal::Cover;
 use crate::stage::{StagedTree, StagedWheel};
 use crate::steps::Files;
 use crate::swap::{exists, is_directory};
+
+/// How much of two files is compared at once.
+const COMPARED_BYTES: u64 = 256 << 10;
+
+/// The longest `__init__.py` that is looked into for a namespace's declaration.
+const DECLARATION_LIMIT_BYTES: u64 = 64 << 10;
 
 /// A removal and the files that it moves away.
 pub(crate) struct PlannedRemoval {
@@ -55,6 +62,10 @@ pub(crate) struct Planner<'a> {
     gone: FxHashSet<PathBuf>,
     placed: FxHashMap<PathBuf, Placed>,
     removed_by: FxHashMap<PathBuf, usize>,
+    folder: &'a Path,
+    /// Folders that change places with the new version's when that is placed; by key.
+    exchanged: FxHashMap<PathBuf, u64>,
+    can_exchange: Option<bool>,
     skipped_items: FxHashSet<PathBuf>,
 }
 
@@ -69,6 +80,8 @@ pub(crate) struct PlannerInput<'a> {
     pub(crate) target_mode: Option<TargetMode>,
     pub(crate) wheels: &'a [StagedWheel],
     pub(crate) removals: Vec<Cover>,
+    /// The transaction's own folder.
+    pub(crate) folder: &'a Path,
 }
 
 impl<'a> Planner<'a> {
@@ -101,19 +114,63 @@ impl<'a> Planner<'a> {
             gone: FxHashSet::default(),
             placed: FxHashMap::default(),
             removed_by,
+            folder: input.folder,
+            exchanged: FxHashMap::default(),
+            can_exchange: None,
             skipped_items: FxHashSet::default(),
         }
     }
 
-    /// Moves a removed distribution's files aside, once.
-    pub(crate) fn remove(&mut self, at: usize) -> Result<(), TransactionError> {
+    /// Moves a removed distribution's files aside, once; folders that the wheel which is placed
+    /// next brings anew wait for that.
+    pub(crate) fn remove(
+        &mut self,
+        at: usize,
+        replaced_by: Option<usize>,
+    ) -> Result<(), TransactionError> {
         if std::mem::replace(&mut self.removals[at].emitted, true) {
             return Ok(());
         }
-        for path in std::mem::take(&mut self.removals[at].cover.paths) {
-            self.stash(&path)?;
+        let cover = std::mem::take(&mut self.removals[at].cover.paths);
+        for path in cover {
+            match replaced_by.and_then(|wheel| self.exchangeable(at, &path, wheel)) {
+                Some(old_number) => {
+                    let key = paths::key(&path);
+                    if self.gone.insert(key.clone()) {
+                        self.exchanged.insert(key, old_number);
+                    }
+                }
+                None => self.stash(&path)?,
+            }
         }
         Ok(())
+    }
+
+    /// The number of an old folder that can change places with the new version's in one step:
+    /// the program that imports from it never finds it missing.
+    fn exchangeable(&mut self, at: usize, path: &Path, wheel: usize) -> Option<u64> {
+        let wheel = &self.wheels[wheel];
+        let library = &wheel.trees[0];
+        let name = path.file_name()?;
+        if self.target_mode.is_some()
+            || path.parent() != Some(&library.target)
+            || *name == *wheel.dist_info
+            || !self.removals[at].cover.directories.contains(path)
+        {
+            return None;
+        }
+        let (new, old) = (
+            exchange::identity(&library.staged.join(name))?,
+            exchange::identity(path)?,
+        );
+        let own = exchange::identity(self.folder)?;
+        let (files, folder) = (self.files, self.folder);
+        let is_possible = new.0 == old.0
+            && new.0 == own.0
+            && *self
+                .can_exchange
+                .get_or_insert_with(|| exchange::is_possible(files, folder));
+        is_possible.then_some(old.1)
     }
 
     /// Removes folders that the removals leave empty.
@@ -262,8 +319,19 @@ impl<'a> Planner<'a> {
         target: &Path,
         wheel: usize,
     ) -> Result<(), TransactionError> {
-        if matches!(self.placed.get(&paths::key(target)), Some(Placed::Made)) {
+        let key = paths::key(target);
+        if matches!(self.placed.get(&key), Some(Placed::Made)) {
             return self.place_children(staged, target, wheel);
+        }
+        if let Some(old_number) = self.exchanged.remove(&key) {
+            self.operations.push(Operation::Exchange {
+                staged: staged.to_path_buf(),
+                target: target.to_path_buf(),
+                old_number,
+            });
+            let now = Placed::From(staged.to_path_buf(), wheel);
+            self.placed.insert(key, now);
+            return Ok(());
         }
         let Some(found) = self.find(target) else {
             self.push_place(staged, target, wheel);
@@ -271,7 +339,7 @@ impl<'a> Planner<'a> {
         };
         if let Found::OnDisk(path) = &found {
             if let Some(removal) = self.removed_by.get(&paths::key(path)).copied() {
-                self.remove(removal)?;
+                self.remove(removal, None)?;
                 return self.place(staged, target, wheel);
             }
             if fs_err::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
@@ -396,10 +464,17 @@ impl<'a> Planner<'a> {
         if target.file_name().is_none_or(|name| name != "__init__.py") || is_directory(staged) {
             return Ok(false);
         }
-        let (new, old) = (fs_err::read(staged)?, fs_err::read(found.path())?);
-        Ok([new, old]
-            .iter()
-            .all(|text| owners::declares_namespace(&String::from_utf8_lossy(text))))
+        for path in [staged, found.path()] {
+            // What only declares is short.
+            if fs_err::metadata(path)?.len() > DECLARATION_LIMIT_BYTES {
+                return Ok(false);
+            }
+            let text = fs_err::read(path)?;
+            if !owners::declares_namespace(&String::from_utf8_lossy(&text)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn stash(&mut self, target: &Path) -> Result<(), TransactionError> {
@@ -462,10 +537,23 @@ fn is_byte_code(path: &Path) -> bool {
 }
 
 /// Whether two files hold the same bytes.
-fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
+pub(crate) fn is_same_file(a: &Path, b: &Path) -> io::Result<bool> {
     let (left, right) = (fs_err::symlink_metadata(a)?, fs_err::symlink_metadata(b)?);
     if !left.is_file() || !right.is_file() || left.len() != right.len() {
         return Ok(false);
     }
-    Ok(fs_err::read(a)? == fs_err::read(b)?)
+    let (mut left, mut right) = (fs_err::File::open(a)?, fs_err::File::open(b)?);
+    let (mut left_piece, mut right_piece) = (Vec::new(), Vec::new());
+    loop {
+        for (file, piece) in [(&mut left, &mut left_piece), (&mut right, &mut right_piece)] {
+            piece.clear();
+            file.take(COMPARED_BYTES).read_to_end(piece)?;
+        }
+        if left_piece != right_piece {
+            return Ok(false);
+        }
+        if left_piece.is_empty() {
+            return Ok(true);
+        }
+    }
 }

@@ -14,7 +14,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::collect::Collector;
 use crate::environment::{Environment, Roots};
 use crate::installed::InstalledDistribution;
-use crate::paths;
 
 /// What an uninstall will do.
 #[derive(Debug, Clone)]
@@ -169,7 +168,7 @@ impl RemovalPlan {
 
     /// The listing that people confirm: files, and folders which go whole as `folder/*`.
     pub fn summary(&self, environment: &Environment) -> Vec<String> {
-        let cover = self.cover(&Roots::resolve(environment), &FxHashSet::default());
+        let cover = self.cover(&Roots::resolve(environment), &|_| false);
         let mut lines: Vec<String> = cover
             .paths
             .iter()
@@ -185,8 +184,8 @@ impl RemovalPlan {
         lines
     }
 
-    /// The fewest moves that remove the files, those in `keep` (by key) left where they are.
-    pub(crate) fn cover(&self, roots: &Roots, keep: &FxHashSet<PathBuf>) -> Cover {
+    /// The fewest moves that remove the files, those that `keeps` says left where they are.
+    pub(crate) fn cover(&self, roots: &Roots, keeps: &dyn Fn(&Path) -> bool) -> Cover {
         let mut order: Vec<&PathBuf> = self.directories.keys().collect();
         order.sort_by_key(|path| std::cmp::Reverse(path.components().count()));
         let mut whole: FxHashSet<&Path> = FxHashSet::default();
@@ -197,7 +196,7 @@ impl RemovalPlan {
                 && directory
                     .removed
                     .iter()
-                    .all(|name| keep.is_empty() || !keep.contains(&paths::key(&path.join(name))))
+                    .all(|name| !keeps(&path.join(name)))
                 && directory
                     .subdirectories
                     .iter()
@@ -222,7 +221,7 @@ impl RemovalPlan {
             }
             for name in &directory.removed {
                 let file = path.join(name);
-                if keep.is_empty() || !keep.contains(&paths::key(&file)) {
+                if !keeps(&file) {
                     cover.paths.push(file);
                 }
             }

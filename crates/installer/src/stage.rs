@@ -1,7 +1,7 @@
 //! Preparing one wheel completely where nobody sees it: files linked, scripts generated,
 //! byte-code requested, and at the end its `RECORD`.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use bnbpip_packaging::{DirectUrl, PackageName, RecordEntry, Version, record};
@@ -230,7 +230,8 @@ impl<'a> Work<'a> {
     ) -> Result<(), TransactionError> {
         let in_library = destination == Destination::Library;
         // The archive can't hold a path twice, so only the others can meet a library file.
-        if in_library && self.taken.is_empty() && relative.contains('/') {
+        let may_be_ours = relative.starts_with('.');
+        if in_library && self.taken.is_empty() && relative.contains('/') && !may_be_ours {
             return Ok(());
         }
         let target = paths::join(&self.trees[tree].target, relative);
@@ -299,12 +300,16 @@ impl<'a> Work<'a> {
     /// Writes a script whose first line changes; says whether it did.
     fn script(&mut self, file: &mut LinkedFile<'a>) -> Result<bool, TransactionError> {
         let source = paths::join(&self.install.wheel.root, &file.placed.source.path);
-        let content = fs_err::read(&source).map_err(|source| self.staging_error(source))?;
-        if content.starts_with(b"#!") && !file.executable {
+        // Programs of any size are linked as they are.
+        if !starts_a_script(&source).map_err(|source| self.staging_error(source))? {
+            return Ok(false);
+        }
+        if !file.executable {
             // The archive was made where there are no executable bits.
             file.executable = true;
             file.needs_own_inode = true;
         }
+        let content = fs_err::read(&source).map_err(|source| self.staging_error(source))?;
         let Some(rewritten) = self.stager.shebang.rewrite(&content) else {
             return Ok(false);
         };
@@ -376,7 +381,7 @@ impl<'a> Work<'a> {
                 }
                 let hash = match known_hash(layout, &file.placed) {
                     Some(hash) => hash,
-                    None => record::sha256_field(&Sha256::digest(fs_err::read(&from)?)),
+                    None => record::sha256_field(&digest_of(&from)?),
                 };
                 Ok(RecordEntry {
                     path: format!("{}{}", tree.record_prefix, file.placed.relative),
@@ -484,6 +489,27 @@ fn known_hash(layout: &WheelLayout<'_>, file: &PlacedFile<'_>) -> Option<String>
         None => row
             .filter(|row| row.size == Some(file.source.size))
             .and_then(|row| row.hash.clone()),
+    }
+}
+
+/// Whether a file begins as scripts do.
+fn starts_a_script(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    fs_err::File::open(path)?.take(2).read_to_end(&mut start)?;
+    Ok(start == b"#!")
+}
+
+/// The SHA-256 of a file of any size.
+fn digest_of(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    let mut file = fs_err::File::open(path)?;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let length = file.read(&mut buffer)?;
+        match buffer.get(..length).filter(|bytes| !bytes.is_empty()) {
+            Some(bytes) => hasher.update(bytes),
+            None => return Ok(hasher.finalize().into()),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Step<'a> {
     Write(&'a Path),
     /// A file or folder is renamed.
     Rename(&'a Path, &'a Path),
+    /// Two folders change places.
+    Exchange(&'a Path, &'a Path),
     /// A file is removed.
     RemoveFile(&'a Path),
     /// An empty folder is removed.
@@ -162,6 +164,12 @@ impl Files {
         }
     }
 
+    /// Lets two folders change places, where the system can.
+    pub(crate) fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        self.before(Step::Exchange(one, other))?;
+        exchange(one, other)
+    }
+
     pub(crate) fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.before(Step::RemoveFile(path))?;
         remove_read_only(path, |path| fs_err::remove_file(path))
@@ -232,6 +240,20 @@ fn rename_failed(error: &io::Error, from: &Path, to: &Path) -> io::Error {
         kind,
         format!("failed to rename `{from}` to `{to}`: {error}"),
     )
+}
+
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(|error| {
+        let error = io::Error::from(error);
+        rename_failed(&error, one, other)
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Whether a moment's wait may cure the error: something holds the file, which Windows may also

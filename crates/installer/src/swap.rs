@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::exchange;
 use crate::in_use;
 use crate::journal::{self, Journal, Operation};
 use crate::paths;
@@ -59,6 +60,7 @@ fn apply(files: &Files, journal: &mut Journal, at: usize, operation: &Operation)
         Operation::MakeDirectory { path } => files.create_dir(path),
         Operation::Stash { target, stash } => move_whole(files, journal, at, target, stash),
         Operation::Place { staged, target } => move_whole(files, journal, at, staged, target),
+        Operation::Exchange { staged, target, .. } => files.exchange(staged, target),
         Operation::RemoveEmptyDirectory { path } => match files.remove_dir(path) {
             Err(error)
                 if matches!(
@@ -127,6 +129,18 @@ fn roll_back(files: &Files, journal: &mut Journal, plan: &[Operation]) -> io::Re
                 }
             }
             Operation::Stash { target, stash } => put_back(files, target, stash)?,
+            Operation::Exchange {
+                staged,
+                target,
+                old_number,
+            } => {
+                let is_done = exchange::identity(staged).is_some_and(|it| it.1 == *old_number);
+                if is_done && exists(target) {
+                    files.exchange(staged, target)?;
+                } else if is_done {
+                    put_back(files, target, staged)?;
+                }
+            }
             Operation::Place { staged, target } => {
                 withdraw(files, journal, at, staged, target)?;
             }
@@ -220,6 +234,7 @@ fn is_done(operation: &Operation) -> bool {
         Operation::Place { staged, target } => !exists(staged) && exists(target),
         Operation::MakeDirectory { .. }
         | Operation::Stash { .. }
+        | Operation::Exchange { .. }
         | Operation::RemoveEmptyDirectory { .. } => false,
     }
 }

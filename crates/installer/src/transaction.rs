@@ -12,28 +12,27 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 
 use crate::area::Areas;
 use crate::compile::CompilePool;
 use crate::environment::{Environment, Roots};
 use crate::error::TransactionError;
 use crate::in_use;
-use crate::installed::{DistributionKind, InstalledDistribution, InstalledEnvironment};
+use crate::installed::{InstalledDistribution, InstalledEnvironment};
 use crate::journal::{Journal, Operation};
 use crate::link::{self, Linker};
 use crate::lock::EnvironmentLock;
-use crate::options::{InstallOptions, Outcome, Progress, TargetMode};
-use crate::owners::Owners;
+use crate::options::{InstallOptions, Outcome, Progress};
 use crate::paths;
-use crate::planner::{Planner, PlannerInput};
 use crate::receipt::{self, Receipt, ReceiptEntry};
-use crate::removal::{RemovalError, RemovalPlan};
+use crate::removal::RemovalPlan;
 use crate::script::Shebang;
 use crate::stage::{StagedWheel, Stager};
 use crate::steps::Files;
 use crate::swap::{self, Recovery, SwapError};
 use crate::wheel::WheelInstall;
+
+mod plan;
 
 /// An open transaction: it holds the environment's lock. Dropped without [`Self::commit`], it
 /// leaves the environment as it was.
@@ -103,6 +102,32 @@ pub fn recover(
         progress.recovered(*recovery);
     }
     Ok(recovered)
+}
+
+/// As [`recover`], for commands that only read: they don't wait for a process that is at work,
+/// and read what is there meanwhile.
+///
+/// # Errors
+///
+/// When a change can neither be finished nor taken back.
+pub fn recover_abandoned(
+    state_dir: &Path,
+    progress: &dyn Progress,
+) -> Result<(), TransactionError> {
+    let state_dir = paths::resolve(state_dir);
+    let recovering = |source| TransactionError::Recover {
+        state_dir: state_dir.clone(),
+        source,
+    };
+    if !has_pending(&state_dir).map_err(recovering)? {
+        return Ok(());
+    }
+    if let Some(_lock) = EnvironmentLock::try_acquire(&state_dir).map_err(recovering)? {
+        for recovery in swap::recover(&Files::default(), &state_dir).map_err(recovering)? {
+            progress.recovered(recovery);
+        }
+    }
+    Ok(())
 }
 
 impl<'a> Transaction<'a> {
@@ -312,72 +337,6 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// The asked-for removals, those of replaced distributions, and of any others of a wheel's
-    /// name beside it, each once. The index of the wheel that replaces it goes with each.
-    fn removals_for(
-        &self,
-        wheels: &[StagedWheel],
-        installed: &InstalledEnvironment,
-    ) -> Result<Vec<(RemovalPlan, Option<usize>)>, TransactionError> {
-        let mut seen: FxHashSet<PathBuf> = FxHashSet::default();
-        let mut removals = Vec::new();
-        for plan in std::mem::take(&mut *lock(&self.removals)) {
-            if seen.insert(paths::resolve(&plan.distribution.dist_info)) {
-                let wheel = wheels
-                    .iter()
-                    .position(|wheel| wheel.name == plan.distribution.name);
-                removals.push((plan, wheel));
-            }
-        }
-        let keeps_existing = self.options.target_mode == Some(TargetMode { upgrade: false });
-        // With each whether it was named as replaced, or is only found beside the wheel.
-        let mut replaced: Vec<(&InstalledDistribution, usize, bool)> = Vec::new();
-        for (at, wheel) in wheels.iter().enumerate() {
-            for distribution in &wheel.replaces {
-                // Another process has replaced it while this one waited for the lock: what is
-                // there now is found beside the wheel.
-                if !swap::exists(&distribution.dist_info) {
-                    continue;
-                }
-                if seen.insert(paths::resolve(&distribution.dist_info)) {
-                    replaced.push((distribution, at, true));
-                }
-            }
-            if keeps_existing {
-                continue;
-            }
-            let beside = installed
-                .distributions
-                .iter()
-                .chain(&installed.shadowed)
-                .filter(|found| {
-                    found.name == wheel.name
-                        && found.kind == DistributionKind::DistInfo
-                        && paths::resolve(&found.location) == wheel.trees[0].target
-                });
-            for distribution in beside {
-                if seen.insert(paths::resolve(&distribution.dist_info)) {
-                    replaced.push((distribution, at, false));
-                }
-            }
-        }
-        let plans: Result<Vec<_>, RemovalError> = replaced
-            .par_iter()
-            .map(|(distribution, wheel, named)| {
-                let (roots, environment) = (&self.roots, self.environment);
-                let plan = match RemovalPlan::with_roots(roots, environment, distribution) {
-                    Err(RemovalError::NoRecord { .. }) if !named => {
-                        RemovalPlan::record_alone(roots, environment, distribution)?
-                    }
-                    other => other?,
-                };
-                Ok((plan, Some(*wheel)))
-            })
-            .collect();
-        removals.extend(plans?);
-        Ok(removals)
-    }
-
     fn receipt(
         &self,
         wheels: &[StagedWheel],
@@ -399,137 +358,6 @@ impl<'a> Transaction<'a> {
             removed,
             installed: wheels.iter().map(installed_entry).collect(),
         })
-    }
-
-    fn plan(
-        &self,
-        wheels: &[StagedWheel],
-        removals: &[(RemovalPlan, Option<usize>)],
-        installed: &InstalledEnvironment,
-        receipt: &Receipt,
-    ) -> Result<(Vec<Operation>, Vec<String>), TransactionError> {
-        let owners = Self::owners(wheels, removals, installed);
-        let keep = owners.paths();
-        let mut disk = lock(&self.disk);
-        let Disk { journal, areas, .. } = &mut *disk;
-        let mut planner = Planner::new(PlannerInput {
-            roots: &self.roots,
-            files: &self.files,
-            journal,
-            areas,
-            owners: &owners,
-            clobber: self.options.clobber,
-            target_mode: self.options.target_mode,
-            wheels,
-            removals: removals
-                .iter()
-                .map(|(plan, _)| plan.cover(&self.roots, &keep))
-                .collect(),
-        });
-        for (at, (_, wheel)) in removals.iter().enumerate() {
-            if wheel.is_none() {
-                planner.remove(at)?;
-            }
-        }
-        for wheel in 0..wheels.len() {
-            for (at, (_, replaced_by)) in removals.iter().enumerate() {
-                if *replaced_by == Some(wheel) {
-                    planner.remove(at)?;
-                }
-            }
-            planner.place_wheel(wheel)?;
-        }
-        for (number, (file, lines)) in path_lines(removals).into_iter().enumerate() {
-            let staged = self
-                .stage_path_file(&mut planner, number, &file, &lines)
-                .map_err(|source| TransactionError::Plan { source })?;
-            planner.replace_file(staged, file)?;
-        }
-        planner.remove_empty_parents();
-        let (mut operations, warnings) = (
-            std::mem::take(&mut planner.operations),
-            std::mem::take(&mut planner.warnings),
-        );
-        drop(planner);
-        operations.extend(
-            self.place_receipt(receipt)
-                .map_err(|source| TransactionError::Plan { source })?,
-        );
-        Ok((operations, warnings))
-    }
-
-    /// The files of the distributions that stay, as far as they can meet this transaction's.
-    fn owners(
-        wheels: &[StagedWheel],
-        removals: &[(RemovalPlan, Option<usize>)],
-        installed: &InstalledEnvironment,
-    ) -> Owners {
-        let mut tops: FxHashSet<String> = FxHashSet::default();
-        let mut insert = |top: &str| {
-            if !tops.contains(top) {
-                tops.insert(top.to_string());
-            }
-        };
-        for row in wheels.iter().flat_map(|wheel| &wheel.rows) {
-            insert(row.path.split('/').next().unwrap_or_default());
-        }
-        for (plan, _) in removals {
-            let library = paths::resolve(&plan.distribution.location);
-            for file in &plan.files {
-                let top = file.strip_prefix(&library).ok();
-                let top = top.and_then(|relative| relative.components().next());
-                insert(&top.map_or("..".into(), |top| top.as_os_str().to_string_lossy()));
-            }
-        }
-        let removed: FxHashSet<&Path> = removals
-            .iter()
-            .map(|(plan, _)| plan.distribution.dist_info.as_path())
-            .collect();
-        let staying: Vec<&InstalledDistribution> = installed
-            .distributions
-            .iter()
-            .chain(&installed.shadowed)
-            .filter(|found| !removed.contains(found.dist_info.as_path()))
-            .collect();
-        Owners::read(&staying, &tops)
-    }
-
-    /// Writes a path file without the lines that go.
-    fn stage_path_file(
-        &self,
-        planner: &mut Planner<'_>,
-        number: usize,
-        file: &Path,
-        lines: &[String],
-    ) -> io::Result<PathBuf> {
-        let text = fs_err::read_to_string(file)?;
-        let kept: String = text
-            .split_inclusive('\n')
-            .filter(|line| !lines.iter().any(|gone| line.trim_end() == gone))
-            .collect();
-        let parent = file.parent().unwrap_or(file);
-        let folder = planner
-            .areas
-            .folder_for(parent, planner.files, planner.journal)?;
-        let staged = folder.join(format!("path-{number}"));
-        self.files.write_new(&staged, kept.as_bytes())?;
-        Ok(staged)
-    }
-
-    /// The last operations: the receipt appears when everything else is done.
-    fn place_receipt(&self, receipt: &Receipt) -> io::Result<Vec<Operation>> {
-        let state_dir = self.folder.parent().unwrap_or(&self.folder);
-        let staged = self.folder.join("receipt.json");
-        self.files
-            .write_new(&staged, &serde_json::to_vec_pretty(receipt)?)?;
-        let target = receipt::path(state_dir, receipt.number);
-        let mut operations = Vec::new();
-        let receipts = state_dir.join(receipt::FOLDER);
-        if !receipts.is_dir() {
-            operations.push(Operation::MakeDirectory { path: receipts });
-        }
-        operations.push(Operation::Place { staged, target });
-        Ok(operations)
     }
 
     fn swap(&self, plan: &[Operation]) -> Result<(), TransactionError> {
@@ -603,15 +431,6 @@ fn new_id() -> String {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_nanos());
     format!("{time:x}-{:x}", std::process::id())
-}
-
-fn path_lines(removals: &[(RemovalPlan, Option<usize>)]) -> Vec<(PathBuf, Vec<String>)> {
-    let mut by_file: std::collections::BTreeMap<PathBuf, Vec<String>> =
-        std::collections::BTreeMap::default();
-    for (file, line) in removals.iter().flat_map(|(plan, _)| &plan.path_lines) {
-        by_file.entry(file.clone()).or_default().push(line.clone());
-    }
-    by_file.into_iter().collect()
 }
 
 fn removed_entry(distribution: &InstalledDistribution) -> ReceiptEntry {

@@ -277,7 +277,7 @@ fn assert_names_the_room(error: &TransactionError, bench: &Bench) -> bool {
     assert_eq!(*folder, bench.library());
     let text = error.to_string();
     assert!(
-        text.contains("its volume is full") && text.contains(" bytes there"),
+        text.contains("no space left on its volume") && text.contains(" bytes there"),
         "{text}"
     );
     assert!(
@@ -286,6 +286,31 @@ fn assert_names_the_room(error: &TransactionError, bench: &Bench) -> bool {
             .is_some_and(|hint| hint.starts_with("Make room on the volume of `"))
     );
     true
+}
+
+#[test]
+fn what_was_interrupted_is_settled_before_it_is_read() {
+    let (old, new, steps) = old_and_new(false);
+    // In the middle of the swap, as its many renames are the last but the cleaning.
+    let mut taken_back = 0;
+    for at in (steps / 3..steps).step_by(9) {
+        let bench = old_environment();
+        change(&bench, &Disk::new(Fault::Crash(at), false));
+        let state_dir = &bench.environment.state_dir;
+        // Whoever is at work is not waited for, and its work is left alone.
+        let busy = Transaction::begin(&bench.environment, InstallOptions::default(), &()).unwrap();
+        let before = bench.snapshot();
+        bnbpip_installer::recover_abandoned(state_dir, &()).unwrap();
+        assert_eq!(bench.snapshot(), before);
+        drop(busy);
+
+        let bench = old_environment();
+        change(&bench, &Disk::new(Fault::Crash(at), false));
+        bnbpip_installer::recover_abandoned(&bench.environment.state_dir, &()).unwrap();
+        let is_new = assert_whole(&bench, &old, &new, &format!("dead at {at}"));
+        taken_back += usize::from(!is_new);
+    }
+    assert!(taken_back > 0);
 }
 
 struct BusyDisk(AtomicUsize);

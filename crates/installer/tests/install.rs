@@ -256,19 +256,6 @@ fn wheels_that_break_the_specification_change_nothing() {
             plain().info_file("entry_points.txt", "[console_scripts]\nx = a\n"),
             "Failed to install",
         ),
-        (plain().script("python3"), "environment itself needs"),
-        (
-            plain().file("foo-1.data/scripts/activate", ""),
-            "environment itself needs",
-        ),
-        (
-            plain().file("foo-1.data/data/pyvenv.cfg", ""),
-            "environment itself needs",
-        ),
-        (
-            plain().file("foo-1.data/data/bin/python", ""),
-            "environment itself needs",
-        ),
         (
             plain()
                 .file("a.py", "1")
@@ -297,6 +284,37 @@ fn wheels_that_break_the_specification_change_nothing() {
     assert!(rows.iter().all(|row| row.path != "ghost.py"));
     let row = rows.iter().find(|row| row.path == "a.py").unwrap();
     assert_eq!(row.sha256_hex(), Some(common::hex(b"1")));
+}
+
+#[test]
+fn the_environments_own_files_are_not_a_wheels() {
+    let bench = Bench::new();
+    let before = bench.snapshot();
+    let library = "lib/python3.11/site-packages";
+    for path in [
+        "scripts/activate",
+        "scripts/Activate.ps1",
+        "data/pyvenv.cfg",
+        "data/bin/python",
+        "data/lib64",
+        "data/lib/python3.11/os.py",
+        "data/lib/python3.11/lib-dynload/x.so",
+        "data/.bnbpip/lock",
+        "data/.bnbpip/receipts/0001.json",
+        "purelib/../../os.py",
+    ] {
+        let wheel = TestWheel::new("foo", "1").file(&format!("foo-1.data/{path}"), "");
+        let found = refusal(&bench, wheel);
+        let is_refused = ["environment itself needs", "not a safe path"];
+        assert!(is_refused.iter().any(|it| found.contains(it)), "{found}");
+    }
+    let found = refusal(&bench, TestWheel::new("foo", "1").script("python3"));
+    assert!(found.contains("environment itself needs"), "{found}");
+    assert_eq!(bench.snapshot(), before);
+    // Files for packages may come from anywhere in a wheel.
+    let path = format!("foo-1.data/data/{library}/far.pth");
+    bench.install(&[TestWheel::new("foo", "1").file(&path, "")]);
+    assert!(bench.library().join("far.pth").is_file());
 }
 
 #[test]

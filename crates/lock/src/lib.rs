@@ -11,7 +11,7 @@ mod select;
 mod write;
 
 pub use marker::{LockMarker, MarkerError};
-pub use merge::{Solution, merge};
+pub use merge::{Environment, Environments, Solution, merge};
 pub use model::{
     AskedBy, AttestationIdentity, Inputs, Lock, LockedFile, LockedPackage, LockedRequirement,
     LockedSource, LockedVcs, Overlay,

@@ -143,8 +143,11 @@ impl Lock {
         if let Some(unknown) = selecting.extras.iter().find(|it| !self.extras.contains(it)) {
             return Err(SelectError::Extra(unknown.clone()));
         }
-        let known = |group: &&String| !self.dependency_groups.contains(group);
-        match selecting.groups.iter().find(known) {
+        // Default groups need not be listed among those that can be asked for.
+        let is_unknown = |group: &&String| {
+            !self.dependency_groups.contains(group) && !self.default_groups.contains(group)
+        };
+        match selecting.groups.iter().find(is_unknown) {
             Some(unknown) => Err(SelectError::Group(unknown.clone())),
             None => Ok(()),
         }

@@ -5,6 +5,7 @@
 mod common;
 
 use std::path::Path;
+#[cfg(unix)]
 use std::time::{Duration, Instant};
 
 use bnbpip_packaging::Version;

@@ -138,7 +138,7 @@ fn cmd_activates_whatever_the_path_is_called() {
     let lines = [
         "@echo off",
         "set PATH=C:\\windows\\system32",
-        "cd \"%~dp0\"",
+        "cd /d \"%~dp0\"",
         "for /d %%d in (*env) do call \"%%d\\Scripts\\activate.bat\"",
         "if exist \"%VIRTUAL_ENV%\\pyvenv.cfg\" echo found",
         "for %%p in (python.exe) do if exist \"%%~$PATH:p\" echo first",

@@ -181,7 +181,7 @@ impl<P: MetadataProvider> Solver<'_, P> {
         rejected: &mut Vec<(Version, VersionReason)>,
     ) -> Option<Candidate<P::File>> {
         let versions = list.versions();
-        let mut best: Option<(usize, Candidate<P::File>)> = None;
+        let mut last_resort = None;
         for (index, version) in versions.iter().enumerate().rev() {
             if !range.contains(version) {
                 continue;
@@ -192,18 +192,15 @@ impl<P: MetadataProvider> Solver<'_, P> {
                         version: version.clone(),
                         origin: Origin::Index(file),
                     };
-                    let rank = list.rank(index);
-                    if rank == 0 {
+                    if !list.is_last_resort(index) {
                         return Some(candidate);
                     }
-                    if best.as_ref().is_none_or(|(known, _)| rank < *known) {
-                        best = Some((rank, candidate));
-                    }
+                    last_resort.get_or_insert(candidate);
                 }
                 Err(reason) => rejected.push((version.clone(), reason)),
             }
         }
-        best.map(|(_, candidate)| candidate)
+        last_resort
     }
 
     /// Whether one version can be taken.

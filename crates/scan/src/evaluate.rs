@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use bnbpip_packaging::{PackageName, Version};
+use bnbpip_packaging::Version;
 use rustc_hash::FxHashMap;
 
-use crate::interpreter::{Failure, Flow, Frame, Interpreter, Located, System, is_standard};
+use crate::findings::System;
+use crate::installed::{Installed, Located, is_standard};
+use crate::interpreter::{Failure, Flow, Frame, Interpreter};
 use crate::module::{Comparison, Function, Term};
 
 /// How deep calls are followed.
@@ -23,6 +25,8 @@ pub(crate) enum Value {
     Text(String),
     Numbers(Vec<i64>),
     Version(Version),
+    /// The version of the wheel at this position.
+    InstalledVersion(usize),
     /// What `find_spec` gave.
     Spec(bool),
     Module(String),
@@ -42,7 +46,9 @@ impl Value {
                 [one] => Some(*one != 0),
                 _ => Some(!numbers.is_empty()),
             },
-            Self::Version(_) | Self::Module(_) | Self::Function(..) => Some(true),
+            Self::Version(_) | Self::InstalledVersion(_) | Self::Module(_) | Self::Function(..) => {
+                Some(true)
+            }
         }
     }
 
@@ -79,7 +85,7 @@ impl Interpreter<'_> {
             Term::Compare(left, comparison, right) => {
                 let left = self.evaluate(left, frame)?;
                 let right = self.evaluate(right, frame)?;
-                Value::of_truth(compare(&left, *comparison, &right))
+                Value::of_truth(compare(&mut self.installed, &left, *comparison, &right))
             }
             Term::Calls(terms) => {
                 for term in terms {
@@ -164,17 +170,17 @@ impl Interpreter<'_> {
     }
 
     fn attribute(&mut self, module: &str, name: &str) -> Value {
-        if name == "__version__" && !module.contains('.') {
-            let wheel = self.wheels.iter().find(|wheel| wheel.owns(module));
-            if let Some(wheel) = wheel {
-                return Value::Version(wheel.version().clone());
-            }
+        if name == "__version__"
+            && !module.contains('.')
+            && let Some(wheel) = self.installed.owner(module)
+        {
+            return Value::InstalledVersion(wheel);
         }
         if let Some(value) = self.modules.get(module).and_then(|one| one.names.get(name)) {
             return value.clone();
         }
         let submodule = format!("{module}.{name}");
-        match self.locate(&submodule) {
+        match self.installed.locate(&submodule) {
             Located::Own(_) | Located::There => Value::Module(submodule),
             _ => Value::Unknown,
         }
@@ -202,12 +208,17 @@ impl Interpreter<'_> {
                 self.import(&module, 0, frame)?;
                 Value::Module(module)
             }
-            ("version", Some(distribution)) => self.version_of(distribution),
+            ("version", Some(distribution)) => {
+                let wheel = self.installed.position(distribution);
+                wheel.map_or(Value::Unknown, Value::InstalledVersion)
+            }
             ("parse" | "Version" | "LooseVersion" | "StrictVersion" | "parse_version", _)
                 if values.len() == 1 =>
             {
-                let version = values[0].as_version();
-                version.map_or(Value::Unknown, Value::Version)
+                match &values[0] {
+                    Value::InstalledVersion(wheel) => Value::InstalledVersion(*wheel),
+                    value => value.as_version().map_or(Value::Unknown, Value::Version),
+                }
             }
             ("system", None) if name == "platform.system" => {
                 let text = match self.facts.system {
@@ -245,7 +256,7 @@ impl Interpreter<'_> {
             .zip(values.into_iter().chain(rest))
             .collect();
         let same = module == frame.module;
-        let path = match self.locate(module) {
+        let path = match self.installed.locate(module) {
             _ if same => frame.path.clone(),
             Located::Own(path) => path.into_string(),
             _ => return Ok(Value::Unknown),
@@ -268,29 +279,22 @@ impl Interpreter<'_> {
 
     /// Whether a module is installed; `None` if that isn't known.
     fn present(&mut self, module: &str) -> Option<bool> {
-        match self.locate(module) {
+        match self.installed.locate(module) {
             Located::Own(_) | Located::There => Some(true),
             Located::Lacks(_) => Some(false),
             Located::External => is_standard(module).then_some(true),
-            Located::Unknown => None,
+            Located::Unknown | Located::Wants(..) => None,
         }
-    }
-
-    fn version_of(&self, distribution: &str) -> Value {
-        let name: Option<PackageName> = distribution.parse().ok();
-        let wheel = self
-            .wheels
-            .iter()
-            .find(|wheel| Some(wheel.name()) == name.as_ref());
-        wheel.map_or(Value::Unknown, |wheel| {
-            Value::Version(wheel.version().clone())
-        })
     }
 }
 
 /// Whether a comparison holds; `None` if that isn't known.
-fn compare(left: &Value, comparison: Comparison, right: &Value) -> Option<bool> {
-    use std::cmp::Ordering::{Equal, Greater, Less};
+fn compare(
+    installed: &mut Installed<'_>,
+    left: &Value,
+    comparison: Comparison,
+    right: &Value,
+) -> Option<bool> {
     if let (Comparison::Is | Comparison::IsNot, value, Value::None) = (comparison, left, right) {
         let is_none = match value {
             Value::Unknown => return None,
@@ -299,25 +303,23 @@ fn compare(left: &Value, comparison: Comparison, right: &Value) -> Option<bool> 
         };
         return Some(is_none == (comparison == Comparison::Is));
     }
-    let ordering = match (left, right) {
-        (Value::Numbers(left), Value::Numbers(right)) => left.cmp(right),
+    Some(match (left, right) {
+        (Value::Numbers(left), Value::Numbers(right)) => comparison.holds(left, right),
         (Value::Text(left), Value::Text(right))
             if matches!(comparison, Comparison::Equal | Comparison::NotEqual) =>
         {
-            left.cmp(right)
+            comparison.holds(left, right)
         }
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::Bool(left), Value::Bool(right)) => comparison.holds(left, right),
+        (Value::InstalledVersion(wheel), other) => {
+            installed.compare(*wheel, comparison, &other.as_version()?)
+        }
+        (other, Value::InstalledVersion(wheel)) => {
+            installed.compare(*wheel, comparison.reversed(), &other.as_version()?)
+        }
         (Value::Version(_), _) | (_, Value::Version(_)) => {
-            left.as_version()?.cmp(&right.as_version()?)
+            comparison.holds(&left.as_version()?, &right.as_version()?)
         }
         _ => return None,
-    };
-    Some(match comparison {
-        Comparison::Less => ordering == Less,
-        Comparison::LessOrEqual => ordering != Greater,
-        Comparison::Greater => ordering == Greater,
-        Comparison::GreaterOrEqual => ordering != Less,
-        Comparison::Equal | Comparison::Is => ordering == Equal,
-        Comparison::NotEqual | Comparison::IsNot => ordering != Equal,
     })
 }

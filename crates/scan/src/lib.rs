@@ -8,6 +8,9 @@
 //! never reported.
 
 mod evaluate;
+mod findings;
+mod imports;
+mod installed;
 mod interpreter;
 mod module;
 mod names;
@@ -15,6 +18,7 @@ mod parse;
 mod ranges;
 mod wheel;
 
-pub use interpreter::{Facts, Finding, Missing, Scan, System, scan};
+pub use findings::{Facts, Finding, Missing, Scan, System, scan};
+pub use installed::Replay;
 pub use ranges::{Break, VersionRun, discover, runs};
 pub use wheel::WheelFiles;

@@ -124,7 +124,7 @@ pub(crate) enum Term {
 }
 
 /// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Comparison {
     Less,
     LessOrEqual,
@@ -134,4 +134,30 @@ pub(crate) enum Comparison {
     NotEqual,
     Is,
     IsNot,
+}
+
+impl Comparison {
+    /// Whether it holds between two things that can be ordered.
+    pub(crate) fn holds<T: Ord>(self, left: &T, right: &T) -> bool {
+        let ordering = left.cmp(right);
+        match self {
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+            Self::Equal | Self::Is => ordering.is_eq(),
+            Self::NotEqual | Self::IsNot => ordering.is_ne(),
+        }
+    }
+
+    /// The comparison with its sides exchanged.
+    pub(crate) fn reversed(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
 }

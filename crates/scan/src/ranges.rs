@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bnbpip_packaging::Version;
 
-use crate::interpreter::Missing;
+use crate::findings::Missing;
 
 /// A range between releases that exist: from the first inside to before the first outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

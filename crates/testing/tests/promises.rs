@@ -23,12 +23,14 @@ fn every_promise_has_its_test() {
         assert!(!tests.is_empty(), "{promise}");
         for (name, path) in tests {
             let source = fs_err::read_to_string(root.join(path)).unwrap();
-            let function = format!("#[test]\n    fn {name}()");
-            let outer = format!("#[test]\nfn {name}()");
-            assert!(
-                source.contains(&function) || source.contains(&outer),
-                "{path}: {name}"
-            );
+            let is_there = [
+                format!("#[test]\n    fn {name}()"),
+                format!("#[test]\nfn {name}()"),
+                format!("#[tokio::test]\nasync fn {name}()"),
+            ]
+            .iter()
+            .any(|function| source.contains(function));
+            assert!(is_there, "{path}: {name}");
         }
         count += 1;
     }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
-use super::index::MirrorArgs;
+use super::build::BuildArgs;
+use super::index::IndexArgs;
 use super::resolve::ResolveArgs;
 use super::values::ProgressBar;
 
@@ -18,13 +19,18 @@ pub(crate) struct LockArgs {
     #[arg(value_name = "requirement specifier", help_heading = None)]
     pub requirements: Vec<String>,
 
+    /// Lock the project in this folder, to be installed in place. Can be used multiple times.
+    #[arg(short, long = "editable", value_name = "path", action = ArgAction::Append)]
+    pub editables: Vec<String>,
+
     /// The lock file (PEP 751) to write; `-` is standard output. The versions that it has already
     /// are kept where they can be.
     #[arg(short, long, value_name = "file", default_value = "pylock.toml")]
     pub output: PathBuf,
 
-    /// An environment that the lock is for: `windows`, `linux-3.12`, `macos-arm64-3.11`. Can be
-    /// used multiple times. Windows, Linux and this machine's system unless said otherwise.
+    /// An environment that the lock is for: `windows`, `linux-3.12`, `macos-arm64-3.11`, or a
+    /// marker that holds in several (`python_version >= '3.11'`). Can be used multiple times.
+    /// Windows, Linux and this machine's system unless said otherwise.
     #[arg(long = "environment", value_name = "environment", action = ArgAction::Append)]
     pub environments: Vec<String>,
 
@@ -32,6 +38,10 @@ pub(crate) struct LockArgs {
     /// environments or rules than are asked for. Needs no network.
     #[arg(long)]
     pub check: bool,
+
+    /// With --check: resolve as well, and fail if other packages would be locked.
+    #[arg(long, requires = "check")]
+    pub online: bool,
 
     /// Take the newest versions, whatever the lock file has.
     #[arg(short = 'U', long)]
@@ -67,6 +77,11 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "name", action = ArgAction::Append)]
     pub group: Vec<String>,
 
+    /// Take torch for this accelerator, of those that the lock has: `cpu`, `cu126`, or `auto` for
+    /// what this machine's GPU and driver run best.
+    #[arg(long, value_name = "accelerator", alias = "torch-backend")]
+    pub accelerator: Option<String>,
+
     /// Show what would change, change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -75,11 +90,14 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub break_system_packages: bool,
 
-    /// Other places for what an index has.
-    #[command(flatten)]
-    pub mirrors: MirrorArgs,
-
     /// How downloads are shown.
     #[arg(long, value_name = "progress_bar", value_enum, default_value_t)]
     pub progress_bar: ProgressBar,
+    /// How what the lock has as a source alone is built.
+    #[command(flatten)]
+    pub build: BuildArgs,
+
+    /// Where what builds need comes from.
+    #[command(flatten)]
+    pub index: IndexArgs,
 }

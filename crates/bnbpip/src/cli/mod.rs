@@ -212,18 +212,18 @@ pub(crate) fn parse(
         (None, _) => return help(&mut root, None),
         (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
         (Some(Command::Install(install)), Some((_, matches))) => {
-            install.resolve.index.note_order(matches);
+            install.resolve.index.order_formats(matches);
         }
         (Some(Command::Download(download)), Some((_, matches))) => {
-            download.resolve.index.note_order(matches);
+            download.resolve.index.order_formats(matches);
         }
-        (Some(Command::List(list)), Some((_, matches))) => list.index.note_order(matches),
-        (Some(Command::Index(index)), Some((_, matches))) => index.index.note_order(matches),
+        (Some(Command::List(list)), Some((_, matches))) => list.index.order_formats(matches),
+        (Some(Command::Index(index)), Some((_, matches))) => index.index.order_formats(matches),
         (Some(Command::Wheel(wheel)), Some((_, matches))) => {
-            wheel.resolve.index.note_order(matches);
+            wheel.resolve.index.order_formats(matches);
         }
         (Some(Command::Lock(lock)), Some((_, matches))) => {
-            lock.resolve.index.note_order(matches);
+            lock.resolve.index.order_formats(matches);
         }
         _ => {}
     }

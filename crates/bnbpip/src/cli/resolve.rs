@@ -9,7 +9,7 @@ use super::rules::OverlayArgs;
 use crate::failure::Failure;
 
 /// What may be chosen, and from where.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch on the command line"
@@ -55,8 +55,9 @@ pub(crate) struct ResolveArgs {
 
     /// Take torch, torchvision and torchaudio for this accelerator, from PyTorch's index for it:
     /// `cpu`, `cu126`, `rocm6.4`, `xpu`, or `auto` for what this machine's GPU and driver run best.
-    #[arg(long, value_name = "accelerator", alias = "torch-backend")]
-    pub accelerator: Option<String>,
+    /// `lock` takes several, and makes each an extra of the lock.
+    #[arg(long = "accelerator", value_name = "accelerator", alias = "torch-backend", action = ArgAction::Append)]
+    pub accelerators: Vec<String>,
 
     /// Where the accelerators' indexes are, if not at PyTorch: a mirror's address or folder, with
     /// one index below it for each (`cu126`).
@@ -118,5 +119,12 @@ impl TargetArgs {
             implementation: self.implementation.clone(),
             abis: self.abi.clone(),
         })
+    }
+}
+
+impl ResolveArgs {
+    /// The accelerator that was named last.
+    pub(crate) fn accelerator(&self) -> Option<&str> {
+        self.accelerators.last().map(String::as_str)
     }
 }

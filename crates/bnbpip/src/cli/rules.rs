@@ -28,7 +28,7 @@ pub(crate) enum RulesAction {
     /// Check rule files: all that is wrong with them, with file and line.
     Lint(RulesLintArgs),
     /// Prove the rules' evidence again from the published wheels.
-    Verify(Box<RulesVerifyArgs>),
+    Verify(RulesVerifyArgs),
     /// Say what changes between two sets of rules.
     Diff(RulesDiffArgs),
     /// Find imports of a package that other packages can't satisfy.
@@ -85,11 +85,11 @@ pub(crate) struct RulesShowArgs {
 /// `rules check`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RulesCheckArgs {
-    /// The packages: `name==version`, or a wheel's file name.
+    /// The packages: `name==version`, a wheel's file name, or a lock such as `pylock.toml`.
     #[arg(value_name = "name==version")]
     pub packages: Vec<String>,
 
-    /// Packages pinned in this requirements file. Can be used multiple times.
+    /// Packages pinned in this requirements file or lock. Can be used multiple times.
     #[arg(short = 'r', long = "requirement", value_name = "file", action = ArgAction::Append)]
     pub requirement_files: Vec<String>,
 
@@ -114,7 +114,7 @@ pub(crate) struct RulesCheckArgs {
 /// `rules lint`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RulesLintArgs {
-    /// The folder with the rule files; the rules that bnbpip carries if left out.
+    /// The folder with the rule files, or one rule file; the rules that bnbpip carries if left out.
     #[arg(value_name = "dir")]
     pub folder: Option<PathBuf>,
 }

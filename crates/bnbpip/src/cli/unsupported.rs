@@ -42,6 +42,10 @@ const OPTIONS: &[OptionEntry] = &[
         &["--refresh-package"],
         "run `bnbpip cache purge`, or use `--no-cache-dir`",
     ),
+    (
+        &["--keyring-provider"],
+        "put credentials into the index URL or into a `.netrc` file",
+    ),
     (&["--debug"], "use `-vvv`, or `--log FILE`"),
     (
         &["--exists-action"],

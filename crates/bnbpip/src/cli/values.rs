@@ -1,8 +1,9 @@
 //! The values that options take, parsed.
 
+use std::fmt;
+
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
-use serde::Deserialize;
 
 /// `--upgrade-strategy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -15,30 +16,13 @@ pub(crate) enum UpgradeStrategy {
 }
 
 /// `--index-strategy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum IndexStrategy {
     /// Take a package from the first index that has it
     #[default]
     FirstIndex,
-    /// Take the best version that the first index has, and where none fits that of the next
-    UnsafeFirstMatch,
     /// Take the best version that any index has, as pip does
     UnsafeBestMatch,
-}
-
-/// `--keyring-provider`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum KeyringProvider {
-    /// The program `keyring`, if it is on PATH
-    #[default]
-    Auto,
-    /// No keyring
-    Disabled,
-    /// The module `keyring` of the active environment
-    Import,
-    /// The program `keyring`
-    Subprocess,
 }
 
 /// `--link-mode`.
@@ -128,7 +112,7 @@ pub(crate) enum CacheListFormat {
 
 /// A point in time: only files uploaded before it count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cutoff(pub Timestamp);
+pub(crate) struct Cutoff(pub Timestamp, Option<u32>);
 
 impl Cutoff {
     /// Reads `--uploaded-prior-to`: a date or a time in ISO 8601 (the local time zone unless it
@@ -164,11 +148,11 @@ impl Cutoff {
             let ago = SignedDuration::from_hours(24 * i64::from(days));
             return Timestamp::now()
                 .checked_sub(ago)
-                .map(Self)
+                .map(|moment| Self(moment, Some(days)))
                 .map_err(|_| unusable());
         }
         if let Ok(moment) = text.parse::<Timestamp>() {
-            return Ok(Self(moment));
+            return Ok(Self(moment, None));
         }
         // A time would parse as a date as well, and lose its hours.
         let date = (text.len() <= "2026-01-31".len()).then(|| text.parse::<civil::Date>());
@@ -183,8 +167,18 @@ impl Cutoff {
         };
         TimeZone::system()
             .to_timestamp(local)
-            .map(Self)
+            .map(|moment| Self(moment, None))
             .map_err(|_| unusable())
+    }
+}
+
+impl fmt::Display for Cutoff {
+    /// A text that means the same tomorrow: days ago stay so.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(days) => write!(f, "P{days}D"),
+            None => self.0.fmt(f),
+        }
     }
 }
 

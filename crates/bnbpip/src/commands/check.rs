@@ -25,6 +25,7 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let interpreter = target_environment::find(settings)?.interpreter;
+    target_environment::settle(&interpreter, printer);
     let installed = selection::read_all(&target_environment::library_dirs(&interpreter), printer)?;
     let overlay = rule_set::overlay(&arguments.overlay.overlay, &arguments.allow, settings)?;
     let rules = overlay.active(&interpreter.markers);

@@ -3,7 +3,6 @@
 use bnbpip_installer::{Receipt, ReceiptEntry};
 
 use super::target_environment;
-use super::transaction_notes::{TransactionNotes, with_hint};
 use crate::cli::HistoryArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -21,8 +20,7 @@ pub(crate) fn run(
     let found = target_environment::find(settings)?;
     let environment =
         target_environment::for_installer(&found.interpreter, &found.interpreter.schemes.prefix);
-    bnbpip_installer::recover(&environment.state_dir, &TransactionNotes(printer))
-        .map_err(with_hint)?;
+    target_environment::settle(&found.interpreter, printer);
     let receipts = bnbpip_installer::receipts(&environment.state_dir)?;
     if arguments.json {
         printer.data(&serde_json::to_string_pretty(&receipts)?);

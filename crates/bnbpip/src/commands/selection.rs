@@ -61,6 +61,7 @@ pub(super) fn select(
         ));
     }
     let interpreter = target_environment::find(settings)?.interpreter;
+    target_environment::settle(&interpreter, printer);
     let folders = if arguments.path.is_empty() {
         target_environment::library_dirs(&interpreter)
     } else {

@@ -26,6 +26,7 @@ pub(crate) fn run(
         return Err(Failure::silent(exit_code::ERROR));
     }
     let interpreter = target_environment::find(settings)?.interpreter;
+    target_environment::settle(&interpreter, printer);
     let all = selection::read_all(&target_environment::library_dirs(&interpreter), printer)?;
     let find = |name: &str| {
         let name: PackageName = name.parse().ok()?;

@@ -8,6 +8,7 @@ use bnbpip_platform::{
     PROBE_VARIABLES, Prober, PythonRequest, Scheme,
 };
 
+use super::transaction_notes::TransactionNotes;
 use crate::configuration::settings::Settings;
 use crate::failure::{Failure, exit_code};
 use crate::printer::Printer;
@@ -68,6 +69,25 @@ fn in_home(text: &str, settings: &Settings) -> Option<PathBuf> {
 pub(crate) fn find(settings: &Settings) -> Result<Environment, Failure> {
     let inputs = discovery_inputs(settings)?;
     bnbpip_platform::find_environment(&inputs, &prober(settings)).map_err(explained)
+}
+
+/// Finishes or takes back a change of the environment that was interrupted, so that what is read
+/// next is whole. Where that can't be done (another user's environment), it is said.
+pub(crate) fn settle(interpreter: &Interpreter, printer: &Printer) {
+    let environment = for_installer(interpreter, &interpreter.schemes.prefix);
+    let notes = TransactionNotes(printer);
+    if let Err(error) = bnbpip_installer::recover_abandoned(&environment.state_dir, &notes) {
+        printer.warning(&format!(
+            "A change of this environment was interrupted, and what follows may be half of it: {}",
+            chain(&error)
+        ));
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }
 
 /// The interpreter for a command that changes nothing: the environment's, or without one any that

@@ -76,6 +76,7 @@ impl View {
             return Ok(Self::of_lock(&lock::read(&path)?, file));
         }
         let interpreter = target_environment::find_to_read(settings)?;
+        target_environment::settle(&interpreter, printer);
         let mut all =
             selection::read_all(&target_environment::library_dirs(&interpreter), printer)?;
         all.sort_by(|a, b| a.installed.name.cmp(&b.installed.name));

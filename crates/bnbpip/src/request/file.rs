@@ -135,10 +135,10 @@ impl<'a> RequirementsReader<'a> {
         let file_name = reading.shown.rsplit(['/', '\\']).next().unwrap_or_default();
         if is_lock_name(file_name) {
             return Err(Failure::new(format!(
-                "Failed to read `{}`: lock files are not supported yet",
+                "Failed to read `{}`: a lock file holds no requirements",
                 reading.shown
             ))
-            .hint("use a requirements file"));
+            .hint("`bnbpip sync` and `bnbpip install -r` install one, named alone"));
         }
         let bytes = match reading.location {
             Location::Url(url) => (self.fetch)(url)?,
@@ -381,7 +381,7 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 /// `pylock.toml`, `pylock.dev.toml`, each perhaps with `[extras]` behind.
-fn is_lock_name(name: &str) -> bool {
+pub(crate) fn is_lock_name(name: &str) -> bool {
     let name = name.split('[').next().unwrap_or_default();
     name == "pylock.toml"
         || name

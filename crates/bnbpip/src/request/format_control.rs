@@ -42,6 +42,17 @@ impl FormatControl {
         self.only_binary.all && self.no_binary == Names::default()
     }
 
+    /// The same with wheels alone for everything that isn't named.
+    pub(crate) fn with_wheels_as_a_rule(mut self) -> Self {
+        self.only_binary.all |= !self.no_binary.all;
+        self
+    }
+
+    /// Whether some packages may come as source archives alone.
+    pub(crate) fn has_no_binary(&self) -> bool {
+        self.no_binary != Names::default()
+    }
+
     /// What a package may come as. A package that is named counts before `:all:`.
     pub(crate) fn allowed(&self, name: &PackageName) -> AllowedFormats {
         let mut allowed = AllowedFormats {

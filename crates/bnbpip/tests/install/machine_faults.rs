@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use bnbpip_testing::TestEnvironment;
 
-use crate::support::{content, environment, index, last_line};
+#[cfg(unix)]
+use crate::support::last_line;
+use crate::support::{content, environment, index};
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

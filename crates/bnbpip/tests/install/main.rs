@@ -11,7 +11,6 @@ mod accelerators;
 mod addresses;
 mod cache_damage;
 mod concurrency;
-mod credentials;
 mod downloads;
 mod everyday;
 mod failures;
@@ -19,14 +18,11 @@ mod failures;
 mod full_disk;
 mod hashes;
 mod history;
-mod index_roots;
 #[cfg(unix)]
 mod interruption;
 #[cfg(windows)]
 mod itself;
 mod machine_faults;
-mod mirrors;
-mod named_indexes;
 mod network_use;
 #[cfg(unix)]
 mod permissions;
@@ -36,7 +32,6 @@ mod project_rules;
 mod proxies;
 mod releases;
 mod reports;
-mod resumption;
 mod rules_update;
 mod scenarios;
 mod sources;

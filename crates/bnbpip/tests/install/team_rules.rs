@@ -205,6 +205,8 @@ fn sets_are_checked_without_resolving() {
     assert_eq!(found[0]["found"]["base"], "2.0");
     let fine = check(&["glue==1.0", "base==1.0"]).success();
     assert_eq!(fine.stdout, "No rule speaks against these 2 packages.\n");
+    let alone = check(&["base==1.0"]).success();
+    assert_eq!(alone.stdout, "No rule speaks against this package.\n");
     fs_err::write(
         environment.work().join("pins.txt"),
         "glue==1.0\nbase==2.0 ; sys_platform == 'win32'\n",
@@ -212,6 +214,30 @@ fn sets_are_checked_without_resolving() {
     .unwrap();
     drop(check(&["-r", "pins.txt"]).failure());
     assert_snapshot!(check(&["glue>=1"]).failure().stderr);
+    let entry = |name: &str, version: &str, marker: &str| {
+        let hash = "0".repeat(64);
+        let file = format!("{name}-{version}-py3-none-any.whl");
+        format!(
+            "[[packages]]\nname = '{name}'\nversion = '{version}'\nmarker = \"{marker}\"\n\
+             wheels = [{{name = '{file}', path = '{file}', hashes = {{sha256 = '{hash}'}}}}]\n"
+        )
+    };
+    let lock = format!(
+        "lock-version = '1.0'\ncreated-by = 'x'\n{}{}{}",
+        entry(
+            "glue",
+            "1.0",
+            "'default' in dependency_groups or os_name != ''"
+        ),
+        entry("base", "2.0", "sys_platform == 'win32'"),
+        entry("base", "1.0", "sys_platform != 'win32'"),
+    );
+    fs_err::write(environment.work().join("pylock.toml"), lock).unwrap();
+    let in_lock = check(&["pylock.toml"]).failure();
+    assert!(in_lock.stdout.contains("(TEAM-0001)"), "{}", in_lock.stdout);
+    let on_linux = ["--environment", "linux-3.11", "-r", "pylock.toml"];
+    let on_linux = [&["rules", "check", "--overlay", "rules"], &on_linux[..]].concat();
+    drop(environment.run(on_linux).success());
     // A set that pip and uv accept, by the rules that come with the program.
     let known = [
         "bitsandbytes==0.43.0",
@@ -258,6 +284,8 @@ fn rule_files_are_linted_all_at_once() {
     let environment = with_rules(&server, RULE);
     let fine = environment.run(["rules", "lint", "rules"]).success();
     assert_eq!(fine.stdout, "1 rule, nothing wrong.\n");
+    let alone = environment.run(["rules", "lint", "rules/glue/TEAM-0001.md"]);
+    assert_eq!(alone.success().stdout, "1 rule, nothing wrong.\n");
     let folder = environment.work().join("rules");
     fs_err::create_dir_all(folder.join("base")).unwrap();
     let template = environment

@@ -134,6 +134,7 @@ fn there_are_limits() {
     let limits = |total_bytes, entries| UnpackLimits {
         total_bytes,
         entries,
+        ..UnpackLimits::default()
     };
     let error = |limits| {
         let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, limits);
@@ -147,4 +148,27 @@ fn there_are_limits() {
     assert!(matches!(result, Err(UnpackError::Io { .. })));
     let (_folder, result) = unpack(&bytes, SdistExtension::TarXz, limits(10, 2));
     assert!(matches!(result, Err(UnpackError::Format(_))));
+}
+
+/// What would fill a disk or the memory is known by its headers.
+#[test]
+fn bombs_are_refused_before_they_are_unpacked() {
+    let zeros = "\0".repeat(3 << 20);
+    let bytes = tar_gz(&[(EntryType::Regular, "a/x", &zeros, 0o644)]);
+    let limits = UnpackLimits {
+        dense_bytes: 1 << 20,
+        ..UnpackLimits::default()
+    };
+    let (folder, result) = unpack(&bytes, SdistExtension::TarGz, limits);
+    let error = result.unwrap_err().to_string();
+    assert!(
+        error.ends_with("more than 200 times its own size"),
+        "{error}"
+    );
+    assert!(!folder.path().join("into/a").exists());
+    // A name is read whole, so it must not be one.
+    let bytes = tar_gz(&[(EntryType::GNULongName, "././@LongLink", &zeros, 0o644)]);
+    let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
+    let error = result.unwrap_err().to_string();
+    assert!(error.ends_with("more than 1 MiB in a header"), "{error}");
 }

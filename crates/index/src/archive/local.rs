@@ -13,6 +13,9 @@ const HAS_DESCRIPTOR: u16 = 0x8;
 /// The bits on which both headers must agree: encryption, descriptor, patch, UTF-8.
 const COMPARED_FLAGS: u16 = 0x0869;
 
+/// How many local headers are looked at before their memory is given back.
+const FORGET_AFTER_ENTRIES: usize = 512;
+
 /// Where an entry's data begins, given the bytes from its local header on; and the length of
 /// header and data together.
 ///
@@ -84,7 +87,7 @@ fn local_sizes(
 
 /// Checks every local header and data descriptor of a whole archive, and that entries lie one
 /// after the other with no hidden entry between them. The answer is where each entry's data
-/// begins, in the order of `entries`.
+/// begins, in the order of `entries`; `forget` is called now and then.
 ///
 /// # Errors
 /// When any of it doesn't hold.
@@ -92,12 +95,16 @@ pub(crate) fn check_layout(
     archive: &[u8],
     entries: &[Entry],
     directory_offset: u64,
+    forget: &dyn Fn(),
 ) -> Result<Vec<usize>, ArchiveError> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_unstable_by_key(|at| entries[*at].header_offset);
     let mut starts = vec![0; entries.len()];
     let mut free_from = 0;
     for (rank, &at) in order.iter().enumerate() {
+        if rank % FORGET_AFTER_ENTRIES == FORGET_AFTER_ENTRIES - 1 {
+            forget();
+        }
         let entry = &entries[at];
         let next = order
             .get(rank + 1)

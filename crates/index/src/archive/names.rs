@@ -9,6 +9,9 @@ use rustc_hash::FxHashMap;
 use super::central::Entry;
 use super::{ArchiveError, shown};
 
+/// The most parts of a name: what walks through folders counts on it.
+const DEPTH_LIMIT: usize = 128;
+
 /// Checks every name by itself and against the others.
 ///
 /// # Errors
@@ -41,6 +44,9 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     }
     if !name.is_ascii() && name.chars().any(char::is_control) {
         return Err("its name holds a control character");
+    }
+    if name.split('/').nth(DEPTH_LIMIT).is_some() {
+        return Err("its name has more than 128 parts");
     }
     name.split('/').try_for_each(check_component)
 }
@@ -156,6 +162,7 @@ mod tests {
             "a\u{85}",
             "NUL .txt",
             "CONIN$",
+            &"d/".repeat(DEPTH_LIMIT),
         ] {
             assert!(check_name(name).is_err(), "{name:?}");
         }

@@ -214,7 +214,8 @@ fn file_name(path: &Path) -> String {
 fn wheel_of_record(bucket: Bucket, path: &Path, bytes: &[u8]) -> Option<String> {
     match bucket {
         Bucket::Members => remote_wheel::cached_filename(path, bytes),
-        _ => metadata::cached_filename(path, bytes),
+        _ => metadata::cached_filename(path, bytes)
+            .or_else(|| crate::client::cached_filename(path, bytes)),
     }
 }
 

@@ -59,7 +59,7 @@ impl Bucket {
     /// The bucket's folder name.
     pub fn folder(self) -> &'static str {
         match self {
-            Self::Simple => "simple-v1",
+            Self::Simple => "simple-v2",
             Self::Metadata => "metadata-v1",
             Self::Members => "members-v1",
             Self::Wheels => "wheels-v1",

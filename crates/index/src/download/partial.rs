@@ -58,13 +58,12 @@ impl Pointer {
 pub(super) struct State {
     pub(super) validator: Validator,
     pub(super) total: Option<u64>,
-    /// How many bytes of each piece are here, from its start; empty if the file is written from
-    /// front to back.
-    pub(super) pieces: Vec<u64>,
+    /// The pieces that are complete; empty if the file is written from front to back.
+    pub(super) pieces: Vec<bool>,
     pub(super) piece_bytes: u64,
 }
 
-const KIND: [u8; 4] = *b"PAR2";
+const KIND: [u8; 4] = *b"PART";
 
 /// A locked partial file.
 #[derive(Debug)]
@@ -114,7 +113,9 @@ impl Partial {
         if self.state.pieces.is_empty() {
             return fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         }
-        self.state.pieces.iter().sum()
+        let done = self.state.pieces.iter().filter(|done| **done).count() as u64;
+        let all = self.state.total.unwrap_or(u64::MAX);
+        (done * self.state.piece_bytes).min(all)
     }
 
     /// Forgets every byte.

@@ -132,7 +132,6 @@ impl Downloader {
                 Purpose::Bulk
             },
             headers,
-            retries: None,
         };
         let mut answer = match self.http.send(&get).await {
             Ok(answer) => answer,

@@ -79,6 +79,8 @@ struct Builder<'page> {
     requires_python: Vec<String>,
     extras: Vec<ExtraRecord>,
     skipped: Vec<SkippedRecord>,
+    /// Beginning and end of the first address of provenance.
+    provenance: Option<(String, String)>,
 }
 
 impl<'page> Builder<'page> {
@@ -94,6 +96,7 @@ impl<'page> Builder<'page> {
             requires_python: Vec::new(),
             extras: Vec::new(),
             skipped: Vec::new(),
+            provenance: None,
         }
     }
 
@@ -124,7 +127,13 @@ impl<'page> Builder<'page> {
             .upload_time
             .as_deref()
             .and_then(|text| jiff::Timestamp::from_str(text).ok());
+        let provenance = link.provenance.as_deref();
+        let usual = provenance.is_some_and(|url| self.is_usual_provenance(url, version, filename));
+        if usual {
+            flags |= flag::PROVENANCE;
+        }
         let extra = self.extra(ExtraRecord {
+            provenance: provenance.filter(|_| !usual).map(str::to_string),
             hashes,
             core_metadata_hashes,
             yanked: link.yanked.as_deref().map(str::to_string),
@@ -142,6 +151,18 @@ impl<'page> Builder<'page> {
         };
         self.files.push((version, file));
         Ok(())
+    }
+
+    /// Whether an address is `<beginning>/<version>/<file name><end>` with the beginning and end of
+    /// the page's first one.
+    fn is_usual_provenance(&mut self, url: &str, version: u32, filename: &str) -> bool {
+        let version = &self.versions[version as usize].1;
+        let Some((beginning, end)) = url.split_once(&format!("/{version}/{filename}")) else {
+            return false;
+        };
+        let own = || (beginning.to_string(), end.to_string());
+        let (known_beginning, known_end) = self.provenance.get_or_insert_with(own);
+        known_beginning == beginning && known_end == end
     }
 
     fn check_scheme(&self, url: &str) -> Result<(), &'static str> {
@@ -213,6 +234,7 @@ impl<'page> Builder<'page> {
         if extra.hashes.is_empty()
             && extra.core_metadata_hashes.is_empty()
             && extra.yanked.is_none()
+            && extra.provenance.is_none()
         {
             return NO_PLACE;
         }
@@ -271,8 +293,11 @@ impl<'page> Builder<'page> {
         }
         // A version whose only file was left out after its name was read has nothing to offer.
         versions.retain(|version| version.file_count > 0);
+        let (provenance_prefix, provenance_suffix) = self.provenance.unwrap_or_default();
         PageRecord {
             url_prefix,
+            provenance_prefix,
+            provenance_suffix,
             extras: self.extras,
             versions,
             files: files.into_iter().map(|(_, file)| file).collect(),

@@ -77,6 +77,8 @@ pub struct PackageFile {
     pub yanked: Option<Box<str>>,
     /// Set if `<url>.metadata` exists (PEP 658); holds its digests if the index gives them.
     pub core_metadata: Option<Hashes>,
+    /// Where the index tells who attests to it (PEP 740).
+    pub provenance: Option<Box<str>>,
     /// The index that offers it; `None` if the user named the file itself.
     pub index: Option<Arc<IndexUrl>>,
 }
@@ -107,6 +109,7 @@ impl PackageFile {
             requires_python: None,
             yanked: None,
             core_metadata: None,
+            provenance: None,
             index: None,
         })
     }

@@ -15,41 +15,19 @@ type Attributes = BTreeMap<HtmlString, Spanned<HtmlString, ()>>;
 /// Reads the links of a page. `base` is the address that the page was finally found at; the
 /// page's own `<base href>` is resolved against it.
 pub(crate) fn parse_html(bytes: &[u8], base: &Url) -> Result<Vec<Link<'static>>, PageError> {
-    let mut links = Vec::new();
-    each_anchor(bytes, base, |attributes, base| {
-        links.extend(read_anchor(attributes, base));
-    })?;
-    Ok(links)
-}
-
-/// The addresses that the links of a page lead to, whatever they are of.
-pub(super) fn targets(bytes: &[u8], base: &Url) -> Result<Vec<Url>, PageError> {
-    let mut targets = Vec::new();
-    each_anchor(bytes, base, |attributes, base| {
-        let href = attribute(attributes, "href");
-        targets.extend(href.and_then(|href| base.join(href.trim()).ok()));
-    })?;
-    Ok(targets)
-}
-
-/// Calls `visit` with the attributes of each link and the address that it is relative to.
-fn each_anchor(
-    bytes: &[u8],
-    base: &Url,
-    mut visit: impl FnMut(&Attributes, &Url),
-) -> Result<(), PageError> {
     let text = String::from_utf8_lossy(bytes);
     let mut emitter = DefaultEmitter::default();
     // So that what looks like a tag inside `<script>` or `<style>` is text.
     emitter.naively_switch_states(true);
     let mut base = Cow::Borrowed(base);
     let mut base_seen = false;
+    let mut links = Vec::new();
     for token in Tokenizer::new_with_emitter(&*text, emitter) {
         let Ok(Token::StartTag(tag)) = token else {
             continue;
         };
         match &**tag.name {
-            b"a" => visit(&tag.attributes, &base),
+            b"a" => links.extend(read_anchor(&tag.attributes, &base)),
             b"base" if !base_seen => {
                 if let Some(joined) =
                     attribute(&tag.attributes, "href").and_then(|href| base.join(&href).ok())
@@ -68,7 +46,7 @@ fn each_anchor(
             _ => {}
         }
     }
-    Ok(())
+    Ok(links)
 }
 
 fn attribute(attributes: &Attributes, name: &str) -> Option<String> {
@@ -98,6 +76,9 @@ fn read_anchor(attributes: &Attributes, base: &Url) -> Option<Link<'static>> {
         requires_python: attribute(attributes, "data-requires-python").map(Cow::Owned),
         yanked: attribute(attributes, "data-yanked").map(Cow::Owned),
         core_metadata,
+        provenance: attribute(attributes, "data-provenance")
+            .and_then(|text| base.join(text.trim()).ok())
+            .map(|url| Cow::Owned(url.into())),
     })
 }
 
@@ -129,7 +110,7 @@ mod tests {
             "<!DOCTYPE html><p>1 < 2<!-- > <A HREF='../../f/a-1.0%2Bcu1-py3-none-any.whl#sha256=ab&amp;egg=x' \
              data-requires-python='&gt;=3.8' data-yanked data-dist-info-metadata='sha256=cd'>a</A> -->\
              <A HREF='../../f/a-1.0%2Bcu1-py3-none-any.whl#sha256=ab&amp;egg=x' \
-             data-requires-python='&gt;=3.8' data-yanked data-dist-info-metadata='sha256=cd'>a</A>",
+             data-requires-python='&gt;=3.8' data-yanked data-dist-info-metadata='sha256=cd' data-provenance='/p/a'>a</A>",
         );
         assert_eq!(links.len(), 1, "the comment holds no link");
         let link = &links[0];
@@ -142,6 +123,7 @@ mod tests {
         assert_eq!(link.requires_python.as_deref(), Some(">=3.8"));
         assert_eq!(link.yanked.as_deref(), Some(""));
         assert_eq!(link.core_metadata.as_ref().unwrap()[0].1, "cd");
+        assert_eq!(link.provenance.as_deref(), Some("https://host.example/p/a"));
     }
 
     #[test]

@@ -57,6 +57,10 @@ fn into_link<'page>(file: JsonFile<'page>, base: &Url) -> Link<'page> {
             Some(Flag::Text(reason)) => Some(reason),
             Some(Flag::Map(_) | Flag::Unset) | None => None,
         },
+        provenance: match file.provenance {
+            Some(Flag::Text(url)) => base.join(&url).ok().map(|url| Cow::Owned(url.into())),
+            Some(Flag::Map(_) | Flag::Set | Flag::Unset) | None => None,
+        },
         core_metadata: match core_metadata {
             Some(Flag::Set) => Some(Vec::new()),
             Some(Flag::Map(hashes)) => Some(hashes),
@@ -102,6 +106,8 @@ struct JsonFile<'page> {
     dist_info_metadata: Option<Flag<'page>>,
     #[serde(borrow, default)]
     data_dist_info_metadata: Option<Flag<'page>>,
+    #[serde(borrow, default)]
+    provenance: Option<Flag<'page>>,
 }
 
 /// A string that is borrowed where it has no escapes, inside an `Option` as well.

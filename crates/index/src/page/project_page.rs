@@ -130,7 +130,7 @@ impl ProjectPage {
             let files = record.files.get(first..end).unwrap_or_default();
             files
                 .iter()
-                .filter_map(|file| self.decode(file))
+                .filter_map(|file| self.decode(file, &version.text))
                 .map(Arc::new)
                 .collect()
         })
@@ -152,7 +152,7 @@ impl ProjectPage {
         })
     }
 
-    fn decode(&self, file: &ArchivedFileRecord) -> Option<PackageFile> {
+    fn decode(&self, file: &ArchivedFileRecord, version: &str) -> Option<PackageFile> {
         let text = file.filename.as_str();
         let filename = if file.flags & flag::SDIST != 0 {
             DistributionFilename::Sdist(SdistFilename::parse(text, &self.name).ok()?)
@@ -186,6 +186,13 @@ impl ProjectPage {
                 extra.map(|extra| &*extra.core_metadata_hashes),
             )
         });
+        let provenance = if has(flag::PROVENANCE) {
+            let (start, end) = (&record.provenance_prefix, &record.provenance_suffix);
+            Some(format!("{start}/{version}/{text}{end}").into())
+        } else {
+            let extra = extra.and_then(|extra| extra.provenance.as_ref());
+            extra.map(|url| url.as_str().into())
+        };
         Some(PackageFile {
             filename,
             filename_text: text.into(),
@@ -198,6 +205,7 @@ impl ProjectPage {
                 .and_then(|extra| extra.yanked.as_ref())
                 .map(|reason| reason.as_str().into()),
             core_metadata,
+            provenance,
             index: Some(Arc::clone(&self.index)),
         })
     }

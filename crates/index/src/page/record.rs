@@ -20,44 +20,8 @@ pub(crate) struct Link<'page> {
     pub(crate) requires_python: Option<Cow<'page, str>>,
     pub(crate) yanked: Option<Cow<'page, str>>,
     pub(crate) core_metadata: Option<Vec<(Cow<'page, str>, Cow<'page, str>)>>,
-}
-
-impl Link<'static> {
-    /// A link that says no more than its address; digests may stand in the fragment.
-    pub(crate) fn to(mut url: url::Url) -> Self {
-        let hashes = url.fragment().map(super::html::fragment_hashes);
-        url.set_fragment(None);
-        Self {
-            filename: Cow::Owned(super::last_segment(&url)),
-            hashes: hashes.unwrap_or_default(),
-            url: Cow::Owned(url.into()),
-            ..Self::default()
-        }
-    }
-}
-
-impl Link<'static> {
-    /// A link to a file that was read from a page, with these digests.
-    pub(crate) fn of(file: &super::PackageFile, hashes: &bnbpip_packaging::Hashes) -> Self {
-        let owned = |text: &str| Cow::Owned(text.to_string());
-        let pairs = |hashes: &bnbpip_packaging::Hashes| -> Vec<HashPair<'static>> {
-            let pairs = hashes.iter();
-            pairs
-                .map(|(algorithm, hex)| (owned(algorithm.as_str()), owned(hex)))
-                .collect()
-        };
-        let requires_python = file.requires_python.as_deref();
-        Self {
-            filename: owned(&file.filename_text),
-            url: owned(file.url.as_str()),
-            hashes: pairs(hashes),
-            size_bytes: file.size_bytes,
-            upload_time: file.upload_time().map(|time| owned(&time.to_string())),
-            requires_python: requires_python.map(|text| owned(text.as_str())),
-            yanked: file.yanked.as_deref().map(owned),
-            core_metadata: file.core_metadata.as_ref().map(pairs),
-        }
-    }
+    /// Absolute.
+    pub(crate) provenance: Option<Cow<'page, str>>,
 }
 
 impl Link<'_> {
@@ -79,6 +43,7 @@ impl Link<'_> {
             requires_python: self.requires_python.map(own),
             yanked: self.yanked.map(own),
             core_metadata: self.core_metadata.map(own_pairs),
+            provenance: self.provenance.map(own),
         }
     }
 }
@@ -88,6 +53,10 @@ impl Link<'_> {
 pub(crate) struct PageRecord {
     /// What the addresses of all files begin with.
     pub(crate) url_prefix: String,
+    /// What the addresses of provenance begin with, before version and file name.
+    pub(crate) provenance_prefix: String,
+    /// What they end in.
+    pub(crate) provenance_suffix: String,
     pub(crate) versions: Vec<VersionRecord>,
     pub(crate) files: Vec<FileRecord>,
     /// What few files have; a file refers to its place.
@@ -139,6 +108,8 @@ pub(crate) mod flag {
     pub(crate) const CORE_METADATA: u8 = 8;
     /// `core_metadata_sha256` is known.
     pub(crate) const CORE_METADATA_SHA256: u8 = 16;
+    /// There is provenance at the address that the page's files have in common.
+    pub(crate) const PROVENANCE: u8 = 32;
 }
 
 /// What few files have.
@@ -147,6 +118,7 @@ pub(crate) struct ExtraRecord {
     pub(crate) hashes: Vec<HashRecord>,
     pub(crate) core_metadata_hashes: Vec<HashRecord>,
     pub(crate) yanked: Option<String>,
+    pub(crate) provenance: Option<String>,
 }
 
 /// A digest: the algorithm's place in [`ALGORITHMS`], and the hexadecimal text.

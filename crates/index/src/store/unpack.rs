@@ -23,6 +23,12 @@ const DENSITY_ABOVE_BYTES: u64 = 1 << 30;
 /// Unpacked bytes per packed byte. Real wheels stay below 20; deflate can reach 1032.
 const DENSITY_LIMIT: u64 = 200;
 
+/// The largest of a wheel's own records: they are read whole.
+const RECORD_LIMIT_BYTES: u64 = 32 << 20;
+
+/// How much is unpacked before the pages of the archive that were read are given back.
+const FORGET_AFTER_BYTES: u64 = 16 << 20;
+
 /// The work of one task: entries are grouped up to this size, or this number.
 const GROUP_BYTES: u64 = 1 << 20;
 const GROUP_ENTRIES: usize = 128;
@@ -53,7 +59,8 @@ pub(super) fn unpack(archive: &Path, target: &Path) -> Result<Vec<ManifestFile>,
     };
     let map = map_file(archive).map_err(io)?;
     let bytes: &[u8] = map.as_deref().unwrap_or_default();
-    let (entries, starts) = check(bytes)?;
+    let forget = || forget_pages(map.as_ref());
+    let (entries, starts) = check(bytes, &forget)?;
     let needed_bytes: u64 = entries.iter().map(|entry| entry.size).sum();
     let in_target = |source| UnpackError::Io {
         path: target.to_path_buf(),
@@ -68,7 +75,7 @@ pub(super) fn unpack(archive: &Path, target: &Path) -> Result<Vec<ManifestFile>,
         .collect();
     let mut files: Vec<ManifestFile> = group(&work)
         .into_par_iter()
-        .map(|group| unpack_group(bytes, group, target, needed_bytes))
+        .map(|group| unpack_group(bytes, group, target, needed_bytes, &forget))
         .collect::<Result<Vec<_>, _>>()?
         .into_iter()
         .flatten()
@@ -92,8 +99,32 @@ fn map_file(path: &Path) -> io::Result<Option<Mmap>> {
     unsafe { Mmap::map(file.file()) }.map(Some)
 }
 
-/// All checks that need no content.
-pub(crate) fn check(bytes: &[u8]) -> Result<(Vec<Entry>, Vec<usize>), ArchiveError> {
+/// Gives back the memory of the pages that were read, which count as the process's: a wheel of
+/// gigabytes would fill it. They can be read again.
+#[cfg(unix)]
+#[expect(
+    unsafe_code,
+    reason = "the advice changes nothing but what is in memory"
+)]
+fn forget_pages(map: Option<&Mmap>) {
+    if let Some(map) = map {
+        // SAFETY: the map is shared and of a file that nobody writes, so that pages that are
+        // dropped come back with the same content.
+        let advised = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        // Without it the system drops them when it is short of memory.
+        drop(advised);
+    }
+}
+
+/// Windows drops them by itself.
+#[cfg(not(unix))]
+fn forget_pages(_map: Option<&Mmap>) {}
+
+/// All checks that need no content; `forget` is called now and then.
+pub(crate) fn check(
+    bytes: &[u8],
+    forget: &dyn Fn(),
+) -> Result<(Vec<Entry>, Vec<usize>), ArchiveError> {
     let directory = find_directory(bytes, bytes.len() as u64)?;
     let malformed = || ArchiveError::Malformed("the central directory lies beyond the end");
     let begin = usize::try_from(directory.offset).map_err(|_| malformed())?;
@@ -112,8 +143,22 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(Vec<Entry>, Vec<usize>), ArchiveErr
         });
     }
     check_names(&entries)?;
-    let starts = check_layout(bytes, &entries, directory.offset)?;
+    check_record_sizes(&entries)?;
+    let starts = check_layout(bytes, &entries, directory.offset, forget)?;
+    forget();
     Ok((entries, starts))
+}
+
+/// No record of the wheel about itself may be too large to be read whole.
+fn check_record_sizes(entries: &[Entry]) -> Result<(), ArchiveError> {
+    for entry in entries.iter().filter(|it| it.size > RECORD_LIMIT_BYTES) {
+        let (folder, name) = entry.name.split_once('/').unwrap_or_default();
+        let is_read_whole = ["METADATA", "WHEEL", "RECORD", "entry_points.txt"].contains(&name);
+        if folder.ends_with(".dist-info") && is_read_whole {
+            return Err(ArchiveError::entry(&entry.name, "it is larger than 32 MiB"));
+        }
+    }
+    Ok(())
 }
 
 fn make_folders(entries: &[Entry], target: &Path) -> io::Result<()> {
@@ -169,13 +214,23 @@ fn unpack_group(
     group: &[(&Entry, usize)],
     target: &Path,
     needed_bytes: u64,
+    forget: &(dyn Fn() + Sync),
 ) -> Result<Vec<ManifestFile>, UnpackError> {
     let mut inflater = Inflater::new();
+    let mut since_forgetting = 0;
     group
         .iter()
         .map(|(entry, start)| {
             let path = target.join(&entry.name);
-            unpack_entry(&mut inflater, bytes, entry, *start, &path).map_err(|error| match error {
+            let mut unpacked = |length: usize| {
+                since_forgetting += length as u64;
+                if since_forgetting > FORGET_AFTER_BYTES {
+                    since_forgetting = 0;
+                    forget();
+                }
+            };
+            let outcome = unpack_entry(&mut inflater, bytes, entry, *start, &path, &mut unpacked);
+            outcome.map_err(|error| match error {
                 InflateError::Archive(error) => UnpackError::Archive(error),
                 InflateError::Io(source) => UnpackError::Io {
                     path,
@@ -193,13 +248,17 @@ fn unpack_entry(
     entry: &Entry,
     start: usize,
     path: &Path,
+    unpacked: &mut dyn FnMut(usize),
 ) -> Result<ManifestFile, InflateError> {
     let length = usize::try_from(entry.compressed).unwrap_or(usize::MAX);
     let data = bytes
         .get(start..start.saturating_add(length))
         .ok_or_else(|| ArchiveError::entry(&entry.name, "it is cut short"))?;
     let mut file = create(path, entry.executable)?;
-    inflater.unpack(data, entry, &mut |piece| file.write_all(piece))?;
+    inflater.unpack(data, entry, &mut |piece| {
+        unpacked(piece.len());
+        file.write_all(piece)
+    })?;
     Ok(ManifestFile {
         path: entry.name.as_str().into(),
         size: entry.size,

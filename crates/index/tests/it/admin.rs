@@ -37,7 +37,7 @@ async fn counts_lists_removes_and_purges() {
         bucket.map_or(0, |bucket| bucket.entries)
     };
     assert_eq!(
-        (count("simple-v1"), count("metadata-v1"), count("store-v1")),
+        (count("simple-v2"), count("metadata-v1"), count("store-v1")),
         (2, 2, 2)
     );
     let names = |pattern: Option<&str>| -> Vec<String> {

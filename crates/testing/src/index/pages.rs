@@ -70,8 +70,33 @@ fn file_json(state: &State, file: &HostedFile) -> Value {
         }
         _ => false.into(),
     };
+    if file.publisher.is_some() {
+        entry["provenance"] = provenance_url(state, file).into();
+    }
     entry["core-metadata"] = metadata;
     entry
+}
+
+/// Where it is told who attests to a file.
+fn provenance_url(state: &State, file: &HostedFile) -> String {
+    let version = version_of(file).unwrap_or_default();
+    let (project, filename) = (file.normalized_project(), encode(&file.filename));
+    format!(
+        "{}/integrity/{project}/{version}/{filename}/provenance",
+        state.base
+    )
+}
+
+/// The provenance object of a file: its publisher, and attestations that nobody signed.
+pub(super) fn provenance(state: &State, path: &str) -> Option<String> {
+    let filename = path.strip_suffix("/provenance")?.rsplit('/').next()?;
+    let mut files = state.files.iter();
+    let publisher = files
+        .find(|file| file.filename == filename)?
+        .publisher
+        .as_ref()?;
+    let bundle = json!({"publisher": publisher, "attestations": []});
+    Some(json!({"version": 1, "attestation_bundles": [bundle]}).to_string())
 }
 
 fn yanked_json(file: &HostedFile) -> Value {

@@ -161,6 +161,12 @@ fn route(state: &State, path: &str, headers: &HeaderMap) -> Answer {
     if let Some(filename) = path.strip_prefix("/files/") {
         return file(state, filename, headers);
     }
+    if let Some(file) = path.strip_prefix("/integrity/") {
+        return match pages::provenance(state, file) {
+            Some(text) => Answer::page("application/vnd.pypi.integrity.v1+json", text),
+            None => not_found(),
+        };
+    }
     let Some(project) = path
         .strip_prefix("/simple")
         .map(|rest| rest.trim_start_matches('/'))

@@ -29,6 +29,8 @@ pub struct HostedFile {
     pub hash: HashInPage,
     /// The link on the page, if it isn't the index's own.
     pub url: Option<String>,
+    /// Who attests to it (PEP 740).
+    pub publisher: Option<serde_json::Value>,
 }
 
 /// What a page says about a file's hash.
@@ -55,6 +57,7 @@ impl From<BuiltWheel> for HostedFile {
             upload_time: None,
             hash: HashInPage::Right,
             url: None,
+            publisher: None,
         }
     }
 }
@@ -78,6 +81,7 @@ impl HostedFile {
             upload_time: None,
             hash: HashInPage::Right,
             url: None,
+            publisher: None,
         }
     }
 
@@ -99,6 +103,13 @@ impl HostedFile {
     #[must_use]
     pub fn hash(mut self, hash: HashInPage) -> Self {
         self.hash = hash;
+        self
+    }
+
+    /// Has somebody attest to it.
+    #[must_use]
+    pub fn attested(mut self, publisher: serde_json::Value) -> Self {
+        self.publisher = Some(publisher);
         self
     }
 

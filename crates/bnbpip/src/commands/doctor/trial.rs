@@ -148,7 +148,9 @@ impl Trial<'_> {
             &settings,
             printer,
         )?;
-        Accelerator::named(options, &mut request)?;
+        if let Some(name) = options.accelerator().filter(|name| *name != "auto") {
+            Accelerator::named(name, options, &mut request)?;
+        }
         let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, &settings)?;
         let target = &self.examination.target;
         let rules = Arc::new(overlay.active(&target.markers));

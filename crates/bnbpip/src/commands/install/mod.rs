@@ -4,11 +4,13 @@ mod apply;
 mod builds;
 mod destination;
 mod download_progress;
+mod locked;
 mod narration;
 mod outcome;
 mod plan;
 mod solving;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
@@ -35,7 +37,6 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::Request;
-use crate::secrets::without_credentials;
 
 /// Installs what was asked for.
 ///
@@ -46,6 +47,9 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
+    if let Some(locked) = locked::Locked::of(arguments)? {
+        return locked.install(arguments, settings, printer);
+    }
     let mut request = requirements::read_with_editables(
         "install",
         (&arguments.requirements, &arguments.editables),
@@ -251,11 +255,12 @@ impl Run<'_> {
 
     /// The plan, before anything changes; and whether there is room for it.
     fn show(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
-        let free_bytes = self
+        let library = self
             .destination
             .environment
             .as_ref()
-            .and_then(|environment| bnbpip_platform::free_bytes(&environment.scheme.purelib));
+            .map(|environment| environment.scheme.purelib.as_path());
+        let free_bytes = library.and_then(bnbpip_platform::free_bytes);
         let view = plan.view(
             &resolved.resolution,
             |file| resolved.client.is_stored(file),
@@ -273,8 +278,8 @@ impl Run<'_> {
         }
         let cache = self.settings.cache_dir.as_deref();
         let rooms = [
-            ("environment", free_bytes),
-            ("cache", cache.and_then(bnbpip_platform::free_bytes)),
+            ("environment", library, free_bytes),
+            ("cache", cache, cache.and_then(bnbpip_platform::free_bytes)),
         ];
         let needed = view.download_bytes + view.disk_bytes;
         match rooms
@@ -332,9 +337,7 @@ impl Run<'_> {
             printer: self.printer,
             removed: &[],
         };
-        let applied = application.run(plan);
-        network::say_notes(&resolved.client, self.printer);
-        let outcome = applied?;
+        let outcome = application.run(plan)?;
         self.narration().installing(plan);
         self.narration().replaced(plan);
         tell_outcome(&outcome, self.settings, self.printer);
@@ -360,16 +363,9 @@ impl Run<'_> {
             .map(|given| given.raw.as_str())
             .collect();
         InstallOptions {
-            link_mode: match self.arguments.link_mode {
-                LinkMode::Auto => bnbpip_installer::LinkMode::Auto,
-                LinkMode::Clone => bnbpip_installer::LinkMode::Clone,
-                LinkMode::Hardlink => bnbpip_installer::LinkMode::Hardlink,
-                LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
-            },
-            compile: self.arguments.compiles(),
             target_mode: self.destination.target_mode,
-            command: without_credentials(&format!("install {}", names.join(" "))).into_owned(),
-            ..InstallOptions::default()
+            command: format!("install {}", names.join(" ")),
+            ..options_of(self.arguments)
         }
     }
 
@@ -410,12 +406,34 @@ impl Run<'_> {
     }
 }
 
-/// The failure where a volume has no room even for the downloads; `room` is whose it is, and what is
-/// free there.
-fn lack(room: &(&str, Option<u64>), download_bytes: u64, needed: u64) -> Option<Failure> {
-    let (whose, free) = (room.0, room.1.filter(|free| download_bytes > *free)?);
+/// How the arguments want files to get into the environment.
+fn options_of(arguments: &InstallArgs) -> InstallOptions {
+    InstallOptions {
+        link_mode: match arguments.link_mode {
+            LinkMode::Auto => bnbpip_installer::LinkMode::Auto,
+            LinkMode::Clone => bnbpip_installer::LinkMode::Clone,
+            LinkMode::Hardlink => bnbpip_installer::LinkMode::Hardlink,
+            LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
+        },
+        compile: arguments.compiles(),
+        ..InstallOptions::default()
+    }
+}
+
+/// The failure where a volume has no room even for the downloads; `room` is whose it is, a folder on
+/// it, and what is free there.
+fn lack(
+    room: &(&str, Option<&Path>, Option<u64>),
+    download_bytes: u64,
+    needed: u64,
+) -> Option<Failure> {
+    let (whose, folder, free) = room;
+    let folder = (*folder)?;
+    let free = (*free).filter(|free| download_bytes > *free)?;
     let message = format!(
-        "Failed to install: {} have to be downloaded, and {} are free",
+        "Failed to install: no space left on the volume of `{}`: {} have to be downloaded, and {} \
+         are free",
+        folder.display(),
         bnbpip_report::sizes::bytes(download_bytes),
         bnbpip_report::sizes::bytes(free)
     );
@@ -431,12 +449,15 @@ mod tests {
 
     #[test]
     fn every_volume_needs_room() {
-        let failure = lack(&("cache", Some(900_000)), 1_000_000, 3_000_000).unwrap();
+        let folder = Some(Path::new("/there"));
+        let cache = |free| lack(&("cache", folder, free), 1_000_000, 3_000_000);
+        let failure = cache(Some(900_000)).unwrap();
         let told = failure.messages().join(" ") + " " + &failure.hints().join(" ");
-        let expected = "Failed to install: 1.0 MB have to be downloaded, and 900 kB are free \
+        let expected = "Failed to install: no space left on the volume of `/there`: 1.0 MB have to \
+                        be downloaded, and 900 kB are free \
                         make room for about 3.0 MB on the volume of the cache";
         assert_eq!(told, expected);
-        assert!(lack(&("cache", Some(1_000_000)), 1_000_000, 3_000_000).is_none());
-        assert!(lack(&("cache", None), 1_000_000, 3_000_000).is_none());
+        assert!(cache(Some(1_000_000)).is_none());
+        assert!(cache(None).is_none());
     }
 }

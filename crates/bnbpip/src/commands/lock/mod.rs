@@ -1,29 +1,31 @@
-//! `bnbpip lock`: request → one resolution for each environment → one `pylock.toml`.
+//! `bnbpip lock`: request → one resolution for each environment and accelerator → one
+//! `pylock.toml`.
 
 mod check;
 mod environments;
+mod facts;
+mod families;
 mod locked;
 mod project;
+mod solving;
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use bnbpip_installer::InstalledEnvironment;
-use bnbpip_lock::{Lock, LockedPackage, MAX_BYTES, Overlay, Solution, merge};
-use bnbpip_packaging::{PackageName, VersionSpecifiers};
-use bnbpip_resolver::PreferredVersions;
+use bnbpip_lock::{Environments, Lock, MAX_BYTES, Overlay, merge};
+use bnbpip_packaging::VersionSpecifiers;
 
 use self::environments::LockTarget;
 use self::project::Inputs;
 use crate::cli::LockArgs;
-use crate::commands::resolve::accelerator::Accelerator;
-use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, requirements};
+use crate::cli::resolve::ResolveArgs;
+use crate::commands::resolve::network;
 use crate::commands::rule_set;
+use crate::commands::sources::Sources;
+use crate::commands::target_environment;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::Request;
 
 /// Locks what was asked for.
 ///
@@ -35,15 +37,28 @@ pub(crate) fn run(
     printer: &'static Printer,
 ) -> Result<(), Failure> {
     let inputs = Inputs::read(arguments, settings, printer)?;
-    let run = Run {
+    let wanted = inputs.requires_python.as_ref();
+    let targets = environments::targets(&arguments.environments, wanted, settings)?;
+    let families = families::wanted(&arguments.resolve, &inputs.extras)?;
+    let mut run = Run {
         arguments,
+        resolve: arguments.resolve.clone(),
         settings,
         printer,
         inputs,
-        targets: environments::targets(&arguments.environments, settings)?,
+        targets,
+        families,
+        sources: None,
     };
-    if arguments.check {
+    for target in &run.targets {
+        run.inputs.check(target)?;
+    }
+    if arguments.check && !arguments.online {
         return run.check();
+    }
+    run.prepare_sources()?;
+    if arguments.check {
+        return run.check_online();
     }
     run.lock()
 }
@@ -62,10 +77,16 @@ pub(crate) fn read(path: &Path) -> Result<Lock, Failure> {
 
 struct Run<'a> {
     arguments: &'a LockArgs,
+    /// The arguments' own, with wheels alone for what nobody wants as a source distribution.
+    resolve: ResolveArgs,
     settings: &'a Settings,
     printer: &'static Printer,
     inputs: Inputs,
     targets: Vec<LockTarget>,
+    /// The accelerators that the lock lets choose from; `None` alone where there is no choice.
+    families: Vec<Option<String>>,
+    /// What builds, where something that was asked for has to be built.
+    sources: Option<Sources>,
 }
 
 impl Run<'_> {
@@ -74,10 +95,51 @@ impl Run<'_> {
         rule_set::overlay(&options.overlay.overlay, &options.allow, self.settings)
     }
 
-    fn lock(&self) -> Result<(), Failure> {
+    fn output(&self) -> PathBuf {
         let directory = self.settings.environment.working_directory();
+        directory.join(&self.arguments.output)
+    }
+
+    /// The folder that paths in the lock start from.
+    fn folder(&self) -> PathBuf {
+        if self.arguments.output == Path::new("-") {
+            return self.settings.environment.working_directory().to_path_buf();
+        }
+        let output = self.output();
+        output.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+    }
+
+    /// Source distributions are locked where they were asked for by `--no-binary`, an address or a
+    /// folder. Each is built for its metadata on this machine, once for all environments.
+    fn prepare_sources(&mut self) -> Result<(), Failure> {
+        let files = &self.inputs.base.options;
+        let index = &mut self.resolve.index;
+        index.format_control = index.format_control.clone().with_wheels_as_a_rule();
+        let formats = files.format_control(&index.format_control);
+        let is_address = |given: &crate::request::RequestedRequirement| {
+            let place = &given.requirement.version_or_url;
+            matches!(place, Some(bnbpip_packaging::VersionOrUrl::Url(_)))
+        };
+        let mut asked = self.inputs.asked();
+        let is_needed = formats.has_no_binary()
+            || !self.inputs.base.unnamed.is_empty()
+            || asked.any(|(_, given)| is_address(given));
+        drop(asked);
+        let Some(first) = self.targets.first().filter(|_| is_needed) else {
+            return Ok(());
+        };
+        let interpreter = target_environment::find_to_read(self.settings)?;
+        let all = self.inputs.all();
+        let (options, settings) = (&self.resolve, self.settings);
+        let sources = Sources::new(options, settings, self.printer, &all, &interpreter)?;
+        sources.name_requirements(&mut self.inputs.base, &first.target.markers)?;
+        self.sources = Some(sources);
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<(), Failure> {
+        let output = self.output();
         let to_stdout = self.arguments.output == Path::new("-");
-        let output = directory.join(&self.arguments.output);
         let old = if to_stdout || self.arguments.upgrade || !output.exists() {
             Lock::default()
         } else {
@@ -85,7 +147,13 @@ impl Run<'_> {
                 failure.hint("pass `--upgrade` to make the lock anew, without its versions")
             })?
         };
-        let text = self.solve(&old)?.to_toml();
+        let lock = self.solve(&old)?;
+        self.printer.status(&format!(
+            "Locked {} for {}",
+            bnbpip_report::counted(lock.packages.len(), "package"),
+            bnbpip_report::counted(self.targets.len(), "environment")
+        ));
+        let text = lock.to_toml();
         if to_stdout {
             self.printer.data(text.trim_end());
             return Ok(());
@@ -97,52 +165,39 @@ impl Run<'_> {
     }
 
     fn solve(&self, old: &Lock) -> Result<Lock, Failure> {
+        let solved = self.solve_all(old)?;
+        let environments = self.targets.iter().map(|target| target.environment.clone());
+        let environments = Environments(environments.collect());
         let overlay = self.overlay()?;
-        let mut rules = BTreeSet::new();
-        let mut solutions: Vec<Solution> = Vec::new();
-        for target in &self.targets {
-            self.inputs.check(target)?;
-            let all = self.inputs.all();
-            let preferred = self.preferred(old, target, &solutions)?;
-            let resolved = self.resolve(target, preferred, &all)?;
-            let effects = resolved.resolution.effects.iter();
-            rules.extend(effects.map(|effect| effect.rule.id.to_string()));
-            for rule in &resolved.resolution.relaxed {
-                self.printer.warning(&format!(
-                    "{}: accepted, because nothing else meets the request",
-                    bnbpip_report::explain::rule_sentence(rule)
-                ));
-            }
-            let markers = &target.target.markers;
-            let mut packages = locked::packages(&resolved.resolution, &all, markers)?;
-            self.mark(target, &resolved, &mut packages)?;
-            solutions.push(Solution {
-                environment: target.marker.clone(),
-                packages,
-            });
-        }
-        let packages = merge(&solutions)?;
-        let environments = self.targets.iter().map(|target| target.marker.clone());
-        self.printer.status(&format!(
-            "Locked {} for {}",
-            bnbpip_report::counted(packages.len(), "package"),
-            bnbpip_report::counted(self.targets.len(), "environment")
-        ));
         let digest = overlay.digest()?;
         Ok(Lock {
             created_by: "bnbpip".into(),
-            environments: environments.collect(),
-            packages,
-            extras: self.inputs.extras.clone(),
+            environments: self.markers(),
+            packages: merge(&environments, &solved.solutions)?,
+            extras: self.extras(),
             dependency_groups: self.inputs.groups.clone(),
             requires_python: self.requires_python()?,
-            rules: rules.into_iter().collect(),
+            inputs: self.described()?,
+            rules: solved.rules.into_iter().collect(),
             overlay: overlay.version().map(|version| Overlay {
                 version: version.to_string(),
                 sha256: digest,
             }),
             ..Lock::default()
         })
+    }
+
+    fn markers(&self) -> Vec<bnbpip_lock::LockMarker> {
+        let targets = self.targets.iter();
+        targets.map(|target| target.marker.clone()).collect()
+    }
+
+    /// The project's extras, and one for each accelerator.
+    fn extras(&self) -> Vec<String> {
+        let own = self.inputs.extras.iter().cloned();
+        let families = self.families.iter().flatten().cloned();
+        let extras: BTreeSet<String> = own.chain(families).collect();
+        extras.into_iter().collect()
     }
 
     /// The lowest Python of the environments: what PEP 751 means by `requires-python`.
@@ -154,105 +209,30 @@ impl Run<'_> {
         Ok(lowest.transpose()?)
     }
 
-    /// Says of each package which extras and groups it is for. All together have one solution;
-    /// it is kept to for each alone, so that only the packages' names have to be compared.
-    fn mark(
-        &self,
-        target: &LockTarget,
-        resolved: &Resolved,
-        packages: &mut [LockedPackage],
-    ) -> Result<(), Failure> {
-        if self.inputs.parts.is_empty() {
-            return Ok(());
-        }
-        let solution = resolved.resolution.packages.iter();
-        let preferred: PreferredVersions = solution
-            .map(|package| (package.name.clone(), vec![package.version.clone()]))
+    /// What the lock is made from, beside requirements, environments and rules.
+    fn described(&self) -> Result<bnbpip_lock::Inputs, Failure> {
+        let files = &self.inputs.base.options;
+        let index = &self.arguments.resolve.index;
+        let locations = network::locations(index, files, self.settings)?;
+        let is_asked = !locations.no_index;
+        let indexes = locations
+            .indexes
+            .iter()
+            .filter(|entry| is_asked && !entry.explicit);
+        // A folder of this machine is no address for others.
+        let indexes = indexes
+            .map(|entry| entry.url.url())
+            .filter(|url| url.scheme() != "file")
+            .map(locked::public);
+        let constraints = self.inputs.base.constraints.iter();
+        let constraints: BTreeSet<String> = constraints
+            .map(|given| locked::locked_requirement(&bnbpip_lock::AskedBy::Base, given).text)
             .collect();
-        let names = |request: &Request| -> Result<Vec<PackageName>, Failure> {
-            if request.requirements.is_empty() && request.unnamed.is_empty() {
-                return Ok(Vec::new());
-            }
-            let alone = self.resolve(target, preferred.clone(), request)?;
-            let packages = alone.resolution.packages.iter();
-            Ok(packages.map(|package| package.name.clone()).collect())
-        };
-        let base = names(&self.inputs.base)?;
-        let mut parts = Vec::new();
-        for part in &self.inputs.parts {
-            parts.push((part, names(&self.inputs.with(part))?));
-        }
-        project::mark(packages, &base, &parts)
-    }
-
-    fn resolve(
-        &self,
-        target: &LockTarget,
-        preferred: PreferredVersions,
-        request: &Request,
-    ) -> Result<Resolved, Failure> {
-        let overlay = self.overlay()?;
-        let rules = Arc::new(overlay.active(&target.target.markers));
-        let mut request = request.clone();
-        Accelerator::choose(
-            &self.arguments.resolve,
-            &mut request,
-            &target.target,
-            || Ok(InstalledEnvironment::default()),
-            self.settings,
-            self.printer,
-        )
-        .map_err(|failure| failure.context(format!("Failed to lock for {}", target.name)))?;
-        let resolving = Resolving {
-            options: &self.arguments.resolve,
-            policy: InstalledPolicy::default(),
-            command: CommandWords {
-                name: "lock",
-                options: format!(" --environment {}", target.name),
-            },
-            settings: self.settings,
-            printer: self.printer,
-            request: &request,
-            target: &target.target,
-            overlay,
-            constraints: requirements::constraints(&request, &target.target.markers)?,
-            rules,
-            preferred,
-            sources: None,
-        };
-        resolving
-            .run(rustc_hash::FxHashMap::default())
-            .map_err(|failure| {
-                failure.context(format!("Failed to lock for {}", target.target.description))
-            })
-    }
-
-    /// What the old lock has for the environment comes first, then what others were given.
-    fn preferred(
-        &self,
-        old: &Lock,
-        target: &LockTarget,
-        solutions: &[Solution],
-    ) -> Result<PreferredVersions, Failure> {
-        let mut upgraded: Vec<PackageName> = Vec::new();
-        for name in &self.arguments.upgrade_package {
-            upgraded.push(name.parse()?);
-        }
-        let markers = &target.target.markers;
-        let mut preferred = PreferredVersions::default();
-        let holds = |marker: &bnbpip_lock::LockMarker| {
-            marker.evaluate(markers, &old.extras, &old.dependency_groups)
-        };
-        let here = old.packages.iter().filter(|package| {
-            package.marker.as_ref().is_none_or(holds) && !upgraded.contains(&package.name)
-        });
-        let elsewhere = solutions.iter().flat_map(|solution| &solution.packages);
-        for package in here.chain(elsewhere) {
-            if let Some(version) = &package.version {
-                let versions = preferred.entry(package.name.clone()).or_default();
-                versions.push(version.clone());
-            }
-        }
-        Ok(preferred)
+        Ok(bnbpip_lock::Inputs {
+            indexes: indexes.collect(),
+            accelerators: self.families.iter().flatten().cloned().collect(),
+            exclude_newer: index.cutoff().map(|cutoff| cutoff.to_string()),
+            constraints: constraints.into_iter().collect(),
+        })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bnbpip_lock::{LockMarker, LockedPackage};
+use bnbpip_lock::{AskedBy, LockMarker, LockedPackage};
 use bnbpip_packaging::PackageName;
 
 use crate::cli::LockArgs;
@@ -24,7 +24,9 @@ const PYPROJECT: &str = "pyproject.toml";
 pub(super) struct Part {
     /// Its marker in the lock.
     marker: String,
-    requirements: Vec<RequestedRequirement>,
+    /// Whose requirements these are.
+    pub(super) asked_by: AskedBy,
+    pub(super) requirements: Vec<RequestedRequirement>,
 }
 
 /// Everything that is to be locked.
@@ -36,7 +38,7 @@ pub(super) struct Inputs {
     pub(super) parts: Vec<Part>,
     pub(super) extras: Vec<String>,
     pub(super) groups: Vec<String>,
-    requires_python: Option<bnbpip_packaging::VersionSpecifiers>,
+    pub(super) requires_python: Option<bnbpip_packaging::VersionSpecifiers>,
 }
 
 impl Inputs {
@@ -61,7 +63,9 @@ impl Inputs {
             .iter()
             .cloned()
             .partition(|it| is_project(&it));
-        let has_others = !others.is_empty() || !options.requirement_files.is_empty();
+        let editables = &arguments.editables;
+        let has_others =
+            !others.is_empty() || !options.requirement_files.is_empty() || !editables.is_empty();
         let directory = settings.environment.working_directory();
         let shown = match &projects[..] {
             [] if !has_others && options.profiles.is_empty() => {
@@ -76,13 +80,17 @@ impl Inputs {
                 ));
             }
         };
+        let read = |others: &[String]| {
+            let named = (others, editables.as_slice());
+            requirements::read_with_editables("lock", named, options, settings, printer)
+        };
         let Some(shown) = shown else {
-            let base = requirements::read("lock", &others, options, settings, printer)?;
+            let base = read(&others)?;
             return Ok(Self::new(base, ProjectRequirements::default()));
         };
         let project = ProjectRequirements::read(&directory.join(&shown), &shown)?;
         if has_others {
-            let base = requirements::read("lock", &others, options, settings, printer)?;
+            let base = read(&others)?;
             return Ok(Self::new(base, project));
         }
         let files = &options.constraint_files;
@@ -96,14 +104,16 @@ impl Inputs {
         base.requirements.extend(project.dependencies);
         let names = |map: &BTreeMap<String, _>| map.keys().cloned().collect();
         let (extras, groups) = (names(&project.extras), names(&project.groups));
-        let part = |set: &'static str| {
-            move |(name, requirements)| Part {
-                marker: format!("'{name}' in {set}"),
-                requirements,
-            }
-        };
-        let of_extras = project.extras.into_iter().map(part("extras"));
-        let of_groups = project.groups.into_iter().map(part("dependency_groups"));
+        let of_extras = project.extras.into_iter().map(|(name, requirements)| Part {
+            marker: format!("'{name}' in extras"),
+            asked_by: AskedBy::Extra(name),
+            requirements,
+        });
+        let of_groups = project.groups.into_iter().map(|(name, requirements)| Part {
+            marker: format!("'{name}' in dependency_groups"),
+            asked_by: AskedBy::Group(name),
+            requirements,
+        });
         Self {
             base,
             parts: of_extras.chain(of_groups).collect(),
@@ -125,6 +135,16 @@ impl Inputs {
             .hint("name other environments: `--environment linux-3.12`")),
             _ => Ok(()),
         }
+    }
+
+    /// Every requirement with who asks for it.
+    pub(super) fn asked(&self) -> impl Iterator<Item = (&AskedBy, &RequestedRequirement)> {
+        let base = self.base.requirements.iter();
+        let parts = self.parts.iter().flat_map(|part| {
+            let requirements = part.requirements.iter();
+            requirements.map(|given| (&part.asked_by, given))
+        });
+        base.map(|given| (&AskedBy::Base, given)).chain(parts)
     }
 
     /// The base and all parts: what must go together.

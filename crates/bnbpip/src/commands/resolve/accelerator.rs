@@ -43,7 +43,7 @@ impl Accelerator {
         printer: &Printer,
     ) -> Result<Option<Self>, Failure> {
         let of_project = settings.project.options.accelerator.as_deref();
-        let Some(wanted) = options.accelerator.as_deref().or(of_project) else {
+        let Some(wanted) = options.accelerator().or(of_project) else {
             return Ok(None);
         };
         if options.index.no_index || request.options.no_index {
@@ -89,20 +89,18 @@ impl Accelerator {
     }
 
     /// The same for an accelerator that is named, without a word about it and without asking the
-    /// machine: to try out what `install` would do.
+    /// machine.
     ///
     /// # Errors
     /// When there is no such accelerator.
-    pub(crate) fn named(options: &ResolveArgs, request: &mut Request) -> Result<(), Failure> {
-        if let Some(name) = options
-            .accelerator
-            .as_deref()
-            .filter(|name| *name != "auto")
-        {
-            let indexes = TorchIndexes::embedded()?;
-            let family = find(&indexes, name)?;
-            Self::route(&indexes, family, options, request);
-        }
+    pub(crate) fn named(
+        name: &str,
+        options: &ResolveArgs,
+        request: &mut Request,
+    ) -> Result<(), Failure> {
+        let indexes = TorchIndexes::embedded()?;
+        let family = find(&indexes, name)?;
+        Self::route(&indexes, family, options, request);
         Ok(())
     }
 
@@ -277,7 +275,11 @@ fn find<'a>(indexes: &'a TorchIndexes, name: &str) -> Result<&'a Family, Failure
 }
 
 /// The facts of this machine, for a target's system.
-fn facts(target: &Target, settings: &Settings, printer: &Printer) -> Option<AcceleratorFacts> {
+pub(crate) fn facts(
+    target: &Target,
+    settings: &Settings,
+    printer: &Printer,
+) -> Option<AcceleratorFacts> {
     let system = match target.operating_system {
         OperatingSystem::Linux => AcceleratorSystem::Linux,
         OperatingSystem::Windows => AcceleratorSystem::Windows,

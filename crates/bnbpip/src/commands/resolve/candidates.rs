@@ -85,10 +85,7 @@ impl Selection {
         for file in files.clone() {
             match self.judge(file) {
                 Ok(fit) => {
-                    let better = best.as_ref().is_none_or(|(known, other)| {
-                        fit > *known || fit == *known && adds_hash(file, other)
-                    });
-                    if better {
+                    if best.as_ref().is_none_or(|(known, _)| fit > *known) {
                         best = Some((fit, file));
                     }
                 }
@@ -251,11 +248,6 @@ impl Selection {
     }
 }
 
-/// Whether of two files that fit alike, on one page, this one has a hash and the other hasn't.
-fn adds_hash(file: &PackageFile, other: &PackageFile) -> bool {
-    file.index == other.index && other.hashes.is_empty() && !file.hashes.is_empty()
-}
-
 /// The day on which the first of these files was uploaded.
 fn first_upload_day<'a>(files: impl Iterator<Item = &'a Arc<PackageFile>>) -> Option<String> {
     let first = files.filter_map(|file| file.upload_time()).min()?;
@@ -267,14 +259,7 @@ fn first_upload_day<'a>(files: impl Iterator<Item = &'a Arc<PackageFile>>) -> Op
 pub(crate) struct Candidates {
     project: Arc<Project>,
     selection: Arc<Selection>,
-    chosen: Vec<OnceLock<Result<Chosen, Unusable>>>,
-}
-
-/// The file of a version, and the tier of pages that it was found in.
-#[derive(Debug, Clone)]
-struct Chosen {
-    file: Arc<PackageFile>,
-    tier: usize,
+    chosen: Vec<OnceLock<Result<Arc<PackageFile>, Unusable>>>,
 }
 
 impl Candidates {
@@ -288,30 +273,9 @@ impl Candidates {
         }
     }
 
-    /// The project, as the indexes have it.
-    pub(crate) fn project(&self) -> &Project {
-        &self.project
-    }
-
-    /// The file of a version: the best one of the first tier of pages that has one that can be used.
-    fn choose(&self, version: &Version) -> Result<Chosen, Unusable> {
-        for (tier, pages) in self.project.tiers().enumerate() {
-            let files: Vec<_> = pages.iter().flat_map(|page| page.files(version)).collect();
-            if let Ok(file) = self.selection.best(files.iter().copied()) {
-                return Ok(Chosen { file, tier });
-            }
-        }
-        // Of all that there is, why none will do.
-        let files: Vec<_> = self.project.files(version).collect();
-        let file = self.selection.best(files.iter().copied())?;
-        Ok(Chosen { file, tier: 0 })
-    }
-
-    fn chosen(&self, index: usize) -> Result<Chosen, Unusable> {
-        let Some((version, cell)) = self.versions().get(index).zip(self.chosen.get(index)) else {
-            return Err(Unusable::BinaryPolicy);
-        };
-        cell.get_or_init(|| self.choose(version)).clone()
+    /// Whether source distributions are taken only where no version has a wheel.
+    pub(crate) fn prefers_binary(&self) -> bool {
+        self.selection.prefer_binary
     }
 
     /// The newest stable version (any, if there is no stable one) within `range` that has a file,
@@ -344,14 +308,18 @@ impl VersionList for Candidates {
     }
 
     fn file(&self, index: usize) -> Result<Arc<PackageFile>, Unusable> {
-        Ok(self.chosen(index)?.file)
+        let Some((version, cell)) = self.versions().get(index).zip(self.chosen.get(index)) else {
+            return Err(Unusable::BinaryPolicy);
+        };
+        cell.get_or_init(|| {
+            let files: Vec<&Arc<PackageFile>> = self.project.files(version).collect();
+            self.selection.best(files.iter().copied())
+        })
+        .clone()
     }
 
-    fn rank(&self, index: usize) -> usize {
-        self.chosen(index).map_or(0, |chosen| {
-            let is_source = self.selection.prefer_binary && chosen.file.wheel().is_none();
-            2 * chosen.tier + usize::from(is_source)
-        })
+    fn is_last_resort(&self, index: usize) -> bool {
+        self.selection.prefer_binary && self.file(index).is_ok_and(|file| file.wheel().is_none())
     }
 
     fn yanked(&self, index: usize) -> Option<Yanked> {

@@ -5,11 +5,8 @@
 pub(crate) mod accelerator;
 pub(crate) mod automatic;
 mod candidates;
-mod elsewhere;
-mod index_names;
 pub(crate) mod installed;
 mod known_names;
-mod locations;
 pub(crate) mod lookup;
 pub(crate) mod network;
 pub(crate) mod notes;

@@ -225,6 +225,10 @@ pub(crate) fn profile_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failur
         });
         return Ok(embedded.collect());
     };
+    if root.is_file() {
+        // A single rule, or an exported set: neither brings profiles.
+        return Ok(Vec::new());
+    }
     let in_profiles = |file: &RuleFile| format!("/{}", file.name).contains("/profiles/");
     Ok(below(root, "toml")?
         .into_iter()

@@ -1,15 +1,18 @@
 //! `bnbpip rules check`: which rules a set of exact versions breaks.
 
+use std::path::Path;
+
+use bnbpip_lock::LockMarker;
 use bnbpip_overlay::{Finding, Severity, Subject, TestTarget};
 use bnbpip_packaging::{MarkerEnvironment, Operator, VersionOrUrl, WheelFilename};
 
 use crate::cli::rules::RulesCheckArgs;
 use crate::commands::resolve::remote_file;
-use crate::commands::{rule_set, target_environment};
+use crate::commands::{lock, rule_set, target_environment};
 use crate::configuration::settings::Settings;
 use crate::failure::{Failure, exit_code};
 use crate::printer::Printer;
-use crate::request::{RequestedRequirement, RequirementsReader, Surroundings};
+use crate::request::{RequestedRequirement, RequirementsReader, Surroundings, is_lock_name};
 
 pub(super) fn run(
     arguments: &RulesCheckArgs,
@@ -46,9 +49,11 @@ fn say(findings: &[Finding], packages: usize, printer: &Printer) {
         }
     }
     if findings.is_empty() {
-        printer.info(&format!(
-            "No rule speaks against these {packages} packages."
-        ));
+        let these = match packages {
+            1 => "this package".to_owned(),
+            several => format!("these {several} packages"),
+        };
+        printer.info(&format!("No rule speaks against {these}."));
     }
 }
 
@@ -102,11 +107,16 @@ fn set(
     for package in &arguments.packages {
         match package.parse::<WheelFilename>() {
             Ok(wheel) => set.push(Subject::from(wheel)),
+            Err(_) if is_lock(package) => set.extend(locked(package, markers)?),
             Err(_) => reader.add(package)?,
         }
     }
     for file in &arguments.requirement_files {
-        reader.read(file, false)?;
+        if is_lock(file) {
+            set.extend(locked(file, markers)?);
+        } else {
+            reader.read(file, false)?;
+        }
     }
     for given in &reader.into_request().requirements {
         if given.requirement.marker.evaluate(markers, &[]) {
@@ -117,6 +127,35 @@ fn set(
         return Err(Failure::new(
             "You must give at least one package to check (see \"bnbpip help rules\")",
         ));
+    }
+    Ok(set)
+}
+
+/// Whether an argument names a lock.
+fn is_lock(argument: &str) -> bool {
+    let name = Path::new(argument).file_name();
+    name.is_some_and(|name| is_lock_name(&name.to_string_lossy()))
+}
+
+/// What a lock holds for an environment, without extras and with its default groups.
+fn locked(path: &str, markers: &MarkerEnvironment) -> Result<Vec<Subject>, Failure> {
+    let lock = lock::read(Path::new(path))?;
+    let mut set = Vec::new();
+    for package in lock.packages {
+        let holds = |marker: &LockMarker| marker.evaluate(markers, &[], &lock.default_groups);
+        if !package.marker.as_ref().is_none_or(holds) {
+            continue;
+        }
+        let wheel = match package.wheels.as_slice() {
+            [only] => only.name.parse::<WheelFilename>().ok(),
+            _ => None,
+        };
+        match (wheel, package.version) {
+            (Some(wheel), _) => set.push(Subject::from(wheel)),
+            (None, Some(version)) => set.push(Subject::new(package.name, version)),
+            // A source tree without a version breaks no rule about versions.
+            (None, None) => {}
+        }
     }
     Ok(set)
 }

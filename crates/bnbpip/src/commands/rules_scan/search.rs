@@ -1,9 +1,10 @@
 //! Scanning pairs of releases, and fetching the files that the scanner asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use bnbpip_packaging::Version;
-use bnbpip_scan::{Break, Facts, Finding, Missing, Scan, discover, scan};
+use bnbpip_scan::{Break, Facts, Finding, Missing, Replay, Scan, WheelFiles, discover, scan};
 use futures::{StreamExt, TryStreamExt};
 
 use super::releases::{Release, Releases};
@@ -67,7 +68,7 @@ impl Search {
         mut other: Releases,
         conditional: bool,
     ) -> Result<Pairs, Failure> {
-        let mut scans: BTreeMap<(usize, usize), Scan> = BTreeMap::new();
+        let mut scans = Scans::default();
         let count = (package.read.len(), other.read.len());
         let all = (0..count.0).flat_map(|one| (0..count.1).map(move |two| (one, two)));
         let mut open: Vec<(usize, usize)> = all.collect();
@@ -77,19 +78,19 @@ impl Search {
             for (one, two) in open {
                 let release = &package.read[one];
                 let wheels = [&release.files, &other.read[two].files];
-                let found = scan(&wheels, &self.entries(release), self.facts);
-                for (wheel, path) in &found.wanted {
+                let entries = || self.entries(release);
+                let wants = scans.of_pair((one, two), &wheels, entries, self.facts);
+                if !wants.is_empty() {
+                    again.push((one, two));
+                }
+                for (wheel, path) in wants {
                     let (wanted, at) = match wheel {
                         0 => (&mut of_package, one),
                         _ => (&mut of_other, two),
                     };
                     let paths: &mut BTreeSet<String> = wanted.entry(at).or_default();
-                    paths.insert(path.clone());
+                    paths.insert(path);
                 }
-                if !found.wanted.is_empty() {
-                    again.push((one, two));
-                }
-                scans.insert((one, two), found);
             }
             self.read(package, &of_package)?;
             self.read(&mut other, &of_other)?;
@@ -138,16 +139,55 @@ impl Search {
     }
 }
 
+/// The scans of pairs. Releases that answer all of a scan's questions alike share it.
+#[derive(Default)]
+struct Scans {
+    of_pairs: BTreeMap<(usize, usize), Rc<Scan>>,
+    /// The complete scans of each of the package's releases.
+    distinct: BTreeMap<usize, Vec<Rc<Scan>>>,
+}
+
+impl Scans {
+    /// Scans a pair, unless a scan that was made serves. Gives the files that have to be read
+    /// first, in which case it's to be called again.
+    fn of_pair(
+        &mut self,
+        pair: (usize, usize),
+        wheels: &[&WheelFiles],
+        entries: impl FnOnce() -> Vec<String>,
+        facts: Facts,
+    ) -> BTreeSet<(usize, String)> {
+        let distinct = self.distinct.entry(pair.0).or_default();
+        let mut nearly = None;
+        for known in distinct.iter().rev() {
+            match known.replay(wheels) {
+                Replay::Same => {
+                    self.of_pairs.insert(pair, Rc::clone(known));
+                    return BTreeSet::new();
+                }
+                Replay::Wants(wanted) => nearly = Some(wanted),
+                Replay::Different => {}
+            }
+        }
+        if let Some(wanted) = nearly {
+            return wanted;
+        }
+        let found = scan(wheels, &entries(), facts);
+        if !found.wanted.is_empty() {
+            return found.wanted;
+        }
+        let found = Rc::new(found);
+        distinct.push(Rc::clone(&found));
+        self.of_pairs.insert(pair, found);
+        BTreeSet::new()
+    }
+}
+
 /// Ranges from the scans of pairs.
-fn pairs(
-    package: &Releases,
-    other: &Releases,
-    scans: &BTreeMap<(usize, usize), Scan>,
-    conditional: bool,
-) -> Pairs {
+fn pairs(package: &Releases, other: &Releases, scans: &Scans, conditional: bool) -> Pairs {
     let mut found: BTreeMap<Missing, BTreeMap<Version, BTreeSet<Version>>> = BTreeMap::new();
     let mut examples: BTreeMap<(Missing, Version), (Finding, Version)> = BTreeMap::new();
-    for (&(one, two), scan) in scans {
+    for (&(one, two), scan) in &scans.of_pairs {
         let version = package.read[one].files.version();
         let against = other.read[two].files.version();
         for finding in &scan.findings {

@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bnbpip_build::{Build, BuildError, ConfigSettings, SourceTree, output_tail};
 use bnbpip_index::{DistributionFilename, IndexClient, PackageFile, RequiredHashes};
-use bnbpip_packaging::{CoreMetadata, DirectUrl, PackageName, SdistExtension, SdistFilename};
+use bnbpip_packaging::{
+    CoreMetadata, DirectUrl, Hashes, PackageName, SdistExtension, SdistFilename,
+};
 use bnbpip_platform::Interpreter;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::runtime::Handle;
@@ -114,6 +116,23 @@ impl Sources {
             sources.mark_editable(&given.requirement);
         }
         Ok(sources)
+    }
+
+    /// Notes a source that a lock has: its digests, and whether it is installed in place.
+    pub(crate) fn note_locked(
+        &self,
+        name: &PackageName,
+        url: &Url,
+        hashes: &Hashes,
+        editable: bool,
+    ) {
+        if let Some((algorithm, hex)) = hashes.strongest() {
+            let digest = (algorithm, hex.to_owned());
+            lock(&self.0.hashes).insert(name.clone(), vec![digest]);
+        }
+        if editable {
+            lock(&self.0.editables).insert(url.to_string());
+        }
     }
 
     fn mark_editable(&self, requirement: &bnbpip_packaging::Requirement) {
@@ -467,7 +486,11 @@ impl std::error::Error for Shown<'_> {
     }
 }
 
-fn source_file(name: PackageName, version: bnbpip_packaging::Version, url: Url) -> PackageFile {
+pub(crate) fn source_file(
+    name: PackageName,
+    version: bnbpip_packaging::Version,
+    url: Url,
+) -> PackageFile {
     PackageFile {
         filename_text: format!("{name}-{version}.tar.gz").into(),
         filename: DistributionFilename::Sdist(SdistFilename {
@@ -477,7 +500,7 @@ fn source_file(name: PackageName, version: bnbpip_packaging::Version, url: Url) 
         }),
         hashes: url
             .fragment()
-            .map(bnbpip_packaging::Hashes::parse_fragment)
+            .map(Hashes::parse_fragment)
             .unwrap_or_default(),
         url,
         size_bytes: None,
@@ -485,6 +508,7 @@ fn source_file(name: PackageName, version: bnbpip_packaging::Version, url: Url) 
         requires_python: None,
         yanked: None,
         core_metadata: None,
+        provenance: None,
         index: None,
     }
 }

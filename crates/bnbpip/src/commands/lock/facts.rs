@@ -1,0 +1,100 @@
+//! What a lock says of files and the index's page doesn't: sizes, digests, publishers.
+
+use std::sync::Arc;
+
+use bnbpip_index::{IndexClient, NoProgress, PackageFile, RequiredHashes};
+use bnbpip_lock::{AttestationIdentity, Lock, LockedSource};
+use bnbpip_packaging::Hashes;
+use rustc_hash::FxHashMap;
+
+use crate::commands::resolve::network;
+use crate::failure::Failure;
+
+/// What is known of a file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// Its digests, of which one is strong.
+    pub(super) hashes: Hashes,
+    pub(super) size_bytes: Option<u64>,
+    /// Who attests to it.
+    pub(super) identities: Vec<AttestationIdentity>,
+}
+
+/// The sizes of the files in an old lock, by digest: nobody has to be asked for them again.
+#[derive(Debug, Default)]
+pub(super) struct KnownSizes(FxHashMap<String, u64>);
+
+impl KnownSizes {
+    pub(super) fn of(lock: &Lock) -> Self {
+        let files = lock.packages.iter().flat_map(|package| {
+            let source = match &package.source {
+                Some(LockedSource::Sdist(file) | LockedSource::Archive { file, .. }) => Some(file),
+                _ => None,
+            };
+            package.wheels.iter().chain(source)
+        });
+        let known = files
+            .filter_map(|file| Some((file.hashes.sha256()?.to_owned(), file.size_bytes?)))
+            .collect();
+        Self(known)
+    }
+}
+
+/// The facts about files, all asked for at once, by the files' addresses.
+///
+/// # Errors
+/// When an index or a server can't be asked.
+pub(super) async fn gather(
+    files: &[Arc<PackageFile>],
+    known: &KnownSizes,
+    client: &IndexClient,
+) -> Result<FxHashMap<String, Facts>, Failure> {
+    let asked = files.iter().map(|file| async move {
+        let facts = of_file(file, known, client).await?;
+        Ok::<_, Failure>((file.url.to_string(), facts))
+    });
+    let facts = futures::future::try_join_all(asked).await?;
+    Ok(facts.into_iter().collect())
+}
+
+async fn of_file(
+    file: &PackageFile,
+    known: &KnownSizes,
+    client: &IndexClient,
+) -> Result<Facts, Failure> {
+    let mut facts = Facts {
+        hashes: file.hashes.clone(),
+        ..Facts::default()
+    };
+    let is_strong = |hashes: &Hashes| {
+        let strongest = hashes.strongest();
+        strongest.is_some_and(|(algorithm, _)| algorithm.is_strong())
+    };
+    if !is_strong(&facts.hashes) {
+        let any = RequiredHashes::default();
+        let downloaded = client
+            .download(file, &any, &NoProgress)
+            .await
+            .map_err(|error| network::explained(&Arc::new(error)))?;
+        facts.hashes = Hashes::from_sha256(&downloaded.sha256);
+        facts.size_bytes = Some(fs_err::metadata(&downloaded.path)?.len());
+    }
+    let in_old_lock = facts.hashes.sha256().and_then(|sha256| known.0.get(sha256));
+    if let Some(size) = facts.size_bytes.or(in_old_lock.copied()) {
+        facts.size_bytes = Some(size);
+    } else {
+        let size = client.size_bytes(file).await;
+        facts.size_bytes = Some(size.map_err(|error| network::explained(&error))?);
+    }
+    if file.size_bytes.is_some() {
+        facts.size_bytes = file.size_bytes;
+    }
+    let publishers = client.publishers(file).await;
+    let publishers = publishers.map_err(|error| network::explained(&error))?;
+    let identities = publishers.into_iter().map(|publisher| AttestationIdentity {
+        kind: publisher.kind,
+        claims: publisher.claims,
+    });
+    facts.identities = identities.collect();
+    Ok(facts)
+}

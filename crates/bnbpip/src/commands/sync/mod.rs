@@ -1,0 +1,280 @@
+//! `bnbpip sync`: a lock's packages → plan → fetched → receipt. The resolution is the lock's.
+
+mod accelerator;
+mod building;
+mod planning;
+mod present;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bnbpip_index::{Cache, IndexClient, IndexLocations};
+use bnbpip_installer::{InstallOptions, InstalledDistribution, InstalledEnvironment};
+use bnbpip_lock::{Lock, Selected, Selecting};
+use bnbpip_packaging::{HashAlgorithm, PackageName};
+use bnbpip_platform::Target;
+use rustc_hash::FxHashMap;
+
+pub(crate) use self::accelerator::Wish;
+use self::building::Building;
+use super::install::{Application, DownloadProgress, Plan, listing, tell_outcome};
+use super::lock;
+use super::resolve::{network, runtime};
+use super::target_environment;
+use super::transaction_notes::{TransactionNotes, with_hint};
+use crate::cli::SyncArgs;
+use crate::cli::resolve::ResolveArgs;
+use crate::cli::values::ProgressBar;
+use crate::configuration::settings::Settings;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::request;
+
+/// A lock that is to be installed, and how.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
+pub(crate) struct Syncing<'a> {
+    /// The lock file.
+    pub(crate) file: &'a Path,
+    /// The extras that are asked for.
+    pub(crate) extras: Vec<String>,
+    /// The dependency groups that are asked for.
+    pub(crate) groups: Vec<String>,
+    /// Whether the default groups are asked for beside others.
+    pub(crate) with_default_groups: bool,
+    /// What torch is to run on.
+    pub(crate) accelerator: Wish<'a>,
+    /// Whether packages that the lock doesn't have stay.
+    pub(crate) inexact: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) break_system_packages: bool,
+    pub(crate) progress_bar: ProgressBar,
+    /// How what has to be built is built, and where what that needs comes from.
+    pub(crate) resolve: &'a ResolveArgs,
+    /// How files get into the environment; the command, for the history.
+    pub(crate) options: InstallOptions,
+}
+
+/// Makes the environment what the lock says.
+///
+/// # Errors
+/// When the lock isn't for it, or it can't be done; the environment is then as it was.
+pub(crate) fn run(
+    arguments: &SyncArgs,
+    settings: &Settings,
+    printer: &'static Printer,
+) -> Result<(), Failure> {
+    let resolve = ResolveArgs {
+        build: arguments.build.clone(),
+        index: arguments.index.clone(),
+        ..ResolveArgs::default()
+    };
+    let normalized = |names: &[String]| names.iter().map(|it| request::normalized(it)).collect();
+    let of_project = settings.project.options.accelerator.as_deref();
+    let syncing = Syncing {
+        file: &arguments.file,
+        extras: normalized(&arguments.extra),
+        groups: normalized(&arguments.group),
+        with_default_groups: arguments.group.is_empty(),
+        accelerator: Wish(arguments.accelerator.as_deref().or(of_project)),
+        inexact: arguments.inexact,
+        dry_run: arguments.dry_run,
+        break_system_packages: arguments.break_system_packages,
+        progress_bar: arguments.progress_bar,
+        resolve: &resolve,
+        options: InstallOptions {
+            command: format!("sync {}", arguments.file.display()),
+            ..InstallOptions::default()
+        },
+    };
+    syncing.run(settings, printer)
+}
+
+impl Syncing<'_> {
+    /// Makes the environment what the lock says.
+    ///
+    /// # Errors
+    /// When the lock isn't for it, or it can't be done; the environment is then as it was.
+    pub(crate) fn run(
+        mut self,
+        settings: &Settings,
+        printer: &'static Printer,
+    ) -> Result<(), Failure> {
+        let directory = settings.environment.working_directory();
+        let file = directory.join(self.file);
+        let lock = lock::read(&file)?;
+        let found = if self.dry_run {
+            target_environment::find(settings)?
+        } else {
+            target_environment::find_to_change(settings, self.break_system_packages)?
+        };
+        let target = Target::from_interpreter(&found.interpreter);
+        self.add_default_groups(&lock);
+        let chosen = self
+            .accelerator
+            .extra(&lock, &self, &target, settings, printer)?;
+        self.extras.extend(chosen);
+        let selected = self.select(&lock, &target, &self.extras)?;
+        if !self.inexact && !found.interpreter.is_venv {
+            return Err(Failure::new(format!(
+                "Failed to sync `{}`: it is not a virtual environment, and packages that the lock \
+                 doesn't have would be removed",
+                found.root.display()
+            ))
+            .hint("make one with `bnbpip venv`, or pass `--inexact` to keep them"));
+        }
+        let prefix = &found.interpreter.schemes.prefix;
+        let environment = target_environment::for_installer(&found.interpreter, prefix);
+        if !self.dry_run {
+            let notes = TransactionNotes(printer);
+            bnbpip_installer::recover(&environment.state_dir, &notes).map_err(with_hint)?;
+        }
+        let installed = InstalledEnvironment::scan(&environment.library_dirs)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut wanted = planning::wanted(&selected, folder)?;
+        let records = present::Records::read(&environment.state_dir);
+        wanted.retain(|one| !present::is_there(one, &installed, &records));
+        let surplus = if self.inexact {
+            Vec::new()
+        } else {
+            surplus(&selected, &installed, &found.interpreter.prefix)
+        };
+        if wanted.is_empty() && surplus.is_empty() {
+            printer.info("The environment is as the lock says");
+            return Ok(());
+        }
+        if !self.dry_run {
+            target_environment::announce(&found, printer);
+        }
+        let building = Building::new(self.resolve, &wanted, &found.interpreter, settings, printer)?;
+        let plan = building.plan(wanted, &installed, self.dry_run)?;
+        let changes = Changes { plan, surplus };
+        if self.dry_run {
+            changes.say(printer, "Would remove", "Would install");
+            return Ok(());
+        }
+        changes.apply(&self, &building, &environment, settings, printer)?;
+        changes.say(printer, "Successfully removed", "Successfully installed");
+        Ok(())
+    }
+
+    fn add_default_groups(&mut self, lock: &Lock) {
+        if self.with_default_groups {
+            let defaults = lock.default_groups.iter();
+            let missing: Vec<String> = defaults
+                .filter(|name| !self.groups.contains(name))
+                .cloned()
+                .collect();
+            self.groups.extend(missing);
+        }
+    }
+
+    /// What the lock has for the target, with these extras.
+    fn select<'l>(
+        &self,
+        lock: &'l Lock,
+        target: &Target,
+        extras: &[String],
+    ) -> Result<Vec<Selected<'l>>, Failure> {
+        let selected = lock.select(Selecting {
+            markers: &target.markers,
+            tags: &target.tags,
+            python: &target.python_full_version,
+            description: &target.description,
+            extras,
+            groups: &self.groups,
+        })?;
+        Ok(selected)
+    }
+}
+
+/// What is installed in the environment itself and not in the lock. Installers are nobody's packages and stay.
+fn surplus(
+    selected: &[Selected<'_>],
+    installed: &InstalledEnvironment,
+    prefix: &Path,
+) -> Vec<InstalledDistribution> {
+    let is_kept = |name: &PackageName| {
+        matches!(
+            name.as_ref(),
+            "pip" | "setuptools" | "wheel" | "uv" | "bnbpip"
+        ) || selected.iter().any(|it| it.package.name == *name)
+    };
+    let all = installed.distributions.iter();
+    all.filter(|distribution| !is_kept(&distribution.name))
+        .filter(|distribution| distribution.location.starts_with(prefix))
+        .cloned()
+        .collect()
+}
+
+/// What is to be done.
+struct Changes {
+    plan: Plan,
+    surplus: Vec<InstalledDistribution>,
+}
+
+impl Changes {
+    fn say(&self, printer: &Printer, removed: &str, installed: &str) {
+        if !self.surplus.is_empty() {
+            let names = self.surplus.iter();
+            let mut names: Vec<String> = names
+                .map(|gone| format!("{}-{}", gone.name, gone.version))
+                .collect();
+            names.sort_unstable();
+            printer.info(&format!("{removed} {}", names.join(" ")));
+        }
+        if !self.plan.changes.is_empty() {
+            printer.info(&format!("{installed} {}", listing(&self.plan)));
+        }
+    }
+
+    fn apply(
+        &self,
+        syncing: &Syncing<'_>,
+        building: &Building,
+        environment: &bnbpip_installer::Environment,
+        settings: &Settings,
+        printer: &'static Printer,
+    ) -> Result<(), Failure> {
+        let bytes = self.plan.file_bytes();
+        let progress = DownloadProgress::new(printer, syncing.progress_bar, bytes);
+        let application = Application {
+            client: &building.client,
+            progress: Arc::new(progress),
+            required: self.required(),
+            exact_sizes: true,
+            runtime: &building.runtime,
+            environment,
+            options: syncing.options.clone(),
+            printer,
+            removed: &self.surplus,
+        };
+        let outcome = application.run(&self.plan)?;
+        tell_outcome(&outcome, settings, printer);
+        Ok(())
+    }
+
+    /// The lock's digests, of which each file must have the strongest.
+    fn required(&self) -> FxHashMap<PackageName, Vec<(HashAlgorithm, String)>> {
+        let changes = self.plan.changes.iter();
+        changes
+            .filter_map(|change| {
+                let (algorithm, hex) = change.file.hashes.strongest()?;
+                Some((
+                    change.package.name.clone(),
+                    vec![(algorithm, hex.to_string())],
+                ))
+            })
+            .collect()
+    }
+}
+
+/// The client that gets the lock's files: no index is asked.
+fn client(settings: &Settings) -> Result<(tokio::runtime::Runtime, IndexClient), Failure> {
+    let cache: Cache = network::cache(settings)?;
+    let options = network::client_options(settings, &[]);
+    let client = IndexClient::new(IndexLocations::default(), cache, &options);
+    Ok((runtime()?, client))
+}

@@ -1,0 +1,177 @@
+//! What is to be installed for each of a lock's packages: a file, or a source that is built.
+
+use std::path::Path;
+
+use bnbpip_index::PackageFile;
+use bnbpip_lock::{LockedFile, LockedSource, LockedVcs, Selected, SelectedFrom};
+use bnbpip_packaging::{Hashes, PackageName, Version};
+use url::Url;
+
+use crate::failure::Failure;
+
+/// A package to install.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) name: PackageName,
+    /// Its version, where the lock says one.
+    pub(super) version: Option<Version>,
+    pub(super) origin: Origin,
+    /// Whether somebody asked for it by name.
+    pub(super) requested: bool,
+}
+
+/// Where it comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// A wheel, and whether the user named its address.
+    Wheel { file: PackageFile, direct: bool },
+    /// Something to build.
+    Source(SourceOrigin),
+}
+
+/// Something to build.
+#[derive(Debug, Clone)]
+pub(super) struct SourceOrigin {
+    /// The address as the builder takes it, with `git+` and `#subdirectory=`.
+    pub(super) url: Url,
+    /// Its digests, if it is a file.
+    pub(super) hashes: Hashes,
+    pub(super) size_bytes: Option<u64>,
+    pub(super) editable: bool,
+    /// The repository's commit, and what was asked for there.
+    pub(super) vcs: Option<LockedVcs>,
+    /// Whether it is an index's release, which leaves no trace of where it came from.
+    pub(super) is_sdist: bool,
+}
+
+/// Every selected package as it is to be installed. Paths start from the lock's folder.
+///
+/// # Errors
+/// When an address or a path can't be understood.
+pub(super) fn wanted(selected: &[Selected<'_>], folder: &Path) -> Result<Vec<Wanted>, Failure> {
+    let wanted = selected.iter().map(|selected| {
+        let package = selected.package;
+        let origin = origin(selected.from, folder).map_err(|failure| {
+            failure.context(format!("Failed to use the lock's `{}`", package.name))
+        })?;
+        Ok(Wanted {
+            name: package.name.clone(),
+            version: selected.version.clone(),
+            origin,
+            requested: !package.requirements.is_empty(),
+        })
+    });
+    wanted.collect()
+}
+
+fn origin(from: SelectedFrom<'_>, folder: &Path) -> Result<Origin, Failure> {
+    Ok(match from {
+        SelectedFrom::Wheel(file) => Origin::Wheel {
+            file: wheel(file, folder)?,
+            direct: false,
+        },
+        SelectedFrom::Source(LockedSource::Archive {
+            file,
+            subdirectory: None,
+        }) if is_wheel(&file.name) => Origin::Wheel {
+            file: wheel(file, folder)?,
+            direct: true,
+        },
+        SelectedFrom::Source(source) => Origin::Source(source_origin(source, folder)?),
+    })
+}
+
+fn is_wheel(name: &str) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("whl"))
+}
+
+/// The locked file as it is fetched: from the path beside the lock if there is one.
+fn wheel(wheel: &LockedFile, folder: &Path) -> Result<PackageFile, Failure> {
+    let mut file = match (&wheel.path, &wheel.url) {
+        (Some(path), _) => PackageFile::from_path(&folder.join(path))?,
+        (None, url) => PackageFile::from_url(url.as_deref().unwrap_or_default().parse()?)?,
+    };
+    file.hashes = wheel.hashes.clone();
+    file.size_bytes = wheel.size_bytes;
+    Ok(file)
+}
+
+fn source_origin(source: &LockedSource, folder: &Path) -> Result<SourceOrigin, Failure> {
+    let of_file = |file: &LockedFile, subdirectory: Option<&str>| {
+        let mut url = match (&file.path, &file.url) {
+            (Some(path), _) => address(&folder.join(path))?,
+            (None, url) => url.as_deref().unwrap_or_default().parse()?,
+        };
+        url.set_fragment(
+            subdirectory
+                .map(|path| format!("subdirectory={path}"))
+                .as_deref(),
+        );
+        Ok::<_, Failure>(SourceOrigin {
+            url,
+            hashes: file.hashes.clone(),
+            size_bytes: file.size_bytes,
+            editable: false,
+            vcs: None,
+            is_sdist: false,
+        })
+    };
+    match source {
+        LockedSource::Sdist(file) => Ok(SourceOrigin {
+            is_sdist: true,
+            ..of_file(file, None)?
+        }),
+        LockedSource::Archive { file, subdirectory } => of_file(file, subdirectory.as_deref()),
+        LockedSource::Vcs(vcs) => {
+            let repository = match (&vcs.path, &vcs.url) {
+                (Some(path), _) => address(&folder.join(path))?.to_string(),
+                (None, url) => url.clone().unwrap_or_default(),
+            };
+            let repository = repository.trim_end_matches('/');
+            let mut url: Url = format!("git+{repository}@{}", vcs.commit_id).parse()?;
+            let inner = vcs.subdirectory.as_ref();
+            url.set_fragment(inner.map(|path| format!("subdirectory={path}")).as_deref());
+            Ok(SourceOrigin {
+                url,
+                hashes: Hashes::new(),
+                size_bytes: None,
+                editable: false,
+                vcs: Some(vcs.clone()),
+                is_sdist: false,
+            })
+        }
+        LockedSource::Directory {
+            path,
+            editable,
+            subdirectory,
+        } => {
+            let mut place = folder.join(path);
+            place.extend(subdirectory);
+            Ok(SourceOrigin {
+                url: address(&place)?,
+                hashes: Hashes::new(),
+                size_bytes: None,
+                editable: *editable,
+                vcs: None,
+                is_sdist: false,
+            })
+        }
+    }
+}
+
+/// The address of a file or folder that has to be there.
+fn address(path: &Path) -> Result<Url, Failure> {
+    let path = fs_err::canonicalize(path)?;
+    let url = if path.is_dir() {
+        Url::from_directory_path(&path)
+    } else {
+        Url::from_file_path(&path)
+    };
+    url.map_err(|()| {
+        Failure::new(format!(
+            "Failed to use `{}`: it has no address",
+            path.display()
+        ))
+    })
+}

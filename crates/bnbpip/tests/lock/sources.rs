@@ -1,0 +1,196 @@
+//! What a lock holds beside an index's wheels: addresses, archives, repositories, folders.
+
+use std::path::Path;
+use std::process::Command;
+
+use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
+
+use crate::{environment, lock, read};
+
+const BACKEND: &str = include_str!("../install/backend.py");
+const PYPROJECT: &str =
+    "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
+
+/// The files of a project that builds itself.
+fn project(name: &str) -> [(&'static str, String); 4] {
+    [
+        (
+            "pyproject.toml",
+            format!("{PYPROJECT}[project]\nname = \"{name}\"\nversion = \"1.0\"\n"),
+        ),
+        ("backend.py", BACKEND.to_owned()),
+        (
+            "build.json",
+            format!("{{\"name\": \"{name}\", \"version\": \"1.0\"}}"),
+        ),
+        ("PKG-INFO", "Metadata-Version: 2.1\n".to_owned()),
+    ]
+}
+
+fn write(name: &str, folder: &Path) {
+    fs_err::create_dir_all(folder).unwrap();
+    for (path, content) in project(name) {
+        fs_err::write(folder.join(path), content).unwrap();
+    }
+}
+
+fn sdist(name: &str) -> HostedFile {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut builder = tar::Builder::new(gzip);
+    for (path, content) in project(name) {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        let path = format!("{name}-1.0/{path}");
+        builder
+            .append_data(&mut header, path, content.as_bytes())
+            .unwrap();
+    }
+    let bytes = builder.into_inner().unwrap().finish().unwrap();
+    HostedFile::other(name, &format!("{name}-1.0.tar.gz"), bytes)
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=x", "-c", "user.email=x@example.org", "-C"])
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_string()
+}
+
+fn direct_url(environment: &TestEnvironment, dist_info: &str) -> serde_json::Value {
+    let folder = environment.site_packages().join(dist_info);
+    serde_json::from_slice(&fs_err::read(folder.join("direct_url.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn addresses_folders_and_repositories_are_locked_and_installed() {
+    let server = IndexServer::with([WheelBuilder::new("base", "1.0").build()]);
+    server.add(WheelBuilder::new("named", "1.0").build());
+    server.add(sdist("archived"));
+    server.add(sdist("chosen"));
+    server.add(WheelBuilder::new("chosen", "1.0").build());
+    let environment = environment(&server);
+    let work = environment.work();
+    write("inplace", &work.join("inplace"));
+    write("copied", &work.join("copied"));
+    let repository = work.join("repository");
+    write("cloned", &repository);
+    for arguments in [
+        &["init", "-q", "-b", "main"][..],
+        &["add", "."],
+        &["commit", "-q", "-m", "x"],
+    ] {
+        git(&repository, arguments);
+    }
+    let commit = git(&repository, &["rev-parse", "HEAD"]);
+    let named = format!("named @ {}", server.file_url("named-1.0-py3-none-any.whl"));
+    let archived = server.file_url("archived-1.0.tar.gz");
+    let cloned = format!("git+file://{}@main", repository.display());
+    let asked = [
+        "base",
+        &named,
+        &archived,
+        &cloned,
+        "./copied",
+        "chosen",
+        "-e",
+        "./inplace",
+        "--no-binary",
+        "chosen",
+    ];
+    let text = lock(&environment, &asked);
+    for part in [
+        "archive = { url = \"http",
+        "named-1.0-py3-none-any.whl\", size = ",
+        "archived-1.0.tar.gz\", size = ",
+        "sdist = { name = \"chosen-1.0.tar.gz\"",
+        "directory = { path = \"copied\" }",
+        "directory = { path = \"inplace\", editable = true }",
+        "requested-revision = \"main\"",
+        "type = \"git\", path = \"repository\"",
+        &format!("commit-id = \"{commit}\""),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(lock(&environment, &asked), text);
+    drop(
+        environment
+            .run([&["lock", "--check"], &asked[..]].concat())
+            .success(),
+    );
+    // The branch goes on; what is locked stays.
+    fs_err::write(
+        repository.join("build.json"),
+        "{\"name\": \"cloned\", \"version\": \"2.0\"}",
+    )
+    .unwrap();
+    git(&repository, &["commit", "-q", "-a", "-m", "y"]);
+    drop(environment.run(["sync"]).success());
+    let all = [
+        "archived-1.0",
+        "base-1.0",
+        "chosen-1.0",
+        "cloned-1.0",
+        "copied-1.0",
+        "inplace-1.0",
+        "named-1.0",
+    ];
+    assert_eq!(environment.installed(), all);
+    let recorded = direct_url(&environment, "cloned-1.0.dist-info");
+    assert_eq!(recorded["vcs_info"]["commit_id"], commit.as_str());
+    assert_eq!(recorded["vcs_info"]["requested_revision"], "main");
+    assert_eq!(
+        direct_url(&environment, "inplace-1.0.dist-info")["dir_info"]["editable"],
+        true
+    );
+    assert!(direct_url(&environment, "named-1.0.dist-info")["archive_info"]["hash"].is_string());
+    let chosen = environment.site_packages().join("chosen-1.0.dist-info");
+    assert!(!chosen.join("direct_url.json").exists());
+    // A folder that is copied may have changed; nothing else is touched.
+    let run = environment.run(["sync"]).success();
+    assert_eq!(run.stdout, "Successfully installed copied-1.0\n");
+}
+
+#[test]
+fn a_source_that_is_not_what_the_lock_says_is_refused_before_it_is_built() {
+    let server = IndexServer::start();
+    server.add(sdist("archived"));
+    let environment = environment(&server);
+    let good = lock(&environment, &[&server.file_url("archived-1.0.tar.gz")]);
+    let path = environment.work().join("pylock.toml");
+    let refused = |from: &str, to: &str, said: &str| {
+        assert!(good.contains(from), "{good}");
+        fs_err::write(&path, good.replace(from, to)).unwrap();
+        let run = environment.run(["sync"]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(!run.stderr.contains("Building"), "{}", run.stderr);
+        assert!(environment.installed().is_empty());
+    };
+    refused("size = ", "size = 9", "bytes, and the lock says 9");
+    refused("sha256 = \"", "sha256 = \"0000", "Failed to read the lock");
+    let start = good.find("sha256 = \"").unwrap() + 10;
+    let digest = &good[start..start + 64];
+    refused(digest, &"0".repeat(64), "sha256 should be");
+    refused(
+        "\nversion = \"1.0\"",
+        "\nversion = \"2.0\"",
+        "it has version 1.0, and the lock says 2.0",
+    );
+}
+
+#[test]
+fn source_distributions_are_locked_on_request_alone() {
+    let server = IndexServer::start();
+    server.add(sdist("chosen"));
+    let environment = environment(&server);
+    let run = environment.run(["lock", "chosen"]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    assert!(!environment.work().join("pylock.toml").exists());
+    drop(lock(&environment, &["chosen", "--no-binary", "chosen"]));
+    assert!(read(&environment).contains("sdist = { "));
+}
