@@ -1,4 +1,4 @@
-//! Reads and lints the rules and profiles under `constraints`, and compiles them into the crate.
+//! Reads and lints the rules, profiles and catalogs under `constraints`, and compiles them into the crate.
 //! An invalid rule fails the build with its file and line.
 
 use std::error::Error;
@@ -14,6 +14,15 @@ use std::path::{Path, PathBuf};
 )]
 mod rules;
 
+#[path = "src/catalogs/mod.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the crate uses what the script does not"
+)]
+mod catalogs;
+
+use catalogs::Catalog;
 use rules::{Profile, RuleDocument, encode, lint};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -48,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(faults, "{problem}")?;
     }
     let profiles = profiles(root, &documents, &mut faults)?;
+    let catalogs = catalogs(root, &mut faults)?;
     if !faults.is_empty() {
         return Err(format!("the rules are not valid\n{faults}").into());
     }
@@ -58,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs_err::write(output.join("rules.postcard"), compiled)?;
     fs_err::write(output.join("sources.rs"), sources)?;
     fs_err::write(output.join("profiles.rs"), profiles)?;
+    fs_err::write(output.join("catalogs.rs"), catalogs)?;
     Ok(())
 }
 
@@ -80,6 +91,29 @@ fn profiles(
                 }
             }
             Err(error) => writeln!(faults, "{error}")?,
+        }
+        let path = file.to_string_lossy();
+        writeln!(
+            sources,
+            "RuleSource {{ path: {name:?}, text: include_str!({path:?}) }},"
+        )?;
+    }
+    sources.push_str("]\n");
+    Ok(sources)
+}
+
+/// The texts of the catalogs; what is wrong with them is added to the faults.
+fn catalogs(root: &Path, faults: &mut String) -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    collect(&root.join("constraints/catalogs"), "toml", &mut files)?;
+    files.sort();
+    let mut sources = String::from("&[\n");
+    for file in &files {
+        let name = name_below(root, file);
+        if let Err(errors) = Catalog::parse(&fs_err::read_to_string(file)?, &name) {
+            for error in errors {
+                writeln!(faults, "{error}")?;
+            }
         }
         let path = file.to_string_lossy();
         writeln!(

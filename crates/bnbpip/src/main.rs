@@ -98,8 +98,8 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        cache, check, completion, debug, doctor, download, freeze, hash, history, index, inspect,
-        install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
+        bundle, cache, check, completion, debug, doctor, download, freeze, hash, history, index,
+        inspect, install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -113,6 +113,10 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Wheel(arguments)) => {
             interrupt::listen(printer);
             wheel::run(arguments, settings, printer)
+        }
+        Some(Command::Bundle(arguments)) => {
+            interrupt::listen(printer);
+            bundle::run(arguments, settings, printer)
         }
         Some(Command::Lock(arguments)) => lock::run(arguments, settings, printer),
         Some(Command::Sync(arguments)) => {

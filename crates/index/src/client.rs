@@ -130,6 +130,19 @@ impl IndexClient {
             .await
     }
 
+    /// What one index has of a project, whatever the places that packages come from; `None` if it
+    /// has nothing.
+    ///
+    /// # Errors
+    /// When it can't be asked, or its page can't be read.
+    pub async fn project_at(
+        &self,
+        index: &IndexEntry,
+        name: &PackageName,
+    ) -> SharedResult<Option<Arc<ProjectPage>>> {
+        Ok(self.inner.pages.project(index, name).await?)
+    }
+
     async fn look_up(&self, name: &PackageName) -> SharedResult<Option<Arc<Project>>> {
         let inner = &self.inner;
         let mut pages = Vec::new();
@@ -349,6 +362,15 @@ impl IndexClient {
             Ok(stored)
         })
         .await
+    }
+
+    /// Whether a file can be had without network: on this machine, unpacked in the cache, or
+    /// downloaded there. A look at the directory, not a verification.
+    pub fn is_here(&self, file: &PackageFile) -> bool {
+        match file.local_path() {
+            Some(path) => path.is_file(),
+            None => self.is_stored(file) || self.inner.downloader.has(file),
+        }
     }
 
     /// Whether the unpacked wheel seems to be in the cache already, so that nothing has to be

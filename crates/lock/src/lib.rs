@@ -13,8 +13,8 @@ mod write;
 pub use marker::{LockMarker, MarkerError};
 pub use merge::{Environment, Environments, Solution, merge};
 pub use model::{
-    AskedBy, AttestationIdentity, Inputs, Lock, LockedFile, LockedPackage, LockedRequirement,
-    LockedSource, LockedVcs, Overlay,
+    AskedBy, AttestationIdentity, Community, Inputs, Lock, LockedFile, LockedPackage,
+    LockedRequirement, LockedSource, LockedVcs, Overlay,
 };
 pub use read::{LockError, MAX_BYTES};
 pub use select::{SelectError, Selected, SelectedFrom, Selecting};

@@ -78,6 +78,17 @@ pub struct LockedPackage {
     pub attestation_identities: Vec<AttestationIdentity>,
     /// The requirements that asked for it.
     pub requirements: Vec<LockedRequirement>,
+    /// Who built its wheels, where its project didn't.
+    pub community: Option<Community>,
+}
+
+/// Where wheels are from that others than their project built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Community {
+    /// Who built them, or the index that has them.
+    pub source: String,
+    /// Why they are taken.
+    pub why: String,
 }
 
 impl LockedPackage {
@@ -94,6 +105,7 @@ impl LockedPackage {
             source: None,
             attestation_identities: Vec::new(),
             requirements: Vec::new(),
+            community: None,
         }
     }
 }

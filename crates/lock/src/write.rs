@@ -101,12 +101,19 @@ fn write_package(text: &mut String, package: &LockedPackage) {
         let identities = package.attestation_identities.iter();
         tables(text, "attestation-identities", identities.map(claims));
     }
+    if !package.requirements.is_empty() || package.community.is_some() {
+        text.push_str("\n[packages.tool.bnbpip]\n");
+    }
     if !package.requirements.is_empty() {
-        text.push_str("\n[packages.tool.bnbpip]\nrequirements = [\n");
+        text.push_str("requirements = [\n");
         for requirement in &package.requirements {
             let _ = writeln!(text, "    {},", asked(requirement));
         }
         text.push_str("]\n");
+    }
+    if let Some(community) = &package.community {
+        let (source, why) = (quoted(&community.source), quoted(&community.why));
+        let _ = writeln!(text, "community = {{ source = {source}, why = {why} }}");
     }
 }
 

@@ -1,9 +1,9 @@
-//! The rules and profiles of `constraints/`, compiled into the program by the build script.
+//! The rules, profiles and catalogs of `constraints/`, compiled into the program by the build script.
 
 /// The rules in binary form, without withdrawn ones.
 pub(crate) static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.postcard"));
 
-/// The text of an embedded rule's or profile's file.
+/// The text of an embedded rule's, profile's or catalog's file.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleSource {
     /// Its path below the repository's root, with forward slashes.
@@ -26,3 +26,10 @@ pub fn embedded_profiles() -> &'static [RuleSource] {
 }
 
 static PROFILES: &[RuleSource] = include!(concat!(env!("OUT_DIR"), "/profiles.rs"));
+
+/// Every embedded catalog's file, by path.
+pub fn embedded_catalogs() -> &'static [RuleSource] {
+    CATALOGS
+}
+
+static CATALOGS: &[RuleSource] = include!(concat!(env!("OUT_DIR"), "/catalogs.rs"));

@@ -350,6 +350,12 @@ impl Writer<'_> {
             VersionReason::InvalidMetadata(message) => {
                 format!("has metadata that can't be read ({message})")
             }
+            VersionReason::NotCached => {
+                "is not in the cache, and the network is switched off".to_string()
+            }
+            VersionReason::NoBuild(wanted) => {
+                format!("is built for {wanted}, and there is no such build here")
+            }
             VersionReason::RequiresPython(specifiers) => self.wrong_python(specifiers),
             VersionReason::ArbitraryEquality => "has another text than `===` names".to_string(),
         }

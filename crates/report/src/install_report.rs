@@ -21,9 +21,12 @@ pub struct ReportItem<'a> {
     pub requested_extras: Vec<ExtraName>,
     /// Its metadata.
     pub metadata: &'a Headers,
+    /// Who built it, and why it is taken, if its project didn't build it.
+    pub community: Option<(String, String)>,
 }
 
-/// The whole report. Beside what pip writes there is `bnbpip`, with the rules that were in force.
+/// The whole report. Beside what pip writes there is `bnbpip`, with the rules that were in force,
+/// and with a community wheel where it is from.
 pub fn render(
     items: &[ReportItem<'_>],
     markers: &MarkerEnvironment,
@@ -55,6 +58,10 @@ fn item(item: &ReportItem<'_>) -> Value {
         object.insert("requested_extras".into(), extras.into());
     }
     object.insert("metadata".into(), metadata(item.metadata));
+    if let Some((source, why)) = &item.community {
+        let community = json!({ "source": source, "why": why });
+        object.insert("bnbpip".into(), json!({ "community": community }));
+    }
     Value::Object(object)
 }
 

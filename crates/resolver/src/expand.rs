@@ -43,6 +43,12 @@ impl<P: MetadataProvider> Solver<'_, P> {
                     Err(DependencyError::Invalid(message)) => {
                         return Ok(Err(VersionReason::InvalidMetadata(message)));
                     }
+                    Err(DependencyError::NotCached) => {
+                        return Ok(Err(VersionReason::NotCached));
+                    }
+                    Err(DependencyError::NoBuild(wanted)) => {
+                        return Ok(Err(VersionReason::NoBuild(wanted)));
+                    }
                     Err(DependencyError::Provider(error)) => {
                         return Err(ResolveError::Provider(error));
                     }
@@ -100,6 +106,10 @@ impl<P: MetadataProvider> Solver<'_, P> {
             &mut self.seen,
         ));
         if extra.is_none() {
+            for (built_for, range) in &metadata.builds {
+                let built_for = self.interner.name_id(built_for);
+                found.push((SolverPackage::Package(built_for), range.clone()));
+            }
             let project = self.interner.name(name).clone();
             let rules = Arc::clone(&self.rules);
             for (_, requirement) in rules.extra_requirements(&project, &candidate.version) {

@@ -97,6 +97,9 @@ pub struct PackageMetadata {
     pub requires_python: Option<VersionSpecifiers>,
     /// Declared extras.
     pub provides_extra: Vec<ExtraName>,
+    /// Versions of other packages that it is built for, where no specifier can say so: builds are
+    /// told apart by local versions alone.
+    pub builds: Vec<(PackageName, VersionRange)>,
 }
 
 /// Why no file of a version can be used for the target.
@@ -146,6 +149,12 @@ pub enum DependencyError {
     /// It is there, and wrong; another version may do.
     #[error("{0}")]
     Invalid(String),
+    /// It isn't in the cache, and there is no network; another version may do.
+    #[error("Failed to find the metadata in the cache")]
+    NotCached,
+    /// It is built for something that nobody offers, in words; another version may do.
+    #[error("{0}")]
+    NoBuild(String),
     /// It could not be had.
     #[error(transparent)]
     Provider(#[from] ProviderError),

@@ -32,6 +32,10 @@ pub enum VersionReason {
     Prerelease,
     /// Its metadata can't be read.
     InvalidMetadata(String),
+    /// Its metadata isn't in the cache, and there is no network.
+    NotCached,
+    /// It is built for something that nobody offers, in words.
+    NoBuild(String),
     /// Its metadata asks for another Python.
     RequiresPython(String),
     /// Its own text is not the one that `===` asks for.

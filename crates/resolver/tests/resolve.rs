@@ -41,6 +41,7 @@ impl Universe {
                 .collect(),
             requires_python: None,
             provides_extra: vec!["x".parse().unwrap()],
+            builds: Vec::new(),
         };
         let release = Release {
             metadata,

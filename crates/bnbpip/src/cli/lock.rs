@@ -82,6 +82,11 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "accelerator", alias = "torch-backend")]
     pub accelerator: Option<String>,
 
+    /// Look for the lock's files in this folder first: by their digests, whatever the lock says
+    /// about where they are. `bnbpip bundle` fills one.
+    #[arg(long, value_name = "dir")]
+    pub wheelhouse: Option<PathBuf>,
+
     /// Show what would change, change nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -4,6 +4,7 @@
 //! do ([`errors`]), and each long option can be abbreviated.
 
 pub(crate) mod build;
+pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod doctor;
 pub(crate) mod download;
@@ -34,6 +35,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::configuration::{ProcessEnvironment, arguments};
 use crate::failure::Failure;
 
+pub(crate) use bundle::BundleArgs;
 pub(crate) use cache::CacheArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use download::DownloadArgs;
@@ -86,6 +88,9 @@ pub(crate) enum Command {
     Wheel(Box<WheelArgs>),
     /// Write down exact versions and files for several environments.
     Lock(Box<LockArgs>),
+    /// Fill a folder with all that a machine without network needs.
+    #[command(alias = "vendor")]
+    Bundle(Box<BundleArgs>),
     /// Make an environment what a lock file says.
     Sync(SyncArgs),
     /// Uninstall packages.
@@ -221,6 +226,9 @@ pub(crate) fn parse(
         (Some(Command::Index(index)), Some((_, matches))) => index.index.order_formats(matches),
         (Some(Command::Wheel(wheel)), Some((_, matches))) => {
             wheel.resolve.index.order_formats(matches);
+        }
+        (Some(Command::Bundle(bundle)), Some((_, matches))) => {
+            bundle.resolve.index.order_formats(matches);
         }
         (Some(Command::Lock(lock)), Some((_, matches))) => {
             lock.resolve.index.order_formats(matches);

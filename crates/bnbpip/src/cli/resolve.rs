@@ -1,5 +1,7 @@
 //! The options of every command that resolves: what it may choose from, and for which target.
 
+use std::path::PathBuf;
+
 use bnbpip_platform::{TargetPython, TargetRequest};
 use clap::{ArgAction, Args};
 
@@ -63,6 +65,19 @@ pub(crate) struct ResolveArgs {
     /// one index below it for each (`cu126`).
     #[arg(long, value_name = "url")]
     pub accelerator_index_url: Option<String>,
+
+    /// Where an index has no wheel for Windows, take one that somebody else built, out of those that
+    /// bnbpip knows by their digests, or from the community indexes that it knows.
+    #[arg(long, overrides_with = "no_community")]
+    pub community: bool,
+
+    /// Take no wheels that others built, whatever the project's configuration says.
+    #[arg(long, overrides_with = "community")]
+    pub no_community: bool,
+
+    /// A catalog of such wheels in place of the one that bnbpip carries.
+    #[arg(long, value_name = "file")]
+    pub community_catalog: Option<PathBuf>,
 
     /// Rules of one's own.
     #[command(flatten)]

@@ -82,6 +82,9 @@ pub(crate) fn run(
     };
     let resolved = resolving.run(FxHashMap::default())?;
     notes::say(&resolved.resolution, printer);
+    if let Some(community) = &resolved.community {
+        community.say(&resolved.resolution, printer);
+    }
     let saving = Saving {
         arguments,
         settings,

@@ -1,6 +1,7 @@
 //! The commands. Each module runs one; what several need stands beside them: which environment is
 //! worked on ([`target_environment`]) and what is installed there ([`distribution`]).
 
+pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod completion;
@@ -36,6 +37,7 @@ pub(crate) mod venv;
 pub(crate) mod version;
 mod version_control;
 pub(crate) mod wheel;
+mod wheelhouse;
 
 /// For a run as root on a Python that isn't in a virtual environment.
 pub(crate) const ROOT_WARNING: &str = "Running bnbpip as the 'root' user can result in broken \

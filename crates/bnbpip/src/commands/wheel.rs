@@ -64,6 +64,9 @@ pub(crate) fn run(
         sources: Some(sources.clone()),
     };
     let resolved = resolving.run(FxHashMap::default())?;
+    if let Some(community) = &resolved.community {
+        community.say(&resolved.resolution, printer);
+    }
     let folder = settings
         .environment
         .working_directory()

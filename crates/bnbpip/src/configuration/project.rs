@@ -20,6 +20,8 @@ pub(crate) struct ProjectOptions {
     pub allow: Vec<String>,
     /// What torch is to run on, as for `--accelerator`.
     pub accelerator: Option<String>,
+    /// Whether wheels that others than their projects built may be taken, as for `--community`.
+    pub community: bool,
 }
 
 /// A project's configuration and where it stands.

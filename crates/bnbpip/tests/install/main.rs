@@ -10,6 +10,7 @@
 mod accelerators;
 mod addresses;
 mod cache_damage;
+mod community;
 mod concurrency;
 mod downloads;
 mod everyday;

@@ -76,7 +76,10 @@ fn profiles_are_listed_and_shown() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json[0]["requirements"][0], "torch==2.4.1");
     let fine = environment.run(["rules", "lint"]).success().stdout;
-    assert!(fine.ends_with(" profiles, nothing wrong.\n"), "{fine}");
+    assert!(
+        fine.ends_with(" profiles and 1 catalog, nothing wrong.\n"),
+        "{fine}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is the test's failure")]
 
 mod accelerators;
+mod bundle;
 mod installing;
 mod sources;
 

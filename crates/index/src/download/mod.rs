@@ -174,6 +174,12 @@ impl Downloader {
         })
     }
 
+    /// Whether the file was downloaded into the cache.
+    pub(crate) fn has(&self, file: &PackageFile) -> bool {
+        let sha256 = self.known_sha256(file);
+        sha256.is_some_and(|sha256| self.final_path(&sha256, &file.filename_text).is_file())
+    }
+
     fn pointer(&self, key: &CacheKey) -> Option<Pointer> {
         let path = self.cache.entry(Bucket::Pointers, key, "pointer");
         open_sealed(Pointer::KIND, &path, &read_if_present(&path).ok()??)

@@ -12,7 +12,8 @@ pub struct RequiresPython {
 }
 
 impl RequiresPython {
-    pub(crate) fn new(text: &str) -> Self {
+    /// Takes the text; it is read when it is asked.
+    pub fn new(text: &str) -> Self {
         Self {
             text: text.into(),
             parsed: OnceLock::new(),

@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::{LockError, Place};
-use crate::{AskedBy, Inputs, Lock, LockedRequirement, Overlay};
+use crate::{AskedBy, Community, Inputs, Lock, LockedRequirement, Overlay};
 
 impl Place<'_> {
     /// `tool.bnbpip`.
@@ -61,6 +61,17 @@ impl Place<'_> {
             requirements.push(requirement);
         }
         Ok(requirements)
+    }
+
+    /// Who built the package's wheels, if its project didn't.
+    pub(super) fn community(&self) -> Result<Option<Community>, LockError> {
+        let Some(table) = self.table("community")? else {
+            return Ok(None);
+        };
+        Ok(Some(Community {
+            source: table.required("source")?.to_owned(),
+            why: table.required("why")?.to_owned(),
+        }))
     }
 
     fn texts(&self, key: &str) -> Result<Vec<String>, LockError> {

@@ -109,6 +109,7 @@ impl Locked {
     ) -> Result<(), Failure> {
         let of_project = settings.project.options.accelerator.as_deref();
         let syncing = Syncing {
+            wheelhouse: None,
             file: Path::new(&self.file),
             extras: self.extras,
             groups: Vec::new(),

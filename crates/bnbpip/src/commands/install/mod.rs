@@ -166,6 +166,14 @@ impl Run<'_> {
         }
         self.narration().collecting(&plan);
         self.show(&plan, resolved)?;
+        if self.settings.network.offline {
+            let checked = plan.check_offline("install", &resolved.client, "not in the cache");
+            checked.map_err(|failure| {
+                failure.hint(
+                    "`bnbpip bundle` fills a folder for `--find-links` where there is network",
+                )
+            })?;
+        }
         if self.arguments.dry_run {
             self.report(&plan, resolved)?;
             self.printer
@@ -265,6 +273,7 @@ impl Run<'_> {
             &resolved.resolution,
             |file| resolved.client.is_stored(file),
             free_bytes,
+            resolved.community.as_deref(),
         );
         self.printer
             .status(&format!("Target {}", self.destination.target.description));
@@ -314,7 +323,15 @@ impl Run<'_> {
         }
         let markers = &self.destination.target.markers;
         let rules = RuleSetIdentity::of(&resolved.overlay)?;
-        outcome::write_report(path, plan, &metadata, markers, &rules, self.printer)
+        let community = resolved.community.as_deref();
+        outcome::write_report(
+            path,
+            plan,
+            &metadata,
+            (markers, &rules),
+            community,
+            self.printer,
+        )
     }
 
     fn apply(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::plan::{Change, Plan};
 use crate::commands::hash::digest_of;
+use crate::commands::resolve::community::Community;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -61,8 +62,8 @@ pub(crate) fn write_report(
     path: &std::path::Path,
     plan: &Plan,
     metadata: &[CoreMetadata],
-    markers: &MarkerEnvironment,
-    rules: &RuleSetIdentity,
+    (markers, rules): (&MarkerEnvironment, &RuleSetIdentity),
+    community: Option<&Community>,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let items: Vec<ReportItem<'_>> = plan
@@ -79,6 +80,10 @@ pub(crate) fn write_report(
             requested: change.package.requested,
             requested_extras: change.package.extras.clone(),
             metadata: &metadata.headers,
+            community: community.and_then(|community| {
+                let origin = community.origin(&change.file)?;
+                Some((origin.source, origin.why))
+            }),
         })
         .collect();
     let report = render(&items, markers, env!("CARGO_PKG_VERSION"), rules);

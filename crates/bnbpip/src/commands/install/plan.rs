@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use bnbpip_index::PackageFile;
+use bnbpip_index::{IndexClient, PackageFile};
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_packaging::{DirectUrl, PackageName};
 use bnbpip_report::{Action, PlanLine, PlanView};
 use bnbpip_resolver::{Resolution, ResolvedPackage, Source};
 
 use crate::commands::resolve::Resolved;
+use crate::commands::resolve::community::Community;
 use crate::commands::sources::Sources;
 use crate::failure::Failure;
 
@@ -104,6 +105,33 @@ impl Plan {
         Ok(())
     }
 
+    /// Refuses what can't be had without network before anything is begun. `places` says where the
+    /// files were looked for.
+    ///
+    /// # Errors
+    /// When files are missing; all are named.
+    pub(crate) fn check_offline(
+        &self,
+        verb: &str,
+        client: &IndexClient,
+        places: &str,
+    ) -> Result<(), Failure> {
+        let files = self.changes.iter();
+        let files = files.map(|change| change.built.as_ref().unwrap_or(&change.file));
+        // What has to be built says by itself what it lacks.
+        let missing = files.filter(|file| file.wheel().is_some() && !client.is_here(file));
+        let missing: Vec<&str> = missing.map(|file| &*file.filename_text).collect();
+        let are = match missing.len() {
+            0 => return Ok(()),
+            1 => "is",
+            _ => "are",
+        };
+        Err(Failure::new(format!(
+            "Failed to {verb} without network: {} {are} {places}",
+            missing.join(", ")
+        )))
+    }
+
     /// Bytes to fetch, as far as the index tells sizes.
     pub(crate) fn file_bytes(&self) -> u64 {
         self.changes
@@ -118,6 +146,7 @@ impl Plan {
         resolution: &Resolution<Arc<PackageFile>>,
         is_cached: impl Fn(&PackageFile) -> bool,
         free_bytes: Option<u64>,
+        community: Option<&Community>,
     ) -> PlanView {
         let mut view = PlanView {
             free_bytes,
@@ -134,14 +163,18 @@ impl Plan {
             }
             // Wheels of compiled code unpack to about two and a half times their size.
             view.disk_bytes += size.unwrap_or_default() * 5 / 2;
-            view.lines.push(line(change, resolution));
+            view.lines.push(line(change, resolution, community));
         }
         view.lines.sort_by_key(|line| !line.prominent);
         view
     }
 }
 
-fn line(change: &Change, resolution: &Resolution<Arc<PackageFile>>) -> PlanLine {
+fn line(
+    change: &Change,
+    resolution: &Resolution<Arc<PackageFile>>,
+    community: Option<&Community>,
+) -> PlanLine {
     let package = &change.package;
     let new = package.version.to_string();
     let old = change.replaces.as_ref().map(|old| old.version.to_string());
@@ -158,8 +191,12 @@ fn line(change: &Change, resolution: &Resolution<Arc<PackageFile>>) -> PlanLine 
             _ => format!("for {first} and {others} more"),
         });
     }
-    let prominent = package.requested || old.is_some() || !rules.is_empty();
+    let origin = community.and_then(|community| community.origin(&change.file));
+    let prominent = package.requested || old.is_some() || !rules.is_empty() || origin.is_some();
     reasons.extend(rules);
+    if let Some(origin) = origin {
+        reasons.push(format!("a community wheel of {}", origin.source));
+    }
     PlanLine {
         action: match &old {
             None => Action::Add,

@@ -11,15 +11,15 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 
 /// An environment to solve for.
-pub(super) struct LockTarget {
+pub(crate) struct LockTarget {
     /// Its short name: `windows-3.12`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What packages are chosen for.
-    pub(super) target: Target,
+    pub(crate) target: Target,
     /// What tells it from others.
-    pub(super) environment: Environment,
+    pub(crate) environment: Environment,
     /// Holds in it, and in no other that may be named.
-    pub(super) marker: LockMarker,
+    pub(crate) marker: LockMarker,
 }
 
 /// The systems that a marker may mean, the usual ones of each first.
@@ -41,7 +41,7 @@ const MINORS: std::ops::RangeInclusive<u8> = 8..=14;
 ///
 /// # Errors
 /// When a name can't be understood, or says no Python and none is there to ask.
-pub(super) fn targets(
+pub(crate) fn targets(
     names: &[String],
     requires_python: Option<&VersionSpecifiers>,
     settings: &Settings,

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::facts::Facts;
 use super::project::Inputs;
+use crate::commands::resolve::community::Community;
 use crate::commands::sources::{Sources, archive_file};
 use crate::failure::Failure;
 use crate::request::RequestedRequirement;
@@ -26,6 +27,8 @@ pub(super) struct Locking<'a> {
     pub(super) sources: Option<&'a Sources>,
     /// The lock's folder, which paths start from.
     pub(super) folder: &'a Path,
+    /// The community wheels that could be taken.
+    pub(super) community: Option<&'a Community>,
 }
 
 /// The files of a resolution that are downloaded: what there is to know about them.
@@ -98,6 +101,11 @@ impl Locking<'_> {
         if let Some(facts) = self.facts.get(file.url.as_str()) {
             entry.attestation_identities.clone_from(&facts.identities);
         }
+        let origin = self.community.and_then(|community| community.origin(file));
+        entry.community = origin.map(|origin| bnbpip_lock::Community {
+            source: origin.source,
+            why: origin.why,
+        });
         if file.wheel().is_some() {
             entry.wheels = vec![locked];
         } else {

@@ -2,7 +2,7 @@
 //! `pylock.toml`.
 
 mod check;
-mod environments;
+pub(crate) mod environments;
 mod facts;
 mod families;
 mod locked;
@@ -36,23 +36,7 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
-    let inputs = Inputs::read(arguments, settings, printer)?;
-    let wanted = inputs.requires_python.as_ref();
-    let targets = environments::targets(&arguments.environments, wanted, settings)?;
-    let families = families::wanted(&arguments.resolve, &inputs.extras)?;
-    let mut run = Run {
-        arguments,
-        resolve: arguments.resolve.clone(),
-        settings,
-        printer,
-        inputs,
-        targets,
-        families,
-        sources: None,
-    };
-    for target in &run.targets {
-        run.inputs.check(target)?;
-    }
+    let mut run = Run::new(arguments, settings, printer)?;
     if arguments.check && !arguments.online {
         return run.check();
     }
@@ -61,6 +45,20 @@ pub(crate) fn run(
         return run.check_online();
     }
     run.lock()
+}
+
+/// A new lock that isn't written, and the folder that its paths start from.
+///
+/// # Errors
+/// When an environment has no solution.
+pub(crate) fn solved(
+    arguments: &LockArgs,
+    settings: &Settings,
+    printer: &'static Printer,
+) -> Result<(Lock, PathBuf), Failure> {
+    let mut run = Run::new(arguments, settings, printer)?;
+    run.prepare_sources()?;
+    Ok((run.solve(&Lock::default())?, run.folder()))
 }
 
 /// Reads a lock file.
@@ -87,6 +85,32 @@ struct Run<'a> {
     families: Vec<Option<String>>,
     /// What builds, where something that was asked for has to be built.
     sources: Option<Sources>,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        arguments: &'a LockArgs,
+        settings: &'a Settings,
+        printer: &'static Printer,
+    ) -> Result<Self, Failure> {
+        let inputs = Inputs::read(arguments, settings, printer)?;
+        let wanted = inputs.requires_python.as_ref();
+        let targets = environments::targets(&arguments.environments, wanted, settings)?;
+        let families = families::wanted(&arguments.resolve, &inputs.extras)?;
+        for target in &targets {
+            inputs.check(target)?;
+        }
+        Ok(Self {
+            arguments,
+            resolve: arguments.resolve.clone(),
+            settings,
+            printer,
+            inputs,
+            targets,
+            families,
+            sources: None,
+        })
+    }
 }
 
 impl Run<'_> {

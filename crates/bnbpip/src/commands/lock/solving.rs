@@ -118,7 +118,11 @@ impl Run<'_> {
             facts: &facts,
             sources: self.sources.as_ref(),
             folder: Path::new(&folder),
+            community: resolved.community.as_deref(),
         };
+        if let Some(community) = &resolved.community {
+            community.say(&resolved.resolution, self.printer);
+        }
         let mut packages = locking.packages(&resolved.resolution)?;
         self.mark(place, &resolved, &mut packages)?;
         let solution = Solution {

@@ -1,15 +1,15 @@
 //! Which file of a version is taken, or why none can be.
 
 use std::cmp::Reverse;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use bnbpip_index::{DistributionFilename, PackageFile, Project};
+use bnbpip_index::{DistributionFilename, PackageFile};
 use bnbpip_overlay::{ActiveRules, RuleId, Severity};
 use bnbpip_packaging::{
     BuildTag, HashAlgorithm, IncompatibleTag, PackageName, SdistExtension, SdistFilename,
     TagCompatibility, Tags, Version, WheelFilename, range,
 };
-use bnbpip_resolver::{Unusable, VersionList, Yanked};
+use bnbpip_resolver::Unusable;
 use rustc_hash::FxHashMap;
 
 use crate::request::FormatControl;
@@ -252,86 +252,4 @@ impl Selection {
 fn first_upload_day<'a>(files: impl Iterator<Item = &'a Arc<PackageFile>>) -> Option<String> {
     let first = files.filter_map(|file| file.upload_time()).min()?;
     Some(first.strftime("%Y-%m-%d").to_string())
-}
-
-/// The versions of a project, with the choice of file made once a version.
-#[derive(Debug)]
-pub(crate) struct Candidates {
-    project: Arc<Project>,
-    selection: Arc<Selection>,
-    chosen: Vec<OnceLock<Result<Arc<PackageFile>, Unusable>>>,
-}
-
-impl Candidates {
-    /// The candidates of a project.
-    pub(crate) fn new(project: Arc<Project>, selection: Arc<Selection>) -> Self {
-        let chosen = project.versions().iter().map(|_| OnceLock::new()).collect();
-        Self {
-            project,
-            selection,
-            chosen,
-        }
-    }
-
-    /// Whether source distributions are taken only where no version has a wheel.
-    pub(crate) fn prefers_binary(&self) -> bool {
-        self.selection.prefer_binary
-    }
-
-    /// The newest stable version (any, if there is no stable one) within `range` that has a file,
-    /// from the place `below` downwards.
-    pub(crate) fn likely(
-        &self,
-        range: &range::VersionRange,
-        below: usize,
-    ) -> Option<(usize, Arc<PackageFile>)> {
-        let pick = |stable: bool| {
-            let versions = self.versions().get(..below).unwrap_or_default();
-            versions
-                .iter()
-                .enumerate()
-                .rev()
-                .filter(|(_, version)| range.contains(*version))
-                .filter(|(_, version)| !stable || !version.any_prerelease())
-                .filter(|(index, _)| self.yanked(*index).is_none())
-                .find_map(|(index, _)| Some((index, self.file(index).ok()?)))
-        };
-        pick(true).or_else(|| pick(false))
-    }
-}
-
-impl VersionList for Candidates {
-    type File = Arc<PackageFile>;
-
-    fn versions(&self) -> &[Version] {
-        self.project.versions()
-    }
-
-    fn file(&self, index: usize) -> Result<Arc<PackageFile>, Unusable> {
-        let Some((version, cell)) = self.versions().get(index).zip(self.chosen.get(index)) else {
-            return Err(Unusable::BinaryPolicy);
-        };
-        cell.get_or_init(|| {
-            let files: Vec<&Arc<PackageFile>> = self.project.files(version).collect();
-            self.selection.best(files.iter().copied())
-        })
-        .clone()
-    }
-
-    fn is_last_resort(&self, index: usize) -> bool {
-        self.selection.prefer_binary && self.file(index).is_ok_and(|file| file.wheel().is_none())
-    }
-
-    fn yanked(&self, index: usize) -> Option<Yanked> {
-        let version = self.versions().get(index)?;
-        // A version counts as yanked when the file that would be taken is.
-        let file = self.file(index).ok();
-        let file = file
-            .as_ref()
-            .or_else(|| self.project.files(version).next())?;
-        let reason = file.yanked.as_deref()?;
-        Some(Yanked {
-            reason: (!reason.is_empty()).then(|| reason.to_string()),
-        })
-    }
 }

@@ -26,6 +26,7 @@ pub(crate) fn for_solver(
                     requires_dist: metadata.requires_dist,
                     requires_python: metadata.requires_python,
                     provides_extra: metadata.provides_extra,
+                    builds: Vec::new(),
                 })
                 .unwrap_or_default();
             let version = distribution.version.clone();

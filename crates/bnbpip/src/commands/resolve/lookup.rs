@@ -9,7 +9,8 @@ use bnbpip_platform::Target;
 use bnbpip_resolver::VersionList as _;
 use rustc_hash::FxHashMap;
 
-use super::candidates::{Candidates, Selection};
+use super::candidates::Selection;
+use super::versions::Candidates;
 use super::{network, resolution};
 use crate::cli::index::IndexArgs;
 use crate::configuration::settings::Settings;

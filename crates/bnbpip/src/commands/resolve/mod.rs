@@ -3,8 +3,10 @@
 //! the words for a failure.
 
 pub(crate) mod accelerator;
+mod advice;
 pub(crate) mod automatic;
 mod candidates;
+pub(crate) mod community;
 pub(crate) mod installed;
 mod known_names;
 pub(crate) mod lookup;
@@ -15,6 +17,7 @@ pub(crate) mod remote_file;
 pub(crate) mod requirements;
 mod resolution;
 mod suggestion;
+mod versions;
 
 pub(crate) use resolution::{
     CommandWords, Connection, InstalledPolicy, Resolved, Resolving, runtime,

@@ -12,7 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
-use super::candidates::{Candidates, Selection};
+use super::candidates::Selection;
+use super::community::Community;
+use super::versions::Candidates;
 use crate::commands::sources::{Access, Sources, is_source};
 use crate::failure::Failure;
 
@@ -39,6 +41,8 @@ impl std::error::Error for SourceError {}
 struct Shared {
     client: IndexClient,
     selection: Arc<Selection>,
+    /// What others built, if it may be taken.
+    community: Option<Arc<Community>>,
     lists: Mutex<FxHashMap<PackageName, Arc<OnceCell<ListResult>>>>,
     metadata: Mutex<FxHashMap<FileKey, Arc<OnceCell<MetadataResult>>>>,
     announced: Mutex<FxHashSet<(PackageName, VersionRange)>>,
@@ -53,6 +57,7 @@ type MetadataResult = Result<Arc<PackageMetadata>, MetadataFailure>;
 #[derive(Debug, Clone)]
 enum MetadataFailure {
     Invalid(String),
+    NoBuild(String),
     Index(Arc<IndexError>),
 }
 
@@ -94,12 +99,14 @@ impl IndexProvider {
     pub(crate) fn new(
         client: IndexClient,
         selection: Arc<Selection>,
+        community: Option<Arc<Community>>,
         runtime: Handle,
         sources: Option<Sources>,
     ) -> Self {
         let shared = Shared {
             client,
             selection,
+            community,
             lists: Mutex::default(),
             metadata: Mutex::default(),
             announced: Mutex::default(),
@@ -135,8 +142,16 @@ impl Shared {
         let cell = Arc::clone(lock(&self.lists).entry(name.clone()).or_default());
         let fetch = async || {
             let project = self.client.project(name).await?;
-            Ok(project
-                .map(|project| Arc::new(Candidates::new(project, Arc::clone(&self.selection)))))
+            let community = match &self.community {
+                Some(community) => community.files(name, &self.client).await,
+                None => Vec::new(),
+            };
+            if project.is_none() && community.is_empty() {
+                return Ok(None);
+            }
+            let selection = Arc::clone(&self.selection);
+            let candidates = Candidates::with_community(project, community, selection);
+            Ok(Some(Arc::new(candidates)))
         };
         cell.get_or_init(fetch).await.clone()
     }
@@ -145,9 +160,10 @@ impl Shared {
         let key = Arc::as_ptr(file) as FileKey;
         let cell = Arc::clone(lock(&self.metadata).entry(key).or_default());
         let fetch = async || match self.client.metadata(file).await {
-            Ok(Metadata::Wheel(metadata)) => parse(&metadata)
-                .map(Arc::new)
-                .map_err(MetadataFailure::Invalid),
+            Ok(Metadata::Wheel(metadata)) => match parse(&metadata) {
+                Ok(metadata) => self.held_to_torch(file, metadata).await.map(Arc::new),
+                Err(message) => Err(MetadataFailure::Invalid(message)),
+            },
             Ok(Metadata::NeedsBuild) => Err(MetadataFailure::Invalid(
                 "it has to be built first".to_string(),
             )),
@@ -159,6 +175,44 @@ impl Shared {
             }),
         };
         cell.get_or_init(fetch).await.clone()
+    }
+
+    /// The metadata of a community wheel with the builds of torch that it works with: it says
+    /// nothing about these itself.
+    async fn held_to_torch(
+        &self,
+        file: &PackageFile,
+        mut metadata: PackageMetadata,
+    ) -> Result<PackageMetadata, MetadataFailure> {
+        let community = self.community.as_ref();
+        let Some((wheel, wanted)) = community
+            .and_then(|community| community.wheel_of(file))
+            .and_then(|wheel| Some((wheel, wheel.built_for()?)))
+        else {
+            return Ok(metadata);
+        };
+        let torch = PackageName::new("torch".to_string())
+            .map_err(|error| MetadataFailure::Invalid(error.to_string()))?;
+        let offered = self.list(&torch).await.map_err(MetadataFailure::Index)?;
+        let mut fitting = VersionRange::empty();
+        let mut take = |version: &Version| {
+            if wheel.works_with(version) {
+                fitting = fitting.union(&VersionRange::singleton(version.clone()));
+            }
+        };
+        if let Some(offered) = &offered {
+            offered.versions().iter().for_each(&mut take);
+        }
+        let direct = lock(&self.direct);
+        let direct = direct.values().filter(|file| *file.name() == torch);
+        direct.map(|file| file.version()).for_each(&mut take);
+        let installed = community.and_then(|community| community.installed_torch.as_ref());
+        installed.into_iter().for_each(&mut take);
+        if fitting.is_empty() {
+            return Err(MetadataFailure::NoBuild(wanted));
+        }
+        metadata.builds.push((torch, fitting));
+        Ok(metadata)
     }
 
     /// Fetches the page, then the metadata of `count` likely versions in `range`.
@@ -226,6 +280,7 @@ fn parse(metadata: &WheelMetadataLite) -> Result<PackageMetadata, String> {
         requires_dist,
         requires_python,
         provides_extra,
+        builds: Vec::new(),
     })
 }
 
@@ -268,11 +323,16 @@ impl MetadataProvider for IndexProvider {
                 requires_dist: metadata.requires_dist,
                 requires_python: metadata.requires_python,
                 provides_extra: metadata.provides_extra,
+                builds: Vec::new(),
             }));
         }
         match self.runtime.block_on(self.shared.metadata(file)) {
             Ok(metadata) => Ok(metadata),
             Err(MetadataFailure::Invalid(message)) => Err(DependencyError::Invalid(message)),
+            Err(MetadataFailure::NoBuild(wanted)) => Err(DependencyError::NoBuild(wanted)),
+            Err(MetadataFailure::Index(error)) if error.is_offline() => {
+                Err(DependencyError::NotCached)
+            }
             Err(MetadataFailure::Index(error)) => Err(provider_error(error).into()),
         }
     }

@@ -14,6 +14,7 @@ use bnbpip_resolver::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Selection;
+use super::community::Community;
 use super::provider::{IndexProvider, SourceError};
 use super::{known_names, network, requirements, suggestion};
 use crate::cli::resolve::ResolveArgs;
@@ -32,6 +33,8 @@ pub(crate) struct Resolved {
     pub(crate) installed: Installed,
     /// The rules that were in force.
     pub(crate) overlay: Overlay,
+    /// The community wheels that could be taken, if they were allowed.
+    pub(crate) community: Option<Arc<Community>>,
 }
 
 impl Resolved {
@@ -139,9 +142,25 @@ impl Resolving<'_> {
             Connection::new(self.options, &self.request.options, self.settings)?;
         let selection = Arc::new(self.selection(required));
         let handle = runtime.handle().clone();
-        let provider = IndexProvider::new(client.clone(), selection, handle, self.sources.clone());
+        let community = Community::find(
+            self.options,
+            self.request,
+            self.settings,
+            self.target,
+            &installed,
+        )?;
+        let provider = IndexProvider::new(
+            client.clone(),
+            selection,
+            community.clone(),
+            handle,
+            self.sources.clone(),
+        );
         let mut request = self.solve_request(&installed);
         let solved = solve(&provider, &mut request);
+        if let Some(community) = &community {
+            community.say_unreachable(self.printer);
+        }
         let resolution = match solved {
             Ok(resolution) => resolution,
             Err(error) => return Err(self.failure(error, &provider, &mut request)),
@@ -150,12 +169,14 @@ impl Resolving<'_> {
             self.check_hashed(&resolution)?;
         }
         self.say_source_only(&resolution, &provider);
+        self.say_community_wheels(&resolution)?;
         Ok(Resolved {
             runtime,
             client,
             resolution,
             installed,
             overlay: self.overlay.clone(),
+            community,
         })
     }
 
@@ -324,7 +345,10 @@ impl Resolving<'_> {
                 failure = failure.hint(format!("is `{nearest}` meant?"));
             }
         }
-        text.hints.into_iter().fold(failure, Failure::hint)
+        let hints = text.hints.into_iter();
+        hints
+            .chain(self.community_hints(explanation))
+            .fold(failure, Failure::hint)
     }
 
     /// A command that works in place of the one that didn't.

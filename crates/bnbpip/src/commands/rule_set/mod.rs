@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bnbpip_overlay::{Overlay, RuleDocument, RuleId, embedded_profiles, embedded_sources};
+use bnbpip_overlay::{
+    Overlay, RuleDocument, RuleId, embedded_catalogs, embedded_profiles, embedded_sources,
+};
 use bnbpip_packaging::Hashes;
 use sha2::{Digest as _, Sha256};
 
@@ -234,6 +236,23 @@ pub(crate) fn profile_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failur
         .into_iter()
         .filter(in_profiles)
         .collect())
+}
+
+/// The catalogs of a folder's `catalogs`, or the ones that bnbpip carries.
+///
+/// # Errors
+/// When a file can't be read.
+pub(crate) fn catalog_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failure> {
+    let Some(root) = root else {
+        let embedded = embedded_catalogs().iter().map(|source| RuleFile {
+            name: source.path.to_owned(),
+            text: source.text.to_owned(),
+        });
+        return Ok(embedded.collect());
+    };
+    let in_catalogs = |file: &RuleFile| format!("/{}", file.name).contains("/catalogs/");
+    let files = below(root, "toml")?.into_iter().filter(in_catalogs);
+    Ok(files.collect())
 }
 
 /// The files below a folder with this extension, sorted; their names are relative to it.

@@ -1,6 +1,6 @@
 //! `bnbpip rules lint`: everything that is wrong with rule files, at once.
 
-use bnbpip_overlay::{Overlay, Profile, lint};
+use bnbpip_overlay::{Catalog, Overlay, Profile, lint};
 
 use crate::cli::rules::RulesLintArgs;
 use crate::commands::rule_set;
@@ -37,17 +37,29 @@ pub(super) fn run(
             Err(error) => problems.push(error.to_string()),
         }
     }
+    let catalogs = rule_set::catalog_files(arguments.folder.as_deref())?;
+    for file in &catalogs {
+        if let Err(errors) = Catalog::parse(&file.text, &file.name) {
+            problems.extend(errors.iter().map(ToString::to_string));
+        }
+    }
     for problem in &problems {
         printer.info(problem);
     }
     if problems.is_empty() {
-        let counted = match profiles.len() {
-            0 => String::new(),
-            count => format!(" and {}", bnbpip_report::counted(count, "profile")),
-        };
+        let files = [
+            (documents.len(), "rule"),
+            (profiles.len(), "profile"),
+            (catalogs.len(), "catalog"),
+        ];
+        let present = files
+            .iter()
+            .filter(|(count, what)| *count > 0 || *what == "rule");
+        let counted = present.map(|(count, what)| bnbpip_report::counted(*count, what));
+        let counted: Vec<String> = counted.collect();
         printer.info(&format!(
-            "{}{counted}, nothing wrong.",
-            bnbpip_report::counted(documents.len(), "rule")
+            "{}, nothing wrong.",
+            bnbpip_report::ranges::join_and(&counted)
         ));
         return Ok(());
     }

@@ -132,12 +132,8 @@ fn write_export(
     let layers = &arguments.overlay.overlay;
     match arguments.format {
         RulesFormat::Json => {
-            let mut rules: BTreeMap<RuleId, (RuleDocument, RuleFile)> = BTreeMap::new();
-            for file in rule_set::files(layers, settings)? {
-                let document = Overlay::parse_rule(&file.text, &file.name)?;
-                rules.insert(document.rule.id.clone(), (document, file));
-            }
-            printer.data(&serde_json::to_string_pretty(&set(rules)?)?);
+            let set = exported(layers, &[], settings)?;
+            printer.data(&serde_json::to_string_pretty(&set)?);
         }
         RulesFormat::Constraints => {
             let overlay = rule_set::overlay(layers, &[], settings)?;
@@ -150,6 +146,27 @@ fn write_export(
         }
     }
     Ok(())
+}
+
+/// The rules in force as one file, as `--overlay` reads it.
+///
+/// # Errors
+/// When a layer can't be read, or an allowed rule isn't there.
+pub(crate) fn exported(
+    layers: &[String],
+    allow: &[String],
+    settings: &Settings,
+) -> Result<serde_json::Value, Failure> {
+    let mut rules: BTreeMap<RuleId, (RuleDocument, RuleFile)> = BTreeMap::new();
+    for file in rule_set::files(layers, settings)? {
+        let document = Overlay::parse_rule(&file.text, &file.name)?;
+        rules.insert(document.rule.id.clone(), (document, file));
+    }
+    if !allow.is_empty() {
+        let overlay = rule_set::overlay(layers, allow, settings)?;
+        rules.retain(|id, _| overlay.get(id).is_some());
+    }
+    set(rules)
 }
 
 /// A set of rules as one file: what they say, for other tools, and their text, for `--overlay`.

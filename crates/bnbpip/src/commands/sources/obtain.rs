@@ -173,6 +173,11 @@ fn repository(shared: &Shared, file: &PackageFile) -> Result<Obtained, Failure> 
         "we don't have a way to hash version control repositories",
     )?;
     let url: GitUrl = file.url.as_str().parse()?;
+    if shared.settings.network.offline && !url.repository.as_str().starts_with("file:") {
+        return Err(Failure::new(format!(
+            "Failed to use `{url}` without network: it would have to be cloned"
+        )));
+    }
     shared.printer.status(&format!("Cloning {url}"));
     let folder = new_folder(shared)?.join("checkout");
     let commit = git::checkout(&url, &folder).map_err(|error| {

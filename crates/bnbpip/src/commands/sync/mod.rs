@@ -17,11 +17,14 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use self::accelerator::Wish;
 use self::building::Building;
+use self::planning::Places;
+pub(crate) use self::planning::locked_file;
 use super::install::{Application, DownloadProgress, Plan, listing, tell_outcome};
 use super::lock;
 use super::resolve::{network, runtime};
 use super::target_environment;
 use super::transaction_notes::{TransactionNotes, with_hint};
+use super::wheelhouse::Wheelhouse;
 use crate::cli::SyncArgs;
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::ProgressBar;
@@ -48,6 +51,8 @@ pub(crate) struct Syncing<'a> {
     pub(crate) accelerator: Wish<'a>,
     /// Whether packages that the lock doesn't have stay.
     pub(crate) inexact: bool,
+    /// A folder that may have the lock's files.
+    pub(crate) wheelhouse: Option<&'a Path>,
     pub(crate) dry_run: bool,
     pub(crate) break_system_packages: bool,
     pub(crate) progress_bar: ProgressBar,
@@ -80,6 +85,7 @@ pub(crate) fn run(
         with_default_groups: arguments.group.is_empty(),
         accelerator: Wish(arguments.accelerator.as_deref().or(of_project)),
         inexact: arguments.inexact,
+        wheelhouse: arguments.wheelhouse.as_deref(),
         dry_run: arguments.dry_run,
         break_system_packages: arguments.break_system_packages,
         progress_bar: arguments.progress_bar,
@@ -133,7 +139,14 @@ impl Syncing<'_> {
         }
         let installed = InstalledEnvironment::scan(&environment.library_dirs)?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let mut wanted = planning::wanted(&selected, folder)?;
+        let wheelhouse = self.wheelhouse;
+        let wheelhouse = wheelhouse.map(|folder| Wheelhouse::open(folder, settings));
+        let wheelhouse = wheelhouse.transpose()?;
+        let places = Places {
+            folder,
+            wheelhouse: wheelhouse.as_ref(),
+        };
+        let mut wanted = planning::wanted(&selected, places)?;
         let records = present::Records::read(&environment.state_dir);
         wanted.retain(|one| !present::is_there(one, &installed, &records));
         let surplus = if self.inexact {
@@ -151,6 +164,9 @@ impl Syncing<'_> {
         let building = Building::new(self.resolve, &wanted, &found.interpreter, settings, printer)?;
         let plan = building.plan(wanted, &installed, self.dry_run)?;
         let changes = Changes { plan, surplus };
+        if settings.network.offline {
+            changes.check_offline(&building.client, wheelhouse.as_ref())?;
+        }
         if self.dry_run {
             changes.say(printer, "Would remove", "Would install");
             return Ok(());
@@ -228,6 +244,28 @@ impl Changes {
         if !self.plan.changes.is_empty() {
             printer.info(&format!("{installed} {}", listing(&self.plan)));
         }
+    }
+
+    /// Refuses what can't be done without network.
+    fn check_offline(
+        &self,
+        client: &IndexClient,
+        wheelhouse: Option<&Wheelhouse>,
+    ) -> Result<(), Failure> {
+        let places = match wheelhouse {
+            Some(wheelhouse) => format!(
+                "neither in the wheelhouse `{}` nor in the cache",
+                wheelhouse.folder().display()
+            ),
+            None => "not in the cache".to_owned(),
+        };
+        let checked = self.plan.check_offline("sync", client, &places);
+        checked.map_err(|failure| {
+            failure.hint(
+                "`bnbpip bundle pylock.toml -o DIR` fills a folder where there is network, and \
+                 `--wheelhouse DIR` takes the files from there",
+            )
+        })
     }
 
     fn apply(

@@ -7,6 +7,7 @@ use bnbpip_lock::{LockedFile, LockedSource, LockedVcs, Selected, SelectedFrom};
 use bnbpip_packaging::{Hashes, PackageName, Version};
 use url::Url;
 
+use crate::commands::wheelhouse::Wheelhouse;
 use crate::failure::Failure;
 
 /// A package to install.
@@ -18,6 +19,8 @@ pub(super) struct Wanted {
     pub(super) origin: Origin,
     /// Whether somebody asked for it by name.
     pub(super) requested: bool,
+    /// Whether others than its project built it.
+    pub(super) is_community: bool,
 }
 
 /// Where it comes from.
@@ -48,10 +51,13 @@ pub(super) struct SourceOrigin {
 ///
 /// # Errors
 /// When an address or a path can't be understood.
-pub(super) fn wanted(selected: &[Selected<'_>], folder: &Path) -> Result<Vec<Wanted>, Failure> {
+pub(super) fn wanted(
+    selected: &[Selected<'_>],
+    places: Places<'_>,
+) -> Result<Vec<Wanted>, Failure> {
     let wanted = selected.iter().map(|selected| {
         let package = selected.package;
-        let origin = origin(selected.from, folder).map_err(|failure| {
+        let origin = origin(selected.from, places).map_err(|failure| {
             failure.context(format!("Failed to use the lock's `{}`", package.name))
         })?;
         Ok(Wanted {
@@ -59,22 +65,55 @@ pub(super) fn wanted(selected: &[Selected<'_>], folder: &Path) -> Result<Vec<Wan
             version: selected.version.clone(),
             origin,
             requested: !package.requirements.is_empty(),
+            is_community: package.community.is_some(),
         })
     });
     wanted.collect()
 }
 
-fn origin(from: SelectedFrom<'_>, folder: &Path) -> Result<Origin, Failure> {
+/// Where files are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// The lock's folder.
+    pub(super) folder: &'a Path,
+    /// A folder that may have files, wherever the lock says that they are.
+    pub(super) wheelhouse: Option<&'a Wheelhouse>,
+}
+
+impl Places<'_> {
+    /// The wheel in the wheelhouse, if it is there, else where the lock says.
+    fn wheel(self, wheel: &LockedFile) -> Result<PackageFile, Failure> {
+        let Some(wheelhouse) = self.wheelhouse else {
+            return locked_file(wheel, self.folder);
+        };
+        let Some(found) = wheelhouse.find(wheel)? else {
+            return locked_file(wheel, self.folder);
+        };
+        // The folder may have it under another name.
+        let named = LockedFile {
+            path: Some(wheel.name.clone()),
+            ..wheel.clone()
+        };
+        let mut file = locked_file(&named, wheelhouse.folder())?;
+        if let Ok(url) = Url::from_file_path(found) {
+            file.url = url;
+        }
+        Ok(file)
+    }
+}
+
+fn origin(from: SelectedFrom<'_>, places: Places<'_>) -> Result<Origin, Failure> {
+    let folder = places.folder;
     Ok(match from {
         SelectedFrom::Wheel(file) => Origin::Wheel {
-            file: wheel(file, folder)?,
+            file: places.wheel(file)?,
             direct: false,
         },
         SelectedFrom::Source(LockedSource::Archive {
             file,
             subdirectory: None,
         }) if is_wheel(&file.name) => Origin::Wheel {
-            file: wheel(file, folder)?,
+            file: places.wheel(file)?,
             direct: true,
         },
         SelectedFrom::Source(source) => Origin::Source(source_origin(source, folder)?),
@@ -87,7 +126,10 @@ fn is_wheel(name: &str) -> bool {
 }
 
 /// The locked file as it is fetched: from the path beside the lock if there is one.
-fn wheel(wheel: &LockedFile, folder: &Path) -> Result<PackageFile, Failure> {
+///
+/// # Errors
+/// When its place can't be understood.
+pub(crate) fn locked_file(wheel: &LockedFile, folder: &Path) -> Result<PackageFile, Failure> {
     let mut file = match (&wheel.path, &wheel.url) {
         (Some(path), _) => PackageFile::from_path(&folder.join(path))?,
         (None, url) => PackageFile::from_url(url.as_deref().unwrap_or_default().parse()?)?,

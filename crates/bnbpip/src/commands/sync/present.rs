@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_packaging::{DirectUrl, DirectUrlSource, WheelMetadata};
+use bnbpip_packaging::{DirectUrl, DirectUrlSource, Version, WheelMetadata};
 use rustc_hash::FxHashMap;
 
 use super::planning::{Origin, SourceOrigin, Wanted};
@@ -39,11 +39,13 @@ pub(super) fn is_there(
     let Some(present) = installed.get(&wanted.name) else {
         return false;
     };
-    if wanted
-        .version
-        .as_ref()
-        .is_some_and(|version| *version != present.version)
-    {
+    // Community wheels are often told apart by their file names alone: the version in them lacks
+    // the local part.
+    let is_it = |version: &Version| {
+        *version == present.version
+            || (wanted.is_community && version.clone().without_local() == present.version)
+    };
+    if !wanted.version.as_ref().is_none_or(is_it) {
         return false;
     }
     // What can't be read is put right.
