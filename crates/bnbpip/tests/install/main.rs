@@ -21,8 +21,6 @@ mod hashes;
 mod history;
 #[cfg(unix)]
 mod interruption;
-#[cfg(windows)]
-mod itself;
 mod machine_faults;
 mod network_use;
 #[cfg(unix)]
