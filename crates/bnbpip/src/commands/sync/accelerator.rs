@@ -132,7 +132,12 @@ fn automatic(
         return Ok(processor.name.clone());
     };
     let mut best: Option<(Version, String, String)> = None;
-    for name in &offered {
+    // What is for the processor is for want of something better.
+    let for_cards = indexes
+        .families
+        .iter()
+        .filter(|family| family.cuda.is_some());
+    for name in for_cards.map(|family| &family.name) {
         let mut extras = syncing.extras.clone();
         extras.push(name.clone());
         // An accelerator may have nothing for this machine.
