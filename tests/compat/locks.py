@@ -182,7 +182,7 @@ def corpus(checker):
             if checker.windows:
                 there = scratch / "windows"
                 done = checker.run(
-                    checker.uv, "pip", "sync", "-q", "--python-platform", "windows", "--python-version", "3.12",
+                    checker.uv, "pip", "sync", "-q", "--python", checker.python, "--python-platform", "windows",
                     "--target", there, lock, cwd=scratch,
                 )
                 found = {
@@ -347,7 +347,7 @@ def determinism(checker, runs=50):
     print(f"determinism: {runs} runs ({cold} with an empty cache, half on one processor): {len(seen)} result")
 
 
-LEAVES = "toml six attrs pytz zipp tabulate termcolor wrapt filelock humanize markdown ply docopt chardet".split()
+LEAVES = "toml six attrs pytz zipp tabulate termcolor wrapt filelock humanize markdown ply cachetools chardet".split()
 
 
 def merging(checker, rounds=10):
