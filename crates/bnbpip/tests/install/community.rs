@@ -334,11 +334,14 @@ fn a_teams_catalog_is_linted() {
     let environment = environment(&server);
     let folder = environment.work().join("team").join("catalogs");
     fs_err::create_dir_all(&folder).unwrap();
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../constraints/rules");
+    let rule = std::path::Path::new(rules).join("bitsandbytes/BNB-0001.md");
+    fs_err::copy(rule, environment.work().join("team").join("BNB-0001.md")).unwrap();
     others.catalog(&environment, BuiltWheel::sha256);
     let ours = folder.join("ours.toml");
     fs_err::rename(environment.work().join("catalog.toml"), &ours).unwrap();
     let fine = environment.run(["rules", "lint", "team"]).success();
-    assert_eq!(fine.stdout, "0 rules and 1 catalog, nothing wrong.\n");
+    assert_eq!(fine.stdout, "1 rule and 1 catalog, nothing wrong.\n");
     let text = fs_err::read_to_string(&ours).unwrap();
     fs_err::write(&ours, text.replace("cuda = \"12.8\"", "cuda = \"12.6\"")).unwrap();
     let run = environment.run(["rules", "lint", "team"]).failure();
