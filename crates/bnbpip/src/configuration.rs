@@ -7,7 +7,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod files;
-mod ini;
+pub(crate) mod ini;
 pub(crate) mod project;
 pub(crate) mod settings;
 
@@ -69,6 +69,12 @@ impl ProcessEnvironment {
     /// A variable's value, if it is text and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name).and_then(|value| value.to_str())
+    }
+
+    /// All variables whose names and values are text.
+    pub(crate) fn text_variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let variables = self.variables.iter();
+        variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 
     /// A variable's value as a path.

@@ -98,7 +98,7 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        bundle, cache, check, completion, debug, doctor, download, freeze, hash, history, index,
+        bundle, cache, check, completion, config, debug, doctor, download, freeze, hash, history, index,
         inspect, install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
     };
     match &cli.command {
@@ -146,6 +146,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Venv(arguments)) => venv::run(arguments, settings, printer),
         Some(Command::Rules(arguments)) => rules::run(arguments, settings, printer),
         Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
+        Some(Command::Config(arguments)) => config::run(arguments, settings, printer),
         Some(Command::Index(arguments)) => index::run(arguments, settings, printer),
         Some(Command::Completion(arguments)) => completion::run(arguments, printer),
         Some(Command::Debug(arguments)) => debug::run(arguments, settings, printer),

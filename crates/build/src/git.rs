@@ -186,6 +186,32 @@ impl GitUrl {
     }
 }
 
+impl GitUrl {
+    /// Checks the revision out in a clone.
+    fn switch(&self, folder: &Path) -> Result<(), GitError> {
+        if let Some(revision) = &self.revision {
+            // git makes a branch that follows the remote's where there is one of that name.
+            let branch = format!("refs/remotes/origin/{revision}");
+            let is_branch = ["rev-parse", "-q", "--verify", branch.as_str()];
+            if self.run(Some(folder), &is_branch).is_ok() {
+                self.run(Some(folder), &["checkout", "-q", revision, "--"])?;
+            } else {
+                let commit = self.commit(folder)?;
+                self.run(Some(folder), &["checkout", "-q", "--detach", &commit])?;
+            }
+        }
+        self.submodules(folder)
+    }
+
+    fn submodules(&self, folder: &Path) -> Result<(), GitError> {
+        if folder.join(".gitmodules").is_file() {
+            let update = ["submodule", "update", "--init", "--recursive", "-q"];
+            self.run(Some(folder), &update)?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for GitUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "git+{}", self.shown())?;
@@ -222,13 +248,64 @@ pub fn checkout(url: &GitUrl, folder: &Path) -> Result<String, GitError> {
     url.run(None, &clone)?;
     let commit = url.commit(folder)?;
     url.run(Some(folder), &["checkout", "-q", "--detach", &commit])?;
-    if folder.join(".gitmodules").is_file() {
-        url.run(
-            Some(folder),
-            &["submodule", "update", "--init", "--recursive", "-q"],
-        )?;
-    }
+    url.submodules(folder)?;
     Ok(commit)
+}
+
+/// Clones a repository into `folder`, which must not exist, to work in: on the revision's branch
+/// if it is one, submodules included.
+///
+/// # Errors
+/// When git isn't there, or fails.
+pub fn check_out_in_place(url: &GitUrl, folder: &Path) -> Result<(), GitError> {
+    let clone: [&OsStr; 5] = [
+        "clone".as_ref(),
+        "-q".as_ref(),
+        "--".as_ref(),
+        url.repository.as_str().as_ref(),
+        folder.as_os_str(),
+    ];
+    url.run(None, &clone)?;
+    url.switch(folder)
+}
+
+/// Brings a clone to the address and the revision. Changes in its files that were committed
+/// nowhere are lost where they are in the way, as with pip.
+///
+/// # Errors
+/// When git isn't there, or fails.
+pub fn update_in_place(url: &GitUrl, folder: &Path) -> Result<(), GitError> {
+    let address = url.repository.as_str();
+    url.run(Some(folder), &["config", "remote.origin.url", address])?;
+    url.run(
+        Some(folder),
+        &["fetch", "-q", "--tags", "--force", "origin"],
+    )?;
+    let commit = match &url.revision {
+        Some(_) => url.commit(folder)?,
+        None => {
+            url.run(Some(folder), &["fetch", "-q", "origin", "HEAD"])?;
+            url.run(Some(folder), &["rev-parse", "FETCH_HEAD^{commit}"])?
+        }
+    };
+    url.run(Some(folder), &["reset", "--hard", "-q", &commit])?;
+    url.submodules(folder)
+}
+
+/// The address that a clone came from; `None` if the folder isn't the top of a clone.
+pub fn remote(folder: &Path) -> Option<String> {
+    if !folder.join(".git").exists() {
+        return None;
+    }
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder);
+    let output = command
+        .args(["config", "--get", "remote.origin.url"])
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let address = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    output.status.success().then_some(address)
 }
 
 #[cfg(test)]

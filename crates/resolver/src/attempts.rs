@@ -101,9 +101,9 @@ fn active_rules(overlay: &Overlay, relaxed: &[Arc<Rule>], request: &SolveRequest
     overlay.clone().without(&ids).active(&request.markers)
 }
 
-/// The URLs that the user named, by package.
+/// The URLs that the user named, in requirements and constraints, by package.
 fn named_urls(request: &SolveRequest) -> Result<FxHashMap<PackageName, String>, ResolveError> {
-    let mut urls: FxHashMap<PackageName, String> = FxHashMap::default();
+    let mut urls = request.url_constraints.clone();
     for requested in &request.requested {
         let requirement = &requested.requirement;
         let Some(VersionOrUrl::Url(url)) = &requirement.version_or_url else {

@@ -145,10 +145,12 @@ impl<P: MetadataProvider> Solver<'_, P> {
         range: &VersionRange,
         rejected: &mut Vec<(Version, VersionReason)>,
     ) -> Option<Candidate<P::File>> {
-        let prereleases = self.request.prereleases == PrereleasePolicy::Allow
-            || self.seen.prerelease.contains(name);
+        let policy = self.request.prerelease_policy(name);
+        let is_final_only = policy == PrereleasePolicy::Never;
+        let prereleases = policy == PrereleasePolicy::Allow
+            || (self.seen.prerelease.contains(name) && !is_final_only);
         let found = self.scan(name, list, range, prereleases, rejected);
-        if found.is_some() || prereleases {
+        if found.is_some() || prereleases || is_final_only {
             return found;
         }
         let only_prereleases = rejected

@@ -48,6 +48,8 @@ pub enum PrereleasePolicy {
     IfNecessary,
     /// `--pre`
     Allow,
+    /// Not even where a specifier names one.
+    Never,
 }
 
 /// The versions of packages that are tried first, the best first; as a lock has them.
@@ -76,6 +78,10 @@ pub struct SolveRequest {
     pub ignore_requires_python: bool,
     /// How pre-releases are treated.
     pub prereleases: PrereleasePolicy,
+    /// How those of some packages are, whatever [`Self::prereleases`] says.
+    pub prereleases_of: FxHashMap<PackageName, PrereleasePolicy>,
+    /// Addresses that packages come from wherever they are needed, without being required.
+    pub url_constraints: FxHashMap<PackageName, String>,
     /// The rules, without those that the user allowed.
     pub overlay: Overlay,
     /// Versions that are tried before newer ones.
@@ -83,6 +89,12 @@ pub struct SolveRequest {
 }
 
 impl SolveRequest {
+    /// How a package's pre-releases are treated.
+    pub(crate) fn prerelease_policy(&self, name: &PackageName) -> PrereleasePolicy {
+        let named = self.prereleases_of.get(name);
+        named.copied().unwrap_or(self.prereleases)
+    }
+
     /// The installed version that is preferred for a package.
     pub(crate) fn kept(&self, name: &PackageName) -> Option<&InstalledPackage> {
         if self.upgrade.contains(name) {

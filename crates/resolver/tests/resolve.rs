@@ -161,6 +161,8 @@ fn request(requirements: &[&str]) -> SolveRequest {
         eager: false,
         no_dependencies: false,
         ignore_requires_python: false,
+        prereleases_of: FxHashMap::default(),
+        url_constraints: FxHashMap::default(),
         prereleases: PrereleasePolicy::IfNecessary,
         overlay: two_rules(),
         preferred: rustc_hash::FxHashMap::default(),

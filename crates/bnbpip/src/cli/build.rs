@@ -23,6 +23,14 @@ pub(crate) struct BuildArgs {
     #[arg(long = "build-constraint", value_name = "file", action = ArgAction::Append)]
     pub build_constraint_files: Vec<String>,
 
+    /// With --no-build-isolation: refuse to build if what the build needs isn't installed.
+    #[arg(long)]
+    pub check_build_dependencies: bool,
+
+    /// Leave the folders of builds where they are.
+    #[arg(long)]
+    pub no_clean: bool,
+
     /// Projects are always built through `pyproject.toml`'s standard, as this pip option asks for.
     #[arg(long, hide = true)]
     pub use_pep517: bool,

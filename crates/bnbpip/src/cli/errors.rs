@@ -59,6 +59,10 @@ pub(super) fn failure_of(
                     usage,
                     format!("invalid --python-version value: '{value}': {reason}"),
                 ),
+                // So pip says it of the options that it reads by itself.
+                "--group" | "--uploaded-prior-to" => {
+                    Failure::usage(usage, format!("{option} error: {reason}"))
+                }
                 _ => Failure::usage(usage, format!("option {option}: {reason}")),
             }
         }

@@ -5,7 +5,17 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::values::{self, Color};
+use super::values::{self, Color, ExistsAction};
+
+/// pip's names for what it tries out, and for what it once tried out.
+const PIP_FEATURES: [&str; 6] = [
+    "fast-deps",
+    "inprocess-build-deps",
+    "venv-isolation",
+    "truststore",
+    "no-binary-enable-wheel-cache",
+    "build-constraint",
+];
 
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -57,9 +67,17 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "proxy")]
     pub proxy: Option<String>,
 
+    /// Pay no attention to the proxies that environment variables name.
+    #[arg(long, global = true)]
+    pub no_proxy_env: bool,
+
     /// Send a request again up to this many times when it fails for a passing reason.
     #[arg(long, global = true, value_name = "retries", default_value_t = 5)]
     pub retries: u32,
+
+    /// Go on with a download that was cut up to this many times.
+    #[arg(long, global = true, value_name = "resume_retries")]
+    pub resume_retries: Option<u32>,
 
     /// Give up on a connection that is silent for this many seconds.
     #[arg(
@@ -67,6 +85,11 @@ pub(crate) struct GlobalArgs {
         default_value = "15", value_parser = values::seconds
     )]
     pub timeout: Duration,
+
+    /// What to do with a folder that is in the way of a checkout for `-e`: (s)witch it to the
+    /// address, (i)gnore the address, (w)ipe the folder, (b)ack it up, or (a)bort.
+    #[arg(long, global = true, value_name = "action", value_enum, action = ArgAction::Append)]
+    pub exists_action: Vec<ExistsAction>,
 
     /// Don't check this host's certificate, and allow plain HTTP. Can be used multiple times.
     #[arg(long, global = true, value_name = "hostname", action = ArgAction::Append)]
@@ -95,6 +118,22 @@ pub(crate) struct GlobalArgs {
     /// Accepted for pip's sake: bnbpip never looks for a newer version of itself.
     #[arg(long, global = true)]
     pub disable_pip_version_check: bool,
+
+    /// Accepted for pip's sake: what pip tries out or phases out has no part here.
+    #[arg(long, global = true, value_name = "feature", action = ArgAction::Append, value_parser = PIP_FEATURES)]
+    pub use_feature: Vec<String>,
+
+    /// Accepted for pip's sake, as --use-feature is.
+    #[arg(long, global = true, value_name = "feature", action = ArgAction::Append, value_parser = ["legacy-resolver", "legacy-certs"])]
+    pub use_deprecated: Vec<String>,
+
+    /// Accepted for pip's sake: there are no exceptions to let through. `-vvv` tells more.
+    #[arg(long, global = true)]
+    pub debug: bool,
+
+    /// Accepted for pip's sake: there is no such warning.
+    #[arg(long, global = true, hide = true)]
+    pub no_python_version_warning: bool,
 
     /// Don't use colour.
     #[arg(long, global = true)]

@@ -3,7 +3,7 @@
 use clap::{ArgAction, Args};
 
 use super::values::{Cutoff, IndexStrategy};
-use crate::request::FormatControl;
+use crate::request::{FormatControl, ReleaseControl};
 
 /// Where packages come from, and which files count.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,6 +35,21 @@ pub(crate) struct IndexArgs {
     #[arg(long)]
     pub pre: bool,
 
+    /// Include the pre-releases of these packages: names with commas between, or `:all:`, or
+    /// `:none:` to empty the list. Can be used multiple times.
+    #[arg(long, value_name = "release_control", action = ArgAction::Append)]
+    all_releases: Vec<String>,
+
+    /// Take only final releases of these packages, even where a pre-release is named: names with
+    /// commas between, or `:all:`, or `:none:` to empty the list. Can be used multiple times.
+    #[arg(long, value_name = "release_control", action = ArgAction::Append)]
+    only_final: Vec<String>,
+
+    /// Ask the index for news of these packages (and, with them, of all others) although what is
+    /// cached is young: names with commas between, or `:all:`, or `:none:`.
+    #[arg(long, value_name = "refresh_package", action = ArgAction::Append)]
+    refresh_package: Vec<String>,
+
     /// Don't use wheels for these packages: names with commas between, or `:all:`, or `:none:`
     /// to empty the list. Can be used multiple times.
     #[arg(long, value_name = "format_control", action = ArgAction::Append, allow_hyphen_values = false)]
@@ -61,6 +76,10 @@ pub(crate) struct IndexArgs {
     /// `--no-binary` and `--only-binary` in the order in which they were given.
     #[arg(skip)]
     pub format_control: FormatControl,
+
+    /// `--all-releases` and `--only-final` in the order in which they were given.
+    #[arg(skip)]
+    pub release_control: ReleaseControl,
 }
 
 impl IndexArgs {
@@ -78,25 +97,55 @@ impl IndexArgs {
         self.uploaded_prior_to.or(self.exclude_newer)
     }
 
-    /// Fills `format_control` from the order of the options on the command line, which clap's
-    /// fields don't keep between two options.
+    /// Whether pages are asked for anew although what is cached is young.
+    pub(crate) fn refreshes(&self) -> bool {
+        let names = self
+            .refresh_package
+            .iter()
+            .flat_map(|names| names.split(','));
+        names.fold(false, |_, name| name.trim() != ":none:")
+    }
+
+    /// Fills `format_control` and `release_control` from the order of the options on the command
+    /// line, which clap's fields don't keep between two options.
     pub(super) fn order_formats(&mut self, matches: &clap::ArgMatches) {
-        let occurrences = |id: &str, values: &[String], no_binary: bool| -> Vec<_> {
-            let indices = matches.indices_of(id).into_iter().flatten();
-            indices
-                .zip(values)
-                .map(|(index, value)| (index, no_binary, value.clone()))
-                .collect()
-        };
-        let mut given = occurrences("no_binary", &self.no_binary, true);
-        given.extend(occurrences("only_binary", &self.only_binary, false));
-        given.sort_by_key(|(index, ..)| *index);
-        for (_, no_binary, value) in given {
-            if no_binary {
+        let pair = [
+            ("no_binary", &self.no_binary),
+            ("only_binary", &self.only_binary),
+        ];
+        for (is_first, value) in in_order(matches, pair) {
+            if is_first {
                 self.format_control.no_binary(&value);
             } else {
                 self.format_control.only_binary(&value);
             }
         }
+        let pair = [
+            ("all_releases", &self.all_releases),
+            ("only_final", &self.only_final),
+        ];
+        for (is_first, value) in in_order(matches, pair) {
+            if is_first {
+                self.release_control.all_releases(&value);
+            } else {
+                self.release_control.only_final(&value);
+            }
+        }
     }
+}
+
+/// The values of two options in the order in which they were given, each with whether it is the
+/// first option's.
+fn in_order(matches: &clap::ArgMatches, pair: [(&str, &Vec<String>); 2]) -> Vec<(bool, String)> {
+    let mut given: Vec<(usize, bool, String)> = Vec::new();
+    for (position, (id, values)) in pair.into_iter().enumerate() {
+        let indices = matches.indices_of(id).into_iter().flatten();
+        let found = indices.zip(values);
+        given.extend(found.map(|(index, value)| (index, position == 0, value.clone())));
+    }
+    given.sort_by_key(|(index, ..)| *index);
+    let given = given.into_iter();
+    given
+        .map(|(_, is_first, value)| (is_first, value))
+        .collect()
 }

@@ -6,6 +6,7 @@
 pub(crate) mod build;
 pub(crate) mod bundle;
 pub(crate) mod cache;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod download;
 pub(crate) mod environment;
@@ -37,6 +38,7 @@ use crate::failure::Failure;
 
 pub(crate) use bundle::BundleArgs;
 pub(crate) use cache::CacheArgs;
+pub(crate) use config::ConfigArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use download::DownloadArgs;
 pub(crate) use environment::{
@@ -123,6 +125,8 @@ pub(crate) enum Command {
     Index(Box<IndexCommandArgs>),
     /// Inspect and manage the cache.
     Cache(CacheArgs),
+    /// Show and change the configuration.
+    Config(ConfigArgs),
     /// Compute hashes of package archives.
     Hash(HashArgs),
     /// Print the code for completion in a shell.

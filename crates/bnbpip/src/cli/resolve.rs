@@ -8,6 +8,7 @@ use clap::{ArgAction, Args};
 use super::build::BuildArgs;
 use super::index::IndexArgs;
 use super::rules::OverlayArgs;
+use super::values::GroupOfFile;
 use crate::failure::Failure;
 
 /// What may be chosen, and from where.
@@ -24,6 +25,24 @@ pub(crate) struct ResolveArgs {
     /// Keep versions within this constraints file. Can be used multiple times.
     #[arg(short = 'c', long = "constraint", value_name = "file", action = ArgAction::Append)]
     pub constraint_files: Vec<String>,
+
+    /// Install what this script says that it needs (PEP 723).
+    #[arg(long = "requirements-from-script", value_name = "file", action = ArgAction::Append)]
+    pub scripts: Vec<String>,
+
+    /// Install a dependency group (PEP 735) of the `pyproject.toml` here, or of the one named
+    /// before a colon. Can be used multiple times.
+    #[arg(long = "group", value_name = "[path:]group", action = ArgAction::Append)]
+    pub groups: Vec<GroupOfFile>,
+
+    /// Install what the named packages need, but not these packages themselves.
+    #[arg(long, alias = "only-dependencies")]
+    pub only_deps: bool,
+
+    /// Check repositories that are installed in place out into this folder; `src` in the virtual
+    /// environment unless told.
+    #[arg(long, value_name = "dir", aliases = ["source", "source-dir", "source-directory"])]
+    pub src: Option<PathBuf>,
 
     /// Don't install dependencies.
     #[arg(long, alias = "no-dependencies")]

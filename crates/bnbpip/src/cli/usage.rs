@@ -47,6 +47,14 @@ fn forms(words: &[&str]) -> &'static [&'static str] {
             "cache remove <pattern>",
             "cache purge",
         ],
+        ["config"] => &[
+            "config [<file-option>] list",
+            "config [<file-option>] [--editor <editor-path>] edit",
+            "config [<file-option>] get command.option",
+            "config [<file-option>] set command.option value",
+            "config [<file-option>] unset command.option",
+            "config [<file-option>] debug",
+        ],
         _ => &["<command> [options]"],
     }
 }

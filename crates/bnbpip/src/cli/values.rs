@@ -64,6 +64,51 @@ pub(crate) enum RootUserAction {
     Ignore,
 }
 
+/// `--exists-action`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExistsAction {
+    /// Point the folder to the address
+    #[value(name = "s")]
+    Switch,
+    /// Use the folder as it is
+    #[value(name = "i")]
+    Ignore,
+    /// Remove the folder
+    #[value(name = "w")]
+    Wipe,
+    /// Rename the folder
+    #[value(name = "b")]
+    Backup,
+    /// Give up
+    #[value(name = "a")]
+    Abort,
+}
+
+/// `--group`: a dependency group and the file that it stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GroupOfFile {
+    /// The path of the `pyproject.toml`, as it was typed.
+    pub path: String,
+    /// The group's name.
+    pub name: String,
+}
+
+impl std::str::FromStr for GroupOfFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (path, name) = text.rsplit_once(':').unwrap_or(("pyproject.toml", text));
+        let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
+        if file != "pyproject.toml" {
+            return Err("group paths use local 'pyproject.toml' files".to_owned());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+}
+
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {

@@ -62,7 +62,7 @@ pub(crate) fn run(
     };
     let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, settings)?;
     let rules = Arc::new(overlay.active(&target.markers));
-    let constraints = requirements::constraints(&request, &target.markers)?;
+    let constraints = requirements::constraints(&request, &target.markers);
     let resolving = Resolving {
         options,
         policy: InstalledPolicy::default(),
@@ -160,7 +160,10 @@ struct Wanted {
 impl Saving<'_> {
     fn run(&self, required: &requirements::RequiredHashes) -> Result<(), Failure> {
         let mut wanted = Vec::new();
-        for package in &self.resolved.resolution.packages {
+        let only_deps = self.arguments.resolve.only_deps;
+        let packages = self.resolved.resolution.packages.iter();
+        let packages: Vec<_> = packages.filter(|it| !(only_deps && it.requested)).collect();
+        for package in &packages {
             let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
                 continue;
             };
@@ -185,7 +188,6 @@ impl Saving<'_> {
             }
         }
         self.download(wanted)?;
-        let packages = &self.resolved.resolution.packages;
         let names: Vec<&str> = packages.iter().map(|it| it.name.as_ref()).collect();
         if !names.is_empty() {
             self.printer

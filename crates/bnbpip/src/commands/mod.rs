@@ -5,6 +5,7 @@ pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod config;
 pub(crate) mod debug;
 pub(crate) mod distribution;
 pub(crate) mod doctor;

@@ -61,6 +61,8 @@ pub(crate) fn apply(
             hashes: Vec::new(),
             raw: requirement.to_string(),
             editable: false,
+            config_settings: Vec::new(),
+            takes_settings: false,
         };
         let all = profile.requirements.iter().chain(&profile.constraints);
         request.constraints.extend(all.map(given));

@@ -45,7 +45,7 @@ pub(crate) fn run(
     sources.name_requirements(&mut request, &target.markers)?;
     let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, settings)?;
     let rules = Arc::new(overlay.active(&target.markers));
-    let constraints = requirements::constraints(&request, &target.markers)?;
+    let constraints = requirements::constraints(&request, &target.markers);
     let resolving = Resolving {
         preferred: PreferredVersions::default(),
         options,
@@ -72,7 +72,8 @@ pub(crate) fn run(
         .working_directory()
         .join(&arguments.wheel_dir);
     let required = requirements::required_hashes(&request);
-    for package in &resolved.resolution.packages {
+    let packages = resolved.resolution.packages.iter();
+    for package in packages.filter(|it| !(options.only_deps && it.requested)) {
         let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
             continue;
         };

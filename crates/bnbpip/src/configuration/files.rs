@@ -3,7 +3,7 @@
 //! Lowest to highest, as with pip: the machine's, the user's, the environment's own, and the one
 //! that `PIP_CONFIG_FILE` names (then the user's isn't read; the null device switches all off).
 //! The section of a command counts more than `[global]`, whichever files the two stand in.
-//! Nothing here writes to them.
+//! Nothing here writes to them: `config set` does, through [`super::ini`].
 
 use std::path::{Path, PathBuf};
 
@@ -45,30 +45,12 @@ impl FileSettings {
         python: Option<&Path>,
     ) -> Result<Self, Failure> {
         let mut settings = Vec::new();
-        for file in places(environment, isolated, python) {
-            if !file.is_file() {
-                continue;
-            }
-            let unusable = |cause: String| {
-                let file = file.display();
-                Failure::new(format!("Failed to read the configuration file `{file}`"))
-                    .caused_by(cause)
-                    .hint(format!(
-                        "correct `{file}`, or set `PIP_CONFIG_FILE` to `{NULL_DEVICE}` to do \
-                         without configuration files"
-                    ))
-                    .exit_with(exit_code::USAGE)
-            };
-            let bytes = fs_err::read(&file).map_err(|error| unusable(error.to_string()))?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| unusable("it is not valid UTF-8".to_owned()))?;
-            let entries = ini::parse(&text).map_err(|error| unusable(error.to_string()))?;
-            settings.extend(entries.into_iter().map(|entry| FileSetting {
-                file: file.clone(),
-                section: entry.section,
-                option: normal(&entry.key),
-                value: entry.value,
-            }));
+        if are_off(environment) {
+            return Ok(Self::default());
+        }
+        let places = places(environment, isolated, python);
+        for file in places.iter().flat_map(|(_, files)| files) {
+            settings.extend(read_file(file)?);
         }
         Ok(Self { settings })
     }
@@ -108,19 +90,84 @@ fn is_null_device(path: &Path) -> bool {
                 .is_some_and(|it| it.eq_ignore_ascii_case(NULL_DEVICE))
 }
 
-/// Where files may be, lowest precedence first.
-fn places(environment: &ProcessEnvironment, isolated: bool, python: Option<&Path>) -> Vec<PathBuf> {
+/// Whose a file is, lowest precedence first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FileKind {
+    /// The machine's.
+    Global,
+    /// The user's.
+    User,
+    /// The environment's own.
+    Site,
+    /// The one that `PIP_CONFIG_FILE` names.
+    Named,
+}
+
+impl FileKind {
+    /// pip's word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::User => "user",
+            Self::Site => "site",
+            Self::Named => "env",
+        }
+    }
+}
+
+/// Where files of each kind may be, lowest precedence first. `isolated` leaves the user's out;
+/// `python` is the environment or interpreter that was typed.
+pub(crate) fn places(
+    environment: &ProcessEnvironment,
+    isolated: bool,
+    python: Option<&Path>,
+) -> Vec<(FileKind, Vec<PathBuf>)> {
     let named = environment.get_path("PIP_CONFIG_FILE");
-    if named.as_deref().is_some_and(is_null_device) {
-        return Vec::new();
-    }
-    let mut places = of_machine(environment);
+    let mut places = vec![(FileKind::Global, of_machine(environment))];
     if !isolated && !named.as_ref().is_some_and(|file| file.exists()) {
-        places.extend(of_user(environment));
+        places.push((FileKind::User, of_user(environment)));
     }
-    places.extend(of_environment(environment, python));
-    places.extend(named);
+    let of_environment = of_environment(environment, python).into_iter().collect();
+    places.push((FileKind::Site, of_environment));
+    places.push((FileKind::Named, named.into_iter().collect()));
     places
+}
+
+/// Whether `PIP_CONFIG_FILE` switches the files off.
+pub(crate) fn are_off(environment: &ProcessEnvironment) -> bool {
+    let named = environment.get_path("PIP_CONFIG_FILE");
+    named.as_deref().is_some_and(is_null_device)
+}
+
+/// The settings of one file; none if it isn't there.
+///
+/// # Errors
+/// When it can't be read, or isn't in the form of such files; exit code 2, as pip's.
+pub(crate) fn read_file(file: &Path) -> Result<Vec<FileSetting>, Failure> {
+    if !file.is_file() {
+        return Ok(Vec::new());
+    }
+    let unusable = |cause: String| {
+        let file = file.display();
+        Failure::new(format!("Failed to read the configuration file `{file}`"))
+            .caused_by(cause)
+            .hint(format!(
+                "correct `{file}`, or set `PIP_CONFIG_FILE` to `{NULL_DEVICE}` to do \
+                 without configuration files"
+            ))
+            .exit_with(exit_code::USAGE)
+    };
+    let bytes = fs_err::read(file).map_err(|error| unusable(error.to_string()))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| unusable("it is not valid UTF-8".to_owned()))?;
+    let entries = ini::parse(&text).map_err(|error| unusable(error.to_string()))?;
+    let settings = entries.into_iter().map(|entry| FileSetting {
+        file: file.to_owned(),
+        section: entry.section,
+        option: normal(&entry.key),
+        value: entry.value,
+    });
+    Ok(settings.collect())
 }
 
 fn of_machine(environment: &ProcessEnvironment) -> Vec<PathBuf> {
@@ -186,7 +233,7 @@ fn of_environment(environment: &ProcessEnvironment, python: Option<&Path>) -> Op
 }
 
 /// An option's name as it is typed: `Index_URL` is `index-url`.
-fn normal(key: &str) -> String {
+pub(crate) fn normal(key: &str) -> String {
     let name = key.to_lowercase().replace('_', "-");
     name.strip_prefix("--").unwrap_or(&name).to_owned()
 }

@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 use super::ProcessEnvironment;
 use super::project::ProjectFile;
 use crate::cli::GlobalArgs;
-use crate::cli::values::Color;
+use crate::cli::values::{Color, ExistsAction};
 use crate::failure::Failure;
 use crate::printer::ColorChoice;
 
@@ -22,12 +22,16 @@ pub(crate) struct Settings {
     pub color: ColorChoice,
     /// The file that everything said is appended to.
     pub log: Option<PathBuf>,
+    /// Whether variables, the user's files and the project's are left out.
+    pub isolated: bool,
     /// Whether the user may be asked something.
     pub may_ask: bool,
     /// Whether to refuse to work outside a virtual environment.
     pub require_virtualenv: bool,
     /// `--python`: an interpreter, an environment's folder or a version.
     pub python: Option<PathBuf>,
+    /// What happens to a folder that is in a checkout's way.
+    pub exists_action: Option<ExistsAction>,
     /// What the shell says about the active environment.
     pub shell: Shell,
     /// How the network is used.
@@ -74,6 +78,8 @@ pub(crate) struct Network {
     pub netrc: Option<PathBuf>,
     /// Whether to do without the network.
     pub offline: bool,
+    /// Whether the environment's and the system's proxies count.
+    pub system_proxy: bool,
 }
 
 impl Settings {
@@ -85,9 +91,11 @@ impl Settings {
             verbosity: i8::try_from(verbosity.clamp(-3, 3)).unwrap_or_default(),
             color: color(global, environment),
             log: global.log.clone(),
+            isolated: global.isolated,
             may_ask: !global.no_input,
             require_virtualenv: global.require_virtualenv,
             python: global.python.clone(),
+            exists_action: global.exists_action.last().copied(),
             shell: Shell {
                 virtual_env: environment.get_path("VIRTUAL_ENV"),
                 conda_prefix: environment.get_path("CONDA_PREFIX"),
@@ -177,10 +185,13 @@ fn network(global: &GlobalArgs, environment: &ProcessEnvironment) -> Network {
         cert,
         client_cert: global.client_cert.clone(),
         trusted_hosts: global.trusted_host.clone(),
-        retries: global.retries,
+        retries: global
+            .retries
+            .max(global.resume_retries.unwrap_or_default()),
         timeout: global.timeout,
         netrc: netrc(environment),
         offline: global.offline,
+        system_proxy: !global.no_proxy_env,
     }
 }
 

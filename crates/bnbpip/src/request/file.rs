@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 use url::Url;
 
-use super::file_options::FormatOption;
+use super::file_options::{FormatOption, ReleaseOption};
 use super::line::{self, FileOption, GivenOption, ParsedLine};
 use super::{
-    FileOptions, Request, RequestedRequirement, RequirementHash, RequirementOrigin, Surroundings,
-    UNNAMED, decode, logical_lines, parse_editable, parse_requirement, syntax,
+    FileOptions, Request, RequestedRequirement, RequirementHash, RequirementOrigin, ScriptPython,
+    Surroundings, UNNAMED, decode, logical_lines, parse_editable, parse_requirement, syntax,
 };
 use crate::failure::Failure;
 
@@ -104,6 +104,26 @@ impl<'a> RequirementsReader<'a> {
         Ok(())
     }
 
+    /// Adds a requirement that stands in a project's or a script's own file, as if it had been
+    /// typed.
+    ///
+    /// # Errors
+    /// When it isn't one.
+    pub(crate) fn add_written(&mut self, text: &str) -> Result<(), Failure> {
+        let origin = RequirementOrigin::CommandLine;
+        let given = parse_requirement(text, origin, Vec::new(), self.surroundings)?;
+        self.push(RequestedRequirement {
+            takes_settings: false,
+            ..given
+        });
+        Ok(())
+    }
+
+    /// Notes the Python versions that a script is for.
+    pub(crate) fn add_script(&mut self, script: ScriptPython) {
+        self.request.scripts.push(script);
+    }
+
     fn push(&mut self, given: RequestedRequirement) {
         if given.requirement.name.as_ref() == UNNAMED {
             self.request.unnamed.push(given);
@@ -177,12 +197,15 @@ impl<'a> RequirementsReader<'a> {
         if let Some(nested) = nested {
             return self.include(nested, reading, including);
         }
+        let is_editable = |given: &GivenOption| given.option == FileOption::Editable;
+        let of_editable = parsed.options.iter().any(is_editable);
         for given in &parsed.options {
-            if given.option == FileOption::Editable {
+            if is_editable(given) {
                 let origin = origin(reading, number);
-                let given = parse_editable(&given.value, origin, self.surroundings)?;
+                let mut given = parse_editable(&given.value, origin, self.surroundings)?;
+                given.config_settings = settings_of(parsed);
                 self.push(given);
-            } else {
+            } else if !(of_editable && given.option == FileOption::ConfigSettings) {
                 self.take_option(given, reading, &place);
             }
         }
@@ -204,7 +227,7 @@ impl<'a> RequirementsReader<'a> {
                     line::unreadable(&parsed.requirement, &reason, number, reading.shown)
                 })?;
                 hashes.push(hash);
-            } else {
+            } else if given.option != FileOption::ConfigSettings {
                 let name = &given.name;
                 self.request.warnings.push(format!(
                     "The option {name} behind a requirement{place} is ignored: it needs a line of \
@@ -212,7 +235,8 @@ impl<'a> RequirementsReader<'a> {
                 ));
             }
         }
-        let given = parse_requirement(&parsed.requirement, origin, hashes, self.surroundings)?;
+        let mut given = parse_requirement(&parsed.requirement, origin, hashes, self.surroundings)?;
+        given.config_settings = settings_of(parsed);
         if reading.is_constraint {
             self.request.constraints.push(given);
         } else {
@@ -280,15 +304,17 @@ impl<'a> RequirementsReader<'a> {
             FileOption::NoRequireHashes => options.require_hashes = Some(false),
             FileOption::Pre => options.pre = true,
             FileOption::TrustedHost => options.trusted_hosts.push(value),
-            FileOption::Hash => self
-                .request
-                .warnings
-                .push(format!("A --hash without a requirement is ignored{place}")),
+            FileOption::AllReleases => options.releases.push(ReleaseOption::AllReleases(value)),
+            FileOption::OnlyFinal => options.releases.push(ReleaseOption::OnlyFinal(value)),
+            FileOption::Hash | FileOption::ConfigSettings => self.request.warnings.push(format!(
+                "A {} without a requirement is ignored{place}",
+                given.name
+            )),
             // Taken before this is called.
             FileOption::Requirement
             | FileOption::Constraint
             | FileOption::Editable
-            | FileOption::Unsupported => {}
+            | FileOption::UseFeature => {}
         }
     }
 
@@ -314,20 +340,22 @@ fn origin(reading: &Reading<'_>, line: usize) -> RequirementOrigin {
     }
 }
 
+/// The `--config-settings` of a line.
+fn settings_of(parsed: &ParsedLine) -> Vec<String> {
+    let options = parsed.options.iter();
+    let settings = options.filter(|given| given.option == FileOption::ConfigSettings);
+    settings.map(|given| given.value.clone()).collect()
+}
+
 fn refuse_unsupported(
     given: &GivenOption,
     reading: &Reading<'_>,
     place: &str,
 ) -> Result<(), Failure> {
-    let name = &given.name;
     match given.option {
         FileOption::Editable if reading.is_constraint => Err(Failure::new(format!(
             "Editable requirements are not allowed as constraints{place}"
         ))),
-        FileOption::Unsupported => Err(Failure::new(format!(
-            "The option {name}{place} is not supported yet"
-        ))
-        .hint("take the option out of the file")),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use bnbpip_packaging::PackageName;
 
-use super::FormatControl;
+use super::{FormatControl, ReleaseControl};
 
 /// Options found in requirements and constraints files. Where the same can be said on the command
 /// line, [`FileOptions`] come after it: an index in a file replaces the command line's, as with pip.
@@ -18,6 +18,8 @@ pub(crate) struct FileOptions {
     pub find_links: Vec<String>,
     /// `--no-binary` and `--only-binary` in their order, to be applied after the command line's.
     pub formats: Vec<FormatOption>,
+    /// `--all-releases` and `--only-final` in their order.
+    pub releases: Vec<ReleaseOption>,
     /// `--prefer-binary` was there.
     pub prefer_binary: bool,
     /// `--require-hashes` (`true`) or `--no-require-hashes` (`false`), whichever came last.
@@ -51,7 +53,28 @@ pub(crate) enum FormatOption {
     OnlyBinary(String),
 }
 
+/// One `--all-releases` or `--only-final`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ReleaseOption {
+    /// `--all-releases`
+    AllReleases(String),
+    /// `--only-final`
+    OnlyFinal(String),
+}
+
 impl FileOptions {
+    /// The command line's release control with the files' options applied after it.
+    pub(crate) fn release_control(&self, command_line: &ReleaseControl) -> ReleaseControl {
+        let mut control = command_line.clone();
+        for release in &self.releases {
+            match release {
+                ReleaseOption::AllReleases(value) => control.all_releases(value),
+                ReleaseOption::OnlyFinal(value) => control.only_final(value),
+            }
+        }
+        control
+    }
+
     /// The command line's format control with the files' options applied after it.
     pub(crate) fn format_control(&self, command_line: &FormatControl) -> FormatControl {
         let mut control = command_line.clone();

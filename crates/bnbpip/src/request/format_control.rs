@@ -11,10 +11,11 @@ pub(crate) struct FormatControl {
     only_binary: Names,
 }
 
+/// Names, or all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Names {
-    all: bool,
-    named: BTreeSet<PackageName>,
+pub(super) struct Names {
+    pub(super) all: bool,
+    pub(super) named: BTreeSet<PackageName>,
 }
 
 /// The kinds of files that a package may come as.
@@ -72,7 +73,8 @@ impl FormatControl {
     }
 }
 
-fn apply(value: &str, target: &mut Names, other: &mut Names) {
+/// Puts one value into the list that it is for, and out of the other.
+pub(super) fn apply(value: &str, target: &mut Names, other: &mut Names) {
     let mut words: &[&str] = &value.split(',').map(str::trim).collect::<Vec<_>>();
     while let Some(position) = words.iter().position(|word| *word == ":all:") {
         *other = Names::default();

@@ -21,8 +21,11 @@ pub(super) enum FileOption {
     Pre,
     TrustedHost,
     Hash,
-    /// pip has it, bnbpip not yet.
-    Unsupported,
+    AllReleases,
+    OnlyFinal,
+    ConfigSettings,
+    /// One of pip's switches for itself, which mean nothing here.
+    UseFeature,
 }
 
 /// An option's long names, its letter, whether it takes a value, and what it is.
@@ -54,17 +57,14 @@ const DEFINITIONS: &[Definition] = &[
     Definition(&["pre"], None, false, FileOption::Pre),
     Definition(&["trusted-host"], None, true, FileOption::TrustedHost),
     Definition(&["hash"], None, true, FileOption::Hash),
-    Definition(
-        &["all-releases", "only-final", "use-feature"],
-        None,
-        true,
-        FileOption::Unsupported,
-    ),
+    Definition(&["all-releases"], None, true, FileOption::AllReleases),
+    Definition(&["only-final"], None, true, FileOption::OnlyFinal),
+    Definition(&["use-feature"], None, true, FileOption::UseFeature),
     Definition(
         &["config-settings", "config-setting"],
         Some('C'),
         true,
-        FileOption::Unsupported,
+        FileOption::ConfigSettings,
     ),
 ];
 

@@ -10,7 +10,9 @@ mod line;
 mod logical_lines;
 pub(crate) mod path_or_url;
 mod pyproject;
+mod release_control;
 mod requirement;
+mod script;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -19,15 +21,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use bnbpip_overlay::AcceleratorFacts;
-use bnbpip_packaging::Requirement;
+use bnbpip_packaging::{Requirement, VersionSpecifiers};
 
 pub(crate) use file::{RequirementsReader, is_lock_name, read_url_nothing};
 pub(crate) use file_options::{FileOptions, Route};
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;
 use logical_lines::logical_lines;
-pub(crate) use pyproject::{ProjectRequirements, normalized};
+pub(crate) use pyproject::{ProjectRequirements, group_requirements, normalized};
+pub(crate) use release_control::ReleaseControl;
 pub(crate) use requirement::{parse_editable, parse_requirement};
+pub(crate) use script::Script;
 
 /// Where a requirement stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +91,11 @@ pub(crate) struct RequestedRequirement {
     pub raw: String,
     /// Whether the project is to be installed in place.
     pub editable: bool,
+    /// What its own line tells the backend that builds it: `KEY=VALUE`.
+    pub config_settings: Vec<String>,
+    /// Whether the command line's settings for backends are meant for it: not for what stands in
+    /// files, which say their own.
+    pub takes_settings: bool,
 }
 
 /// The name of a requirement that is an address alone, until its source has been looked at.
@@ -105,6 +114,8 @@ pub(crate) struct Request {
     pub options: FileOptions,
     /// What the user should be told about the files.
     pub warnings: Vec<String>,
+    /// The Python versions that scripts are for.
+    pub scripts: Vec<ScriptPython>,
     /// torch is to be built for this machine, whichever release it comes to.
     pub automatic: Option<AutomaticAccelerator>,
 }
@@ -116,6 +127,17 @@ pub(crate) struct AutomaticAccelerator {
     pub machine: AcceleratorFacts,
     /// What the families' indexes lie below.
     pub index_base: String,
+}
+
+/// What a script (PEP 723) says about its Python.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScriptPython {
+    /// The script as it was named.
+    pub script: String,
+    /// The versions that it is for.
+    pub requires_python: VersionSpecifiers,
+    /// The same as it is written.
+    pub text: String,
 }
 
 impl Request {

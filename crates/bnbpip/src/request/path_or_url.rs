@@ -108,10 +108,21 @@ pub(super) fn parse(
     Ok(Some(reference))
 }
 
-/// Reads the text as the folder of a project to be installed in place.
+/// The address in `name @ git+https://…`.
+pub(super) fn named_repository(text: &str) -> Option<&str> {
+    let (name, address) = text.split_once('@')?;
+    let address = address.trim_start();
+    let is_repository = VERSION_CONTROL
+        .iter()
+        .any(|prefix| address.starts_with(prefix));
+    (is_repository && !is_url(name.trim())).then_some(address)
+}
+
+/// Reads the text as a project to be installed in place: a folder, or a repository's address with
+/// `#egg=`.
 ///
 /// # Errors
-/// When it is no folder, or there is no project in it.
+/// When it is neither, or there is no project in the folder.
 pub(super) fn editable(
     text: &str,
     origin: &RequirementOrigin,
@@ -122,10 +133,18 @@ pub(super) fn editable(
         .iter()
         .any(|prefix| text.starts_with(prefix))
     {
-        return Err(Failure::new(format!(
-            "Failed to install '{text}'{from} in place: it is a repository's address"
-        ))
-        .hint("clone it yourself, and install its folder with `-e`"));
+        let url = Url::parse(text).map_err(|error| {
+            syntax::invalid(text, text, &error.to_string(), (0, text.len()), origin)
+        })?;
+        let mut reference = from_url(url, text, origin)?;
+        reference.extras = egg_extras(text);
+        return match &reference.name {
+            Some(_) => Ok(reference),
+            None => Err(Failure::new(format!(
+                "Could not detect requirement name for '{text}'{from}, please specify one with \
+                 your_package_name @ URL"
+            ))),
+        };
     }
     let (path_text, extras) = split_extras(text);
     let path = match Url::parse(path_text) {
@@ -134,12 +153,22 @@ pub(super) fn editable(
     };
     if !path.is_dir() {
         return Err(Failure::new(format!(
-            "{text} is not a valid editable requirement{from}. It should be a path to a local project."
+            "{text} is not a valid editable requirement{from}. It should either be a path to a \
+             local project or a VCS URL (beginning with git+file, git+git, git+http, git+https, \
+             git+ssh)."
         )));
     }
     let mut reference = directory(text, &path, origin)?;
     reference.extras = extras.map(str::to_owned);
     Ok(reference)
+}
+
+/// The brackets in `#egg=name[extra]`.
+fn egg_extras(text: &str) -> Option<String> {
+    let (_, egg) = text.split_once("egg=")?;
+    let egg = egg.split('&').next()?;
+    let (_, extras) = split_extras(egg);
+    extras.map(str::to_owned)
 }
 
 /// `.` and `..` have no separator in them.

@@ -62,6 +62,68 @@ impl ProjectRequirements {
     }
 }
 
+/// The requirements of one dependency group (PEP 735) as they are written, in pip's words where
+/// they can't be had. `shown` is what messages call the file.
+///
+/// # Errors
+/// When the file can't be read, or has no such group.
+pub(crate) fn group_requirements(
+    path: &Path,
+    shown: &str,
+    group: &str,
+) -> Result<Vec<String>, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Failure::new(format!(
+                "{shown} not found. Cannot resolve '--group' option."
+            )));
+        }
+        Err(error) => return Err(Failure::new(format!("Error reading {shown}: {error}"))),
+    };
+    let table: Table = toml::from_str(&text)
+        .map_err(|error| Failure::new(format!("Error parsing {shown}: {error}")))?;
+    let groups = match table.get("dependency-groups") {
+        Some(Value::Table(groups)) => groups,
+        Some(_) => {
+            return Err(Failure::new(format!(
+                "[dependency-groups] table was malformed in {shown}. Cannot resolve '--group' \
+                 option."
+            )));
+        }
+        None => {
+            return Err(Failure::new(format!(
+                "[dependency-groups] table was missing from '{shown}'. Cannot resolve '--group' \
+                 option."
+            )));
+        }
+    };
+    let reader = Reader { shown };
+    let unresolved = |reason: String| {
+        Failure::new(format!(
+            "[dependency-groups] resolution failed for '{group}' from '{shown}': {reason}"
+        ))
+    };
+    let groups: BTreeMap<String, &Value> = groups
+        .iter()
+        .map(|(name, value)| (normalized(name), value))
+        .collect();
+    let name = normalized(group);
+    if !groups.contains_key(&name) {
+        let reason = format!("Dependency group '{group}' not found");
+        let names: Vec<&str> = groups.keys().map(String::as_str).collect();
+        let failure = unresolved(reason);
+        return Err(match names.is_empty() {
+            true => failure,
+            false => failure.hint(format!("the groups are {}", names.join(", "))),
+        });
+    }
+    let list = reader
+        .group(&name, &groups, &mut Vec::new())
+        .map_err(unresolved)?;
+    Ok(list.into_iter().map(|given| given.raw).collect())
+}
+
 struct Reader<'a> {
     shown: &'a str,
 }
@@ -133,6 +195,8 @@ impl Reader<'_> {
             hashes: Vec::new(),
             raw: text.to_owned(),
             editable: false,
+            config_settings: Vec::new(),
+            takes_settings: false,
         })
     }
 

@@ -51,36 +51,47 @@ pub(crate) fn parse_requirement(
     }
     Ok(RequestedRequirement {
         requirement,
+        takes_settings: origin == RequirementOrigin::CommandLine,
         source: origin,
         hashes,
         raw: text.to_owned(),
         editable: false,
+        config_settings: Vec::new(),
     })
 }
 
-/// Reads the folder of a project that is to be installed in place.
+/// Reads what is to be installed in place: a project's folder, or a repository with a name
+/// (`git+https://…#egg=name`, `name @ git+https://…`).
 ///
 /// # Errors
-/// When there is no project in it.
+/// When there is no project in the folder, or the repository's project isn't named.
 pub(crate) fn parse_editable(
     text: &str,
     origin: RequirementOrigin,
     surroundings: Surroundings<'_>,
 ) -> Result<RequestedRequirement, Failure> {
     let text = text.trim();
-    let reference = path_or_url::editable(text, &origin, surroundings)?;
+    let requirement = match path_or_url::named_repository(text) {
+        Some(_) => named(text, text, &origin, surroundings)?,
+        None => {
+            let reference = path_or_url::editable(text, &origin, surroundings)?;
+            Requirement {
+                name: name_of(reference.name, text, &origin)?,
+                extras: extras(reference.extras.as_deref(), text, &origin)?,
+                version_or_url: Some(VersionOrUrl::Url(reference.url)),
+                marker: MarkerTree::TRUE,
+                origin: None,
+            }
+        }
+    };
     Ok(RequestedRequirement {
-        requirement: Requirement {
-            name: name_of(None, text, &origin)?,
-            extras: extras(reference.extras.as_deref(), text, &origin)?,
-            version_or_url: Some(VersionOrUrl::Url(reference.url)),
-            marker: MarkerTree::TRUE,
-            origin: None,
-        },
+        requirement,
+        takes_settings: origin == RequirementOrigin::CommandLine,
         source: origin,
         hashes: Vec::new(),
         raw: format!("-e {text}"),
         editable: true,
+        config_settings: Vec::new(),
     })
 }
 

@@ -108,10 +108,8 @@ fn mistyped() {
 #[test]
 fn what_pip_has_and_bnbpip_not_yet() {
     assert_snapshot!(transcript(&[
-        "install --src dir x",
-        "install --group dev",
-        "install --no-clean x",
-        "--use-feature fast-deps install x",
+        "install --keyring-provider import x",
+        "--use-feature fast list",
         "search x",
     ]));
 }

@@ -63,7 +63,7 @@ fn what_files_cannot_set() {
     let world = World::new();
     let texts = [
         (
-            "[global]\nuse-feature = fast\ncache-dir = /pips\n[list]\nno-deps = yes\n",
+            "[global]\nkeyring-provider = auto\ncache-dir = /pips\n[list]\nno-deps = yes\n",
             "list",
         ),
         ("[global]\ntimeout = soon\n", "list"),

@@ -5,6 +5,7 @@
 
 mod caching;
 mod command_line;
+mod config;
 mod configuration_files;
 mod fabricated;
 mod files;

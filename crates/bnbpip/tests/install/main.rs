@@ -9,6 +9,7 @@
 
 mod accelerators;
 mod addresses;
+mod asking;
 mod cache_damage;
 mod community;
 mod concurrency;
@@ -33,6 +34,7 @@ mod releases;
 mod reports;
 mod rules_update;
 mod scenarios;
+mod semantics;
 mod sources;
 mod support;
 mod team_rules;

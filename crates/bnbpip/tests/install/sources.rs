@@ -53,16 +53,17 @@ pub(crate) fn served(server: &IndexServer, name: &str, version: &str, more: &str
     server.add(HostedFile::other(name, &format!("{top}.tar.gz"), bytes));
 }
 
-fn shown(environment: &TestEnvironment, run: &Run) -> String {
+pub(crate) fn shown(environment: &TestEnvironment, run: &Run) -> String {
     let filters = environment
         .filters()
         .with(r"Python \d+\.\d+\.\d+", "Python [VERSION]")
         .with(r"Target .* on .*", "Target [PYTHON]")
+        .with(r"size=\d+ sha256=[0-9a-f]+", "size=[N] sha256=[HASH]")
         .with(r"exit (?:status|code): 1", "exit code: 1");
     run.snapshot(&filters)
 }
 
-fn direct_url(environment: &TestEnvironment, dist_info: &str) -> serde_json::Value {
+pub(crate) fn direct_url(environment: &TestEnvironment, dist_info: &str) -> serde_json::Value {
     let path = environment
         .site_packages()
         .join(dist_info)
@@ -70,7 +71,7 @@ fn direct_url(environment: &TestEnvironment, dist_info: &str) -> serde_json::Val
     serde_json::from_slice(&fs_err::read(path).unwrap()).unwrap()
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=x", "-c", "user.email=x@example.org"])
         .arg("-C")

@@ -154,7 +154,7 @@ impl Trial<'_> {
         let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, &settings)?;
         let target = &self.examination.target;
         let rules = Arc::new(overlay.active(&target.markers));
-        let constraints = requirements::constraints(&request, &target.markers)?;
+        let constraints = requirements::constraints(&request, &target.markers);
         let resolving = Resolving {
             options,
             policy,

@@ -152,6 +152,9 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
         let mut plan = Plan::new(&resolved.resolution, installed, reinstall);
+        if self.arguments.resolve.only_deps {
+            plan.leave_out_requested();
+        }
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
         }
@@ -180,6 +183,8 @@ impl Run<'_> {
                 .info(&format!("Would install {}", outcome::listing(&plan)));
             return Ok(());
         }
+        self.narration()
+            .fetching(&plan, |file| resolved.client.is_stored(file));
         if let Some(sources) = &self.sources {
             plan.build(sources, resolved)?;
             let built = sources.built();
@@ -202,6 +207,7 @@ impl Run<'_> {
         let looks = !(arguments.upgrade
             || arguments.force_reinstall
             || arguments.ignore_installed
+            || arguments.resolve.only_deps
             || arguments.report.is_some());
         if !looks || !self.destination.sees_installed {
             return false;
@@ -242,6 +248,7 @@ impl Run<'_> {
             printer: self.printer,
             request: &self.request,
             markers: &self.destination.target.markers,
+            directory: self.settings.environment.working_directory(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! What pip says on standard output on the way, for the scripts that look for it.
 
+use std::path::Path;
+
+use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_packaging::{MarkerEnvironment, PackageName};
+use bnbpip_packaging::{MarkerEnvironment, PackageName, VersionOrUrl};
 
 use super::plan::{Change, Plan};
 use crate::commands::distribution::{Dependency, Distribution};
@@ -14,6 +17,8 @@ pub(super) struct Narration<'a> {
     pub(super) printer: &'a Printer,
     pub(super) request: &'a Request,
     pub(super) markers: &'a MarkerEnvironment,
+    /// The folder that paths are shown from.
+    pub(super) directory: &'a Path,
 }
 
 impl Narration<'_> {
@@ -63,8 +68,49 @@ impl Narration<'_> {
                 Some(dependent) => format!(" (from {})", self.requested(dependent).0),
                 None => from,
             };
-            self.printer.narrate(&format!("Collecting {label}{from}"));
+            match self.local_source(&package.name) {
+                Some(what) => self.printer.narrate(&format!("{what}{from}")),
+                None => self.printer.narrate(&format!("Collecting {label}{from}")),
+            }
         }
+    }
+
+    /// The files that are fetched, and those that the cache has.
+    pub(super) fn fetching(&self, plan: &Plan, is_cached: impl Fn(&PackageFile) -> bool) {
+        for Change { file, .. } in &plan.changes {
+            if !["http", "https"].contains(&file.url.scheme()) {
+                continue;
+            }
+            let size = file
+                .size_bytes
+                .map(|bytes| format!(" ({})", pip_size(bytes)));
+            let (name, size) = (&file.filename_text, size.unwrap_or_default());
+            let what = if is_cached(file) {
+                "Using cached"
+            } else {
+                "Downloading"
+            };
+            self.printer.narrate(&format!("  {what} {name}{size}"));
+        }
+    }
+
+    /// What is said of a file or a folder that was named, in place of `Collecting`.
+    fn local_source(&self, name: &PackageName) -> Option<String> {
+        let mut requirements = self.request.requirements.iter();
+        let given = requirements.find(|given| given.requirement.name == *name)?;
+        let Some(VersionOrUrl::Url(url)) = &given.requirement.version_or_url else {
+            return None;
+        };
+        let url = url.to_url();
+        if given.editable {
+            return Some(format!("Obtaining {url}"));
+        }
+        let path = url.to_file_path().ok().filter(|_| url.scheme() == "file")?;
+        let shown = match path.strip_prefix(self.directory) {
+            Ok(inside) => Path::new(".").join(inside),
+            Err(_) => path,
+        };
+        Some(format!("Processing {}", shown.display()))
     }
 
     /// The packages that change, when all are there.
@@ -118,6 +164,17 @@ fn label(given: &RequestedRequirement) -> String {
     match Dependency::parse(&given.raw) {
         Ok(requirement) => without_marker(&requirement),
         Err(_) => given.requirement.name.to_string(),
+    }
+}
+
+/// A size as pip writes it.
+#[expect(clippy::cast_precision_loss, reason = "one decimal place is shown")]
+fn pip_size(bytes: u64) -> String {
+    match bytes {
+        1_000_001.. => format!("{:.1} MB", bytes as f64 / 1e6),
+        10_001.. => format!("{} kB", bytes / 1000),
+        1_001.. => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{bytes} bytes"),
     }
 }
 

@@ -83,6 +83,12 @@ impl Plan {
         plan
     }
 
+    /// Leaves the packages out that the user named (`--only-deps`).
+    pub(crate) fn leave_out_requested(&mut self) {
+        self.changes.retain(|change| !change.package.requested);
+        self.kept.retain(|package| !package.requested);
+    }
+
     /// Notes where the sources that were named came from.
     pub(crate) fn note_origins(&mut self, sources: &Sources) {
         for change in &mut self.changes {

@@ -45,7 +45,7 @@ impl Run<'_> {
             self.settings,
         )?;
         let rules = Arc::new(overlay.active(&self.destination.target.markers));
-        let constraints = requirements::constraints(&self.request, &rules.environment().clone())?;
+        let constraints = requirements::constraints(&self.request, &rules.environment().clone());
         let fitting = match &self.accelerator {
             Some(accelerator) => &accelerator.fitting(installed),
             None => installed,

@@ -15,7 +15,7 @@ use super::{network, resolution};
 use crate::cli::index::IndexArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
-use crate::request::FileOptions;
+use crate::request::{FileOptions, ReleaseControl};
 
 /// Asks indexes for projects.
 pub(crate) struct Lookup {
@@ -23,6 +23,7 @@ pub(crate) struct Lookup {
     client: IndexClient,
     selection: Arc<Selection>,
     prereleases: bool,
+    releases: ReleaseControl,
 }
 
 /// The releases of one project that could be installed. Yanked ones aren't among them, and
@@ -45,7 +46,8 @@ impl Lookup {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let files = FileOptions::default();
-        let client_options = network::client_options(settings, &files.trusted_hosts);
+        let mut client_options = network::client_options(settings, &files.trusted_hosts);
+        client_options.refresh = options.refreshes();
         let locations = network::locations(options, &files, settings)?;
         let (major, minor) = target.python_version;
         Ok(Self {
@@ -64,6 +66,7 @@ impl Lookup {
                 prefer_binary: options.prefer_binary,
             }),
             prereleases: options.pre,
+            releases: options.release_control.clone(),
         })
     }
 
@@ -75,14 +78,18 @@ impl Lookup {
         &self,
         names: impl Iterator<Item = &'a PackageName>,
     ) -> Result<Vec<Releases>, Failure> {
-        let pages = names.map(|name| self.client.project(name));
+        let names: Vec<&PackageName> = names.collect();
+        let pages = names.iter().map(|name| self.client.project(name));
         let pages = self.runtime.block_on(futures::future::try_join_all(pages));
         let pages = pages.map_err(|error| network::explained(&error))?;
-        let releases = pages.into_iter().map(|project| Releases {
-            candidates: project
-                .map(|project| Arc::new(Candidates::new(project, Arc::clone(&self.selection)))),
-            prereleases: self.prereleases,
-        });
+        let releases = pages
+            .into_iter()
+            .zip(names)
+            .map(|(project, name)| Releases {
+                candidates: project
+                    .map(|project| Arc::new(Candidates::new(project, Arc::clone(&self.selection)))),
+                prereleases: self.prereleases || self.releases.lists(name),
+            });
         Ok(releases.collect())
     }
 }

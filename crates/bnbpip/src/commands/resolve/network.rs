@@ -26,7 +26,7 @@ pub(crate) fn client_options(settings: &Settings, extra_trusted: &[String]) -> C
         client_cert: network.client_cert.clone(),
         proxy: network.proxy.clone(),
         no_proxy: network.no_proxy.clone(),
-        system_proxy: true,
+        system_proxy: network.system_proxy,
         trusted_hosts,
         timeout: network.timeout,
         retries: network.retries,

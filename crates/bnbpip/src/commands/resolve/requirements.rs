@@ -10,7 +10,8 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::{
-    Request, RequestedRequirement, RequirementOrigin, RequirementsReader, Surroundings,
+    Request, RequestedRequirement, RequirementOrigin, RequirementsReader, Script, Surroundings,
+    group_requirements,
 };
 
 use super::remote_file;
@@ -52,6 +53,13 @@ pub(crate) fn read_with_editables(
     for requirement in requirements {
         reader.add(requirement)?;
     }
+    let directory = surroundings.working_directory;
+    for group in &options.groups {
+        let path = directory.join(&group.path);
+        for text in group_requirements(&path, &group.path, &group.name)? {
+            reader.add_written(&text)?;
+        }
+    }
     for editable in editables {
         reader.add_editable(editable)?;
     }
@@ -61,18 +69,116 @@ pub(crate) fn read_with_editables(
     for file in &options.constraint_files {
         reader.read(file, true)?;
     }
+    if options.scripts.len() > 1 {
+        return Err(Failure::new(
+            "--requirements-from-script can only be given once",
+        ));
+    }
+    for shown in &options.scripts {
+        let script = Script::read(&directory.join(shown), shown)?;
+        if let Some(python) = script.python.filter(|_| !options.ignore_requires_python) {
+            reader.add_script(python);
+        }
+        for text in &script.dependencies {
+            reader.add_written(text)?;
+        }
+    }
     let mut request = reader.into_request();
     profiles::apply(&options.profiles, &mut request, settings, printer)?;
     for warning in &request.warnings {
         printer.warning(warning);
     }
-    let asks_for_nothing = options.requirement_files.is_empty() && options.profiles.is_empty();
-    if requirements.is_empty() && editables.is_empty() && asks_for_nothing {
-        return Err(Failure::new(format!(
-            "You must give at least one requirement to {command} (see \"bnbpip help {command}\")"
-        )));
+    let files_ask = !options.requirement_files.is_empty()
+        || !options.profiles.is_empty()
+        || !options.groups.is_empty()
+        || !options.scripts.is_empty();
+    if requirements.is_empty() && editables.is_empty() && !files_ask {
+        return Err(nothing_asked(command, options));
     }
+    check_combinations(options, &request)?;
     Ok(request)
+}
+
+fn nothing_asked(command: &str, options: &ResolveArgs) -> Failure {
+    let links = &options.index.find_links;
+    let meant = match links.is_empty() {
+        true => format!("see \"bnbpip help {command}\""),
+        false => format!("maybe you meant \"bnbpip {command} {}\"?", links.join(" ")),
+    };
+    Failure::new(format!(
+        "You must give at least one requirement to {command} ({meant})"
+    ))
+}
+
+/// Options that exclude each other, in pip's words.
+fn check_combinations(options: &ResolveArgs, request: &Request) -> Result<(), Failure> {
+    let releases = request
+        .options
+        .release_control(&options.index.release_control);
+    if (options.index.pre || request.options.pre) && !releases.is_empty() {
+        return Err(Failure::new(
+            "--pre cannot be used with --all-releases or --only-final.",
+        ));
+    }
+    if !options.only_deps {
+        return Ok(());
+    }
+    let conflicts = [
+        (options.no_deps, "'--no-deps'"),
+        (!options.requirement_files.is_empty(), "'--requirement'"),
+        (!options.scripts.is_empty(), "'--requirements-from-script'"),
+        (!options.groups.is_empty(), "'--group'"),
+    ];
+    let mut given: Vec<String> = conflicts
+        .into_iter()
+        .filter(|(is_given, _)| *is_given)
+        .map(|(_, name)| name.to_owned())
+        .collect();
+    if given.len() > 1
+        && let Some(last) = given.last_mut()
+    {
+        *last = format!("or {last}");
+    }
+    if given.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "Cannot use '--only-dependencies' in combination with {}.",
+        given.join(", ")
+    )))
+}
+
+/// Refuses scripts that are for other Pythons.
+///
+/// # Errors
+/// With the first one, in pip's words.
+pub(crate) fn check_scripts(
+    request: &Request,
+    python: &bnbpip_packaging::Version,
+) -> Result<(), Failure> {
+    let mut scripts = request.scripts.iter();
+    match scripts.find(|script| !script.requires_python.contains(python)) {
+        Some(script) => Err(Failure::new(format!(
+            "Script '{}' requires a different Python: {python} not in '{}'",
+            script.script, script.text
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The addresses that constraints pin packages to.
+pub(crate) fn url_constraints(
+    request: &Request,
+    markers: &bnbpip_packaging::MarkerEnvironment,
+) -> FxHashMap<PackageName, String> {
+    let constraints = request.constraints.iter();
+    let holding = constraints.filter(|given| given.requirement.marker.evaluate(markers, &[]));
+    holding
+        .filter_map(|given| match &given.requirement.version_or_url {
+            Some(VersionOrUrl::Url(url)) => Some((given.requirement.name.clone(), url.to_string())),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Reads constraints files alone.
@@ -119,38 +225,27 @@ fn origin(source: &RequirementOrigin) -> Option<String> {
     }
 }
 
-/// The constraints whose markers hold, as the solver takes them.
-///
-/// # Errors
-/// When one pins a URL, which only a requirement can.
+/// The constraints on versions whose markers hold, as the solver takes them.
 pub(crate) fn constraints(
     request: &Request,
     markers: &bnbpip_packaging::MarkerEnvironment,
-) -> Result<Vec<Constraint>, Failure> {
+) -> Vec<Constraint> {
     let mut constraints = Vec::new();
     for given in &request.constraints {
         let requirement = &given.requirement;
         if !requirement.marker.evaluate(markers, &[]) {
             continue;
         }
-        match &requirement.version_or_url {
-            Some(VersionOrUrl::VersionSpecifier(specifiers)) => constraints.push(Constraint {
+        if let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &requirement.version_or_url {
+            constraints.push(Constraint {
                 name: requirement.name.clone(),
                 range: range::from_specifiers(specifiers),
                 text: given.raw.clone(),
                 origin: origin(&given.source),
-            }),
-            Some(VersionOrUrl::Url(_)) => {
-                return Err(Failure::new(format!(
-                    "Failed to use the constraint `{}` ({}): a URL can't constrain",
-                    given.raw, given.source
-                ))
-                .hint("name the URL as a requirement"));
-            }
-            None => {}
+            });
         }
     }
-    Ok(constraints)
+    constraints
 }
 
 /// Whether every file needs a given hash: asked for, or switched on by the first `--hash`.
@@ -161,7 +256,8 @@ pub(crate) fn is_hash_mode(options: &ResolveArgs, request: &Request) -> bool {
     options.require_hashes || request.options.require_hashes == Some(true) || request.has_hashes()
 }
 
-/// The digests that the user gave. Those of a requirement and a constraint are intersected.
+/// The digests that the user gave. Where several lines name a package, all have to allow a digest:
+/// a list that comes out empty allows none.
 pub(crate) fn required_hashes(request: &Request) -> RequiredHashes {
     let mut required: RequiredHashes = FxHashMap::default();
     for given in request.requirements.iter().chain(&request.constraints) {
@@ -174,10 +270,7 @@ pub(crate) fn required_hashes(request: &Request) -> RequiredHashes {
             .filter_map(|hash| Some((hash.algorithm.parse().ok()?, hash.digest.clone())))
             .collect();
         match required.get_mut(&given.requirement.name) {
-            Some(known) if given.source.is_constraint() => {
-                known.retain(|digest| digests.contains(digest));
-            }
-            Some(known) => known.extend(digests),
+            Some(known) => known.retain(|digest| digests.contains(digest)),
             None => {
                 required.insert(given.requirement.name.clone(), digests);
             }

@@ -101,7 +101,8 @@ impl Connection {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let runtime = runtime()?;
-        let client_options = network::client_options(settings, &files.trusted_hosts);
+        let mut client_options = network::client_options(settings, &files.trusted_hosts);
+        client_options.refresh = options.index.refreshes();
         let locations = network::locations(&options.index, files, settings)?;
         let client = IndexClient::new(locations, network::cache(settings)?, &client_options);
         Ok(Self { runtime, client })
@@ -126,6 +127,7 @@ impl Resolving<'_> {
     /// # Errors
     /// When there is no solution, or an index can't be asked.
     pub(super) fn run_once(self, installed: Installed) -> Result<Resolved, Failure> {
+        requirements::check_scripts(self.request, &self.target.python_full_version)?;
         let required = requirements::required_hashes(self.request);
         let hash_mode = requirements::is_hash_mode(self.options, self.request);
         if hash_mode {
@@ -209,6 +211,10 @@ impl Resolving<'_> {
             FxHashSet::default()
         };
         let pre = options.index.pre || self.request.options.pre;
+        let releases = self
+            .request
+            .options
+            .release_control(&options.index.release_control);
         SolveRequest {
             requested: requirements::requested(self.request),
             constraints: self.constraints.clone(),
@@ -226,8 +232,10 @@ impl Resolving<'_> {
             prereleases: if pre {
                 PrereleasePolicy::Allow
             } else {
-                PrereleasePolicy::IfNecessary
+                releases.of_all()
             },
+            prereleases_of: releases.of_named(),
+            url_constraints: requirements::url_constraints(self.request, &self.target.markers),
             overlay: self.overlay.clone(),
             preferred: self.preferred.clone(),
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bnbpip_build::{BuildEnvironment, BuildPython, EnvironmentError};
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
-use bnbpip_packaging::Requirement;
+use bnbpip_packaging::{Requirement, VersionOrUrl, range};
 use bnbpip_platform::{Interpreter, Origin, Target, VenvOptions};
 
 use super::{Shared, Sources};
@@ -36,6 +36,8 @@ pub(super) struct BuildPlace {
     sources: Sources,
     interpreter: Interpreter,
     python: BuildPython,
+    /// What is built, for messages.
+    label: String,
     /// The environment's folder, removed with it; `None` without isolation.
     folder: Option<tempfile::TempDir>,
 }
@@ -51,10 +53,12 @@ impl BuildPlace {
                 python: python(shared, &interpreter, false),
                 sources: nested,
                 interpreter,
+                label: label.to_owned(),
                 folder: None,
             });
         }
-        let folder = tempfile::Builder::new().prefix("bnbpip-env-").tempdir()?;
+        let mut folder = tempfile::Builder::new().prefix("bnbpip-env-").tempdir()?;
+        folder.disable_cleanup(shared.options.build.no_clean);
         let root = folder.path().join("env");
         venv::create(&shared.interpreter, &root, &VenvOptions::default())?;
         let prober = target_environment::prober(&shared.settings);
@@ -65,6 +69,7 @@ impl BuildPlace {
             python: python(shared, &interpreter, true),
             sources: nested,
             interpreter,
+            label: label.to_owned(),
             folder: Some(folder),
         })
     }
@@ -76,7 +81,7 @@ impl BuildPlace {
         let overlay = rule_set::overlay(layers, &shared.options.allow, &shared.settings)?;
         let rules = Arc::new(overlay.active(&target.markers));
         let request = self.request(wanted);
-        let constraints = requirements::constraints(&request, &target.markers)?;
+        let constraints = requirements::constraints(&request, &target.markers);
         let folders = target_environment::library_dirs(&self.interpreter);
         let present = InstalledEnvironment::scan(&folders)?;
         let mut options = shared.options.clone();
@@ -132,6 +137,36 @@ impl BuildPlace {
         Ok(())
     }
 
+    /// Refuses to build where the environment lacks what the build requires.
+    fn check(&self, wanted: &[Requirement]) -> Result<(), Failure> {
+        let folders = target_environment::library_dirs(&self.interpreter);
+        let present = InstalledEnvironment::scan(&folders)?;
+        let markers = Target::from_interpreter(&self.interpreter).markers;
+        let is_met = |requirement: &&Requirement| {
+            let found = present.get(&requirement.name);
+            found.is_some_and(|found| match &requirement.version_or_url {
+                Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
+                    range::from_specifiers(specifiers).contains(&found.version)
+                }
+                _ => true,
+            })
+        };
+        let needed = wanted.iter().filter(|it| it.marker.evaluate(&markers, &[]));
+        let mut missing: Vec<String> = needed
+            .filter(|requirement| !is_met(requirement))
+            .map(|requirement| format!("'{requirement}'"))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_unstable();
+        Err(Failure::new(format!(
+            "Some build dependencies for {} are missing: {}.",
+            self.label,
+            missing.join(", ")
+        )))
+    }
+
     fn request(&self, wanted: &[Requirement]) -> Request {
         let shared = &self.sources.0;
         let given = |requirement: &Requirement| RequestedRequirement {
@@ -140,6 +175,8 @@ impl BuildPlace {
             hashes: Vec::new(),
             raw: requirement.to_string(),
             editable: false,
+            config_settings: Vec::new(),
+            takes_settings: false,
         };
         let mut options = shared.files.clone();
         options.require_hashes = None;
@@ -158,9 +195,18 @@ impl BuildEnvironment for BuildPlace {
     }
 
     fn install(&self, requirements: &[Requirement]) -> Result<(), EnvironmentError> {
-        // Without isolation what is missing shows when the backend runs, as with pip.
-        if self.folder.is_none() || requirements.is_empty() {
+        if requirements.is_empty() {
             return Ok(());
+        }
+        // Without isolation what is missing shows when the backend runs, as with pip.
+        if self.folder.is_none() {
+            let checks = self.sources.0.options.build.check_build_dependencies;
+            return match checks {
+                true => self
+                    .check(requirements)
+                    .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError),
+                false => Ok(()),
+            };
         }
         self.fill(requirements)
             .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)

@@ -8,11 +8,13 @@ mod environment;
 mod hints;
 mod naming;
 mod obtain;
+mod repository;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bnbpip_build::{Build, BuildError, ConfigSettings, SourceTree, output_tail};
+use bnbpip_build::{Build, BuildError, SourceTree, WheelKind, output_tail};
 use bnbpip_index::{DistributionFilename, IndexClient, PackageFile, RequiredHashes};
 use bnbpip_packaging::{
     CoreMetadata, DirectUrl, Hashes, PackageName, SdistExtension, SdistFilename,
@@ -25,6 +27,7 @@ use url::Url;
 use self::environment::BuildPlace;
 pub(crate) use self::obtain::archive_file;
 use self::obtain::{Obtained, Origin};
+use self::settings::SettingsBySource;
 use super::resolve::requirements;
 use crate::cli::resolve::ResolveArgs;
 use crate::configuration::settings::Settings;
@@ -46,7 +49,7 @@ struct Shared {
     printer: &'static Printer,
     options: ResolveArgs,
     files: FileOptions,
-    config_settings: ConfigSettings,
+    config_settings: SettingsBySource,
     build_constraints: Request,
     interpreter: Interpreter,
     /// The digests that the user gave, by package.
@@ -90,7 +93,7 @@ impl Sources {
         interpreter: &Interpreter,
     ) -> Result<Self, Failure> {
         let shared = Shared {
-            config_settings: options.build.config_settings()?,
+            config_settings: SettingsBySource::new(request, options.build.config_settings()?)?,
             build_constraints: requirements::read_constraints(
                 &options.build.build_constraint_files,
                 settings,
@@ -107,9 +110,7 @@ impl Sources {
             parents: Vec::new(),
             entries: Mutex::default(),
             built: Mutex::default(),
-            work: tempfile::Builder::new()
-                .prefix("bnbpip-source-")
-                .tempdir()?,
+            work: work_folder(options)?,
         };
         let sources = Self(Arc::new(shared));
         for given in request.requirements.iter().filter(|given| given.editable) {
@@ -151,7 +152,7 @@ impl Sources {
             printer: shared.printer,
             options: shared.options.clone(),
             files: shared.files.clone(),
-            config_settings: ConfigSettings::default(),
+            config_settings: SettingsBySource::default(),
             build_constraints: shared.build_constraints.clone(),
             interpreter: shared.interpreter.clone(),
             hashes: Mutex::default(),
@@ -160,9 +161,7 @@ impl Sources {
             entries: Mutex::default(),
             built: Mutex::default(),
             cache: shared.cache.clone(),
-            work: tempfile::Builder::new()
-                .prefix("bnbpip-source-")
-                .tempdir()?,
+            work: work_folder(&shared.options)?,
         })))
     }
 
@@ -372,7 +371,7 @@ impl Sources {
             &label,
             tree,
             kind,
-            self.0.config_settings.clone(),
+            self.0.config_settings.of(file),
             Box::new(place),
         );
         entry.build = Some(build.map_err(|error| Self::explained(&error, file))?);
@@ -409,12 +408,15 @@ impl Sources {
             .prefix("wheel-")
             .tempdir_in(self.0.work.path())?
             .keep();
-        let wheel = build
-            .wheel(&folder)
-            .map_err(|error| Self::explained(&error, file))?;
+        let step = self.begin_wheel(file, obtained);
+        let wheel = build.wheel(&folder).map_err(|error| {
+            self.narrate(&format!("{step}: finished with status 'error'"));
+            Self::explained(&error, file).and(format!("Failed building wheel for {}", file.name()))
+        })?;
         if interrupt::requested() {
             return Err(Failure::cancelled());
         }
+        self.finish_wheel(&step, file, &wheel)?;
         let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
         let wheel = Arc::new(PackageFile::from_path(&wheel)?);
         lock(&self.0.built).push(wheel.name().to_string());
@@ -422,6 +424,39 @@ impl Sources {
         entry.build = None;
         entry.wheel = Some(Arc::clone(&wheel));
         Ok(wheel)
+    }
+
+    /// Says in pip's words that a wheel is being built.
+    fn begin_wheel(&self, file: &PackageFile, obtained: &Obtained) -> String {
+        let kind = match obtained.origin.kind {
+            WheelKind::Editable => "editable",
+            WheelKind::Ordinary => "wheel",
+        };
+        let name = file.name();
+        let step = format!("  Building {kind} for {name} (pyproject.toml)");
+        let collected = "Building wheels for collected packages";
+        self.narrate(&format!("{collected}: {name}\n{step}: started"));
+        step
+    }
+
+    /// Says in pip's words which wheel was built.
+    fn finish_wheel(&self, step: &str, file: &PackageFile, wheel: &Path) -> Result<(), Failure> {
+        let size = fs_err::metadata(wheel)?.len();
+        let sha256 = super::hash::digest_of::<sha2::Sha256>(wheel)?;
+        let wheel = wheel.file_name().unwrap_or_default().to_string_lossy();
+        let name = file.name();
+        self.narrate(&format!(
+            "{step}: finished with status 'done'\n  Created wheel for {name}: filename={wheel} \
+             size={size} sha256={sha256}"
+        ));
+        Ok(())
+    }
+
+    /// Tells a step, unless what is built is only needed for another build.
+    fn narrate(&self, text: &str) {
+        if self.0.parents.is_empty() {
+            self.0.printer.narrate(text);
+        }
     }
 
     /// A source as the user knows it.
@@ -468,6 +503,15 @@ impl Sources {
                 .collect(),
         )
     }
+}
+
+/// The folder that a run's sources are unpacked and built in, removed with it unless `--no-clean`.
+fn work_folder(options: &ResolveArgs) -> std::io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new()
+        .prefix("bnbpip-source-")
+        .tempdir()?;
+    folder.disable_cleanup(options.build.no_clean);
+    Ok(folder)
 }
 
 /// An error by reference.

@@ -5,13 +5,12 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bnbpip_build::git::{self, GitUrl};
-use bnbpip_build::{UnpackLimits, WheelKind, output_tail, static_metadata, unpack_sdist};
+use bnbpip_build::{UnpackLimits, WheelKind, static_metadata, unpack_sdist};
 use bnbpip_index::{DistributionFilename, NoProgress, PackageFile};
-use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, SdistExtension, VcsInfo};
+use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, SdistExtension};
 use sha2::{Digest as _, Sha256};
 
-use super::{Access, OUTPUT_LINES, Shared, Sources, is_repository, lock};
+use super::{Access, Shared, Sources, is_repository, lock, repository};
 use crate::commands::resolve::network;
 use crate::failure::Failure;
 
@@ -23,9 +22,9 @@ pub(super) struct Obtained {
     /// Where it came from.
     pub(super) origin: Origin,
     /// Whether it is an sdist, whose `PKG-INFO` may promise metadata.
-    is_archive: bool,
+    pub(super) is_archive: bool,
     /// The folder of the cache for what is built from it; none where it may change.
-    kept: Option<PathBuf>,
+    pub(super) kept: Option<PathBuf>,
 }
 
 /// Where a source came from.
@@ -121,7 +120,7 @@ pub(super) fn obtain(
     access: Access<'_>,
 ) -> Result<Obtained, Failure> {
     if is_repository(&file.url) {
-        return repository(shared, file);
+        return repository::obtain(shared, file);
     }
     match file.local_path().filter(|path| path.is_dir()) {
         Some(root) => folder(shared, file, root),
@@ -129,7 +128,11 @@ pub(super) fn obtain(
     }
 }
 
-fn refuse_hashes(shared: &Shared, file: &PackageFile, what: &str) -> Result<(), Failure> {
+pub(super) fn refuse_hashes(
+    shared: &Shared,
+    file: &PackageFile,
+    what: &str,
+) -> Result<(), Failure> {
     if lock(&shared.hashes).contains_key(file.name()) {
         return Err(Failure::new(format!(
             "Can't verify hashes for these requirements because {what}:\n    {}",
@@ -164,69 +167,6 @@ fn folder(shared: &Shared, file: &PackageFile, root: PathBuf) -> Result<Obtained
         is_archive: false,
         kept: None,
     })
-}
-
-fn repository(shared: &Shared, file: &PackageFile) -> Result<Obtained, Failure> {
-    refuse_hashes(
-        shared,
-        file,
-        "we don't have a way to hash version control repositories",
-    )?;
-    let url: GitUrl = file.url.as_str().parse()?;
-    if shared.settings.network.offline && !url.repository.as_str().starts_with("file:") {
-        return Err(Failure::new(format!(
-            "Failed to use `{url}` without network: it would have to be cloned"
-        )));
-    }
-    shared.printer.status(&format!("Cloning {url}"));
-    let folder = new_folder(shared)?.join("checkout");
-    let commit = git::checkout(&url, &folder).map_err(|error| {
-        let output = error.output().map(|text| output_tail(text, OUTPUT_LINES));
-        let failure = Failure::from(error);
-        match output.filter(|text| !text.is_empty()) {
-            Some(text) => failure.detail(format!("    {}", text.replace('\n', "\n    "))),
-            None => failure.hint("repositories are got with git: install it"),
-        }
-    })?;
-    let subdirectory = url.subdirectory.clone();
-    let key = [
-        "git",
-        url.repository.as_str(),
-        &commit,
-        subdirectory.as_deref().unwrap_or_default(),
-    ];
-    Ok(Obtained {
-        root: match &subdirectory {
-            Some(path) => folder.join(path),
-            None => folder,
-        },
-        kept: Some(kept_folder(shared, &key)),
-        is_archive: false,
-        origin: Origin {
-            shown: Some(url.to_string()),
-            kind: WheelKind::Ordinary,
-            direct_url: DirectUrl {
-                url: without_secrets(&url.repository),
-                source: DirectUrlSource::Vcs(VcsInfo {
-                    vcs: "git".to_string(),
-                    commit_id: commit,
-                    requested_revision: url.revision,
-                }),
-                subdirectory,
-            },
-        },
-    })
-}
-
-/// A repository's address as it is recorded: `git@` is no secret.
-fn without_secrets(url: &url::Url) -> String {
-    let mut shown = url.clone();
-    // Addresses without a host have no credentials either.
-    let _ = shown.set_password(None);
-    if shown.username() != "git" {
-        let _ = shown.set_username("");
-    }
-    shown.to_string()
 }
 
 fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Obtained, Failure> {
@@ -274,7 +214,7 @@ fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Ob
             Some(path) => root.join(path),
             None => root,
         },
-        kept: Some(kept_folder(shared, &key)),
+        kept: Some(kept_folder(shared, file, &key)),
         is_archive: true,
         origin: Origin {
             shown: file.index.is_none().then(|| wanted.shown_url()),
@@ -315,7 +255,7 @@ fn last_segment(url: &url::Url) -> String {
         .into_owned()
 }
 
-fn new_folder(shared: &Shared) -> Result<PathBuf, Failure> {
+pub(super) fn new_folder(shared: &Shared) -> Result<PathBuf, Failure> {
     Ok(tempfile::Builder::new()
         .prefix("source-")
         .tempdir_in(shared.work.path())?
@@ -323,9 +263,9 @@ fn new_folder(shared: &Shared) -> Result<PathBuf, Failure> {
 }
 
 /// `<cache>/built-v1/<digest>`, by the source and by all that shapes a build of it.
-fn kept_folder(shared: &Shared, source: &[&str]) -> PathBuf {
+pub(super) fn kept_folder(shared: &Shared, file: &PackageFile, source: &[&str]) -> PathBuf {
     let interpreter = &shared.interpreter;
-    let settings = serde_json::to_string(&shared.config_settings).unwrap_or_default();
+    let settings = serde_json::to_string(&shared.config_settings.of(file)).unwrap_or_default();
     let version = interpreter.version().to_string();
     let isolation = if shared.options.build.no_build_isolation {
         // What is installed there is part of the build.
