@@ -281,12 +281,11 @@ pub fn update_in_place(url: &GitUrl, folder: &Path) -> Result<(), GitError> {
         Some(folder),
         &["fetch", "-q", "--tags", "--force", "origin"],
     )?;
-    let commit = match &url.revision {
-        Some(_) => url.commit(folder)?,
-        None => {
-            url.run(Some(folder), &["fetch", "-q", "origin", "HEAD"])?;
-            url.run(Some(folder), &["rev-parse", "FETCH_HEAD^{commit}"])?
-        }
+    let commit = if url.revision.is_some() {
+        url.commit(folder)?
+    } else {
+        url.run(Some(folder), &["fetch", "-q", "origin", "HEAD"])?;
+        url.run(Some(folder), &["rev-parse", "FETCH_HEAD^{commit}"])?
     };
     url.run(Some(folder), &["reset", "--hard", "-q", &commit])?;
     url.submodules(folder)

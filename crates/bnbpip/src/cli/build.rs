@@ -8,6 +8,10 @@ use crate::failure::Failure;
 /// How packages without a wheel are built.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Build Options")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(crate) struct BuildArgs {
     /// Build in the environment itself rather than in one made for the build: what the build
     /// needs (`setuptools`, often torch) has to be installed there already.

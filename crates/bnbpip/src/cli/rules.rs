@@ -28,7 +28,7 @@ pub(crate) enum RulesAction {
     /// Check rule files: all that is wrong with them, with file and line.
     Lint(RulesLintArgs),
     /// Prove the rules' evidence again from the published wheels.
-    Verify(RulesVerifyArgs),
+    Verify(Box<RulesVerifyArgs>),
     /// Say what changes between two sets of rules.
     Diff(RulesDiffArgs),
     /// Find imports of a package that other packages can't satisfy.

@@ -108,14 +108,14 @@ pub(super) fn parse(
     Ok(Some(reference))
 }
 
-/// The address in `name @ git+https://…`.
-pub(super) fn named_repository(text: &str) -> Option<&str> {
-    let (name, address) = text.split_once('@')?;
+/// Whether the text is `name @ git+https://…`.
+pub(super) fn named_repository(text: &str) -> bool {
+    let Some((name, address)) = text.split_once('@') else {
+        return false;
+    };
     let address = address.trim_start();
-    let is_repository = VERSION_CONTROL
-        .iter()
-        .any(|prefix| address.starts_with(prefix));
-    (is_repository && !is_url(name.trim())).then_some(address)
+    let mut kinds = VERSION_CONTROL.iter();
+    kinds.any(|prefix| address.starts_with(prefix)) && !is_url(name.trim())
 }
 
 /// Reads the text as a project to be installed in place: a folder, or a repository's address with

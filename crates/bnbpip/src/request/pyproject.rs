@@ -72,7 +72,7 @@ pub(crate) fn group_requirements(
     shown: &str,
     group: &str,
 ) -> Result<Vec<String>, Failure> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match fs_err::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Failure::new(format!(
@@ -113,10 +113,10 @@ pub(crate) fn group_requirements(
         let reason = format!("Dependency group '{group}' not found");
         let names: Vec<&str> = groups.keys().map(String::as_str).collect();
         let failure = unresolved(reason);
-        return Err(match names.is_empty() {
-            true => failure,
-            false => failure.hint(format!("the groups are {}", names.join(", "))),
-        });
+        if names.is_empty() {
+            return Err(failure);
+        }
+        return Err(failure.hint(format!("the groups are {}", names.join(", "))));
     }
     let list = reader
         .group(&name, &groups, &mut Vec::new())

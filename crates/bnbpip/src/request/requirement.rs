@@ -71,17 +71,16 @@ pub(crate) fn parse_editable(
     surroundings: Surroundings<'_>,
 ) -> Result<RequestedRequirement, Failure> {
     let text = text.trim();
-    let requirement = match path_or_url::named_repository(text) {
-        Some(_) => named(text, text, &origin, surroundings)?,
-        None => {
-            let reference = path_or_url::editable(text, &origin, surroundings)?;
-            Requirement {
-                name: name_of(reference.name, text, &origin)?,
-                extras: extras(reference.extras.as_deref(), text, &origin)?,
-                version_or_url: Some(VersionOrUrl::Url(reference.url)),
-                marker: MarkerTree::TRUE,
-                origin: None,
-            }
+    let requirement = if path_or_url::named_repository(text) {
+        named(text, text, &origin, surroundings)?
+    } else {
+        let reference = path_or_url::editable(text, &origin, surroundings)?;
+        Requirement {
+            name: name_of(reference.name, text, &origin)?,
+            extras: extras(reference.extras.as_deref(), text, &origin)?,
+            version_or_url: Some(VersionOrUrl::Url(reference.url)),
+            marker: MarkerTree::TRUE,
+            origin: None,
         }
     };
     Ok(RequestedRequirement {

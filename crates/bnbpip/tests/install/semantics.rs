@@ -100,15 +100,13 @@ fn every_installed_file_is_recorded() {
     drop(environment.run(["install", "top[more]", "tool"]).success());
     let library = environment.site_packages();
     let mut recorded = Vec::new();
-    for name in listing(&library)
-        .iter()
-        .filter(|it| it.ends_with(".dist-info"))
-    {
+    let names = listing(&library);
+    for name in names.iter().filter(|name| name.contains(".dist-info")) {
         let text = fs_err::read_to_string(library.join(name).join("RECORD")).unwrap();
         let rows = record::parse(&text).unwrap();
         recorded.extend(rows.into_iter().map(|row| normal(&library.join(row.path))));
     }
-    assert!(recorded.iter().any(|path| path.ends_with(".pyc")));
+    assert!(recorded.iter().any(|path| path.contains(".pyc")));
     for path in environment.fingerprint().keys() {
         let is_own = path.starts_with(".bnbpip") || before.contains_key(path);
         let place = normal(&environment.venv().join(path));

@@ -46,11 +46,12 @@ pub(crate) fn run(
     };
     let only = kind(arguments)?;
     if words.len() != names.len() {
-        let names: String = names.iter().map(|name| format!(" [{name}]")).collect();
+        let mut example = vec![action.to_owned()];
+        example.extend(names.iter().map(|name| format!("[{name}]")));
         return Err(Failure::new(format!(
-            "Got unexpected number of arguments, expected {}. (example: \"bnbpip config \
-             {action}{names}\")",
-            names.matches('[').count()
+            "Got unexpected number of arguments, expected {}. (example: \"bnbpip config {}\")",
+            names.len(),
+            example.join(" ")
         )));
     }
     let run = Run {
@@ -131,7 +132,7 @@ impl Run<'_> {
     fn set(&self, only: Option<FileKind>, name: &str, value: &str) -> Result<(), Failure> {
         let (section, option) = parts(name)?;
         let file = self.file_to_change(only)?;
-        let text = self.text_of(&file)?;
+        let text = Self::text_of(&file)?;
         let is_key = |key: &str| normal(key) == option;
         self.write(&file, &ini::set(&text, &section, &option, is_key, value))
     }
@@ -139,12 +140,15 @@ impl Run<'_> {
     fn unset(&self, only: Option<FileKind>, name: &str) -> Result<(), Failure> {
         let only = only.unwrap_or_else(|| values::default_kind(self.settings));
         let files = values::files_to_change(self.settings, only)?;
-        let (section, option) = parts(name).map_err(|failure| match files.is_empty() {
-            true => failure,
-            false => no_such_key(name),
+        let (section, option) = parts(name).map_err(|failure| {
+            if files.is_empty() {
+                failure
+            } else {
+                no_such_key(name)
+            }
         })?;
         for file in files.iter().rev() {
-            let text = self.text_of(file)?;
+            let text = Self::text_of(file)?;
             let is_key = |key: &str| normal(key) == option;
             if let Some(text) = ini::unset(&text, &section, is_key) {
                 return self.write(file, &text);
@@ -204,7 +208,7 @@ impl Run<'_> {
     }
 
     /// The file's text, read as a configuration file first so that a broken one stays as it is.
-    fn text_of(&self, file: &std::path::Path) -> Result<String, Failure> {
+    fn text_of(file: &std::path::Path) -> Result<String, Failure> {
         crate::configuration::files::read_file(file)?;
         Ok(if file.is_file() {
             fs_err::read_to_string(file)?

@@ -1,5 +1,6 @@
 //! What files and variables say, and which files may be changed.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::configuration::files::{self, FileKind};
@@ -54,9 +55,12 @@ impl Values {
     /// In the order of their places and names, as pip lists them.
     pub(super) fn sorted(&self) -> Vec<&Value> {
         let mut sorted: Vec<&Value> = self.0.iter().collect();
-        let place = |value: &Value| match value.name.starts_with(":env:") {
-            true => ":env:".to_owned(),
-            false => value.origin.clone(),
+        let place = |value: &Value| {
+            if value.name.starts_with(":env:") {
+                ":env:".to_owned()
+            } else {
+                value.origin.clone()
+            }
         };
         sorted.sort_by_key(|value| (place(value), value.name.clone()));
         sorted
@@ -94,9 +98,10 @@ pub(super) fn variables(
 pub(super) fn default_kind(settings: &Settings) -> FileKind {
     let places = places(settings);
     let mut site = places.iter().filter(|(kind, _)| *kind == FileKind::Site);
-    match site.any(|(_, files)| files.iter().any(|file| file.exists())) {
-        true => FileKind::Site,
-        false => FileKind::User,
+    if site.any(|(_, files)| files.iter().any(|file| file.exists())) {
+        FileKind::Site
+    } else {
+        FileKind::User
     }
 }
 
@@ -139,7 +144,7 @@ pub(super) fn repr(text: &str) -> String {
             '\t' => shown.push_str("\\t"),
             other if other == quote => shown.extend(['\\', other]),
             other if other.is_control() => {
-                shown.push_str(&format!("\\x{:02x}", u32::from(other)));
+                let _ = write!(shown, "\\x{:02x}", u32::from(other));
             }
             other => shown.push(other),
         }

@@ -101,9 +101,11 @@ pub(crate) fn read_with_editables(
 
 fn nothing_asked(command: &str, options: &ResolveArgs) -> Failure {
     let links = &options.index.find_links;
-    let meant = match links.is_empty() {
-        true => format!("see \"bnbpip help {command}\""),
-        false => format!("maybe you meant \"bnbpip {command} {}\"?", links.join(" ")),
+    let meant = if links.is_empty() {
+        format!("see \"bnbpip help {command}\"")
+    } else {
+        let links = links.join(" ");
+        format!("maybe you meant \"bnbpip {command} {links}\"?")
     };
     Failure::new(format!(
         "You must give at least one requirement to {command} ({meant})"

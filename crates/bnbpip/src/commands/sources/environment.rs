@@ -200,13 +200,12 @@ impl BuildEnvironment for BuildPlace {
         }
         // Without isolation what is missing shows when the backend runs, as with pip.
         if self.folder.is_none() {
-            let checks = self.sources.0.options.build.check_build_dependencies;
-            return match checks {
-                true => self
-                    .check(requirements)
-                    .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError),
-                false => Ok(()),
-            };
+            if !self.sources.0.options.build.check_build_dependencies {
+                return Ok(());
+            }
+            return self
+                .check(requirements)
+                .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError);
         }
         self.fill(requirements)
             .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)

@@ -93,7 +93,7 @@ impl Sources {
         interpreter: &Interpreter,
     ) -> Result<Self, Failure> {
         let shared = Shared {
-            config_settings: SettingsBySource::new(request, options.build.config_settings()?)?,
+            config_settings: SettingsBySource::new(request, &options.build.config_settings()?)?,
             build_constraints: requirements::read_constraints(
                 &options.build.build_constraint_files,
                 settings,

@@ -19,7 +19,7 @@ pub(super) struct SettingsBySource {
 impl SettingsBySource {
     /// # Errors
     /// When a line's setting isn't `KEY=VALUE`.
-    pub(super) fn new(request: &Request, command_line: ConfigSettings) -> Result<Self, Failure> {
+    pub(super) fn new(request: &Request, command_line: &ConfigSettings) -> Result<Self, Failure> {
         let mut found = Self::default();
         for given in request.requirements.iter().chain(&request.unnamed) {
             let settings = if given.takes_settings {
