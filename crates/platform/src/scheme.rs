@@ -73,8 +73,7 @@ pub enum SchemeError {
     },
     /// User packages wouldn't be importable from this virtual environment.
     #[error(
-        "Can not perform a '--user' install: user packages are not visible in the virtual environment `{}`",
-        .prefix.display()
+        "Can not perform a '--user' install. User site-packages are not visible in this virtualenv."
     )]
     HiddenUserScheme {
         /// the environment

@@ -265,7 +265,7 @@ fn not_from_within_an_environment() {
     let environment = environment(&server);
     let before = content(&environment);
     let run = environment.run(["install", "--user", "tool"]).failure();
-    let message = "Can not perform a '--user' install: user packages are not visible";
+    let message = "Can not perform a '--user' install. User site-packages are not visible";
     assert!(run.stderr.contains(message), "{}", run.stderr);
     assert_eq!(content(&environment), before);
     assert_eq!(server.requests().len(), 0);

@@ -223,13 +223,6 @@ fn place(
     } else {
         Placement::Environment
     };
-    if placement == Placement::User && interpreter.is_venv && !interpreter.system_site_packages {
-        return Err(Failure::new(
-            "Can not perform a '--user' install. User site-packages are not visible in this \
-             virtualenv.",
-        )
-        .hint("leave `--user` out: the environment is the user's own"));
-    }
     let mut scheme = interpreter.scheme(placement)?;
     if let Some(root) = arguments.root.as_ref().map(absolute) {
         scheme = scheme.rooted(&root);
