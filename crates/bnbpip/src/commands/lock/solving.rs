@@ -200,7 +200,7 @@ impl Run<'_> {
             request: &request,
             target,
             overlay,
-            constraints: requirements::constraints(&request, &target.markers)?,
+            constraints: requirements::constraints(&request, &target.markers),
             rules,
             preferred,
             sources: self.sources.clone(),
