@@ -98,8 +98,8 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        bundle, cache, check, completion, config, debug, doctor, download, freeze, hash, history, index,
-        inspect, install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
+        bundle, cache, check, completion, config, debug, doctor, download, freeze, hash, history,
+        index, inspect, install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {

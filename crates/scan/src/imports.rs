@@ -114,7 +114,7 @@ impl Interpreter<'_> {
                     self.bind(bound, Value::Unknown, frame);
                 }
                 Located::External | Located::Unknown | Located::Wants(..) => {
-                    self.bind(bound, Value::Unknown, frame)
+                    self.bind(bound, Value::Unknown, frame);
                 }
             }
         }
