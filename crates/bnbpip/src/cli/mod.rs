@@ -94,7 +94,7 @@ pub(crate) enum Command {
     #[command(alias = "vendor")]
     Bundle(Box<BundleArgs>),
     /// Make an environment what a lock file says.
-    Sync(SyncArgs),
+    Sync(Box<SyncArgs>),
     /// Uninstall packages.
     Uninstall(UninstallArgs),
     /// Output installed packages in requirements format.
@@ -112,7 +112,7 @@ pub(crate) enum Command {
     /// Verify that installed packages have what they require and don't break a rule.
     Check(CheckArgs),
     /// Find out what is wrong with an environment, and mend it.
-    Doctor(DoctorArgs),
+    Doctor(Box<DoctorArgs>),
     /// Show what bnbpip has changed in an environment.
     History(HistoryArgs),
     /// Take back the last changes of an environment.
@@ -120,7 +120,7 @@ pub(crate) enum Command {
     /// Make a virtual environment.
     Venv(VenvArgs),
     /// Show, check and verify the rules about packages that don't work together.
-    Rules(rules::RulesArgs),
+    Rules(Box<rules::RulesArgs>),
     /// Inspect information available from package indexes.
     Index(Box<IndexCommandArgs>),
     /// Inspect and manage the cache.

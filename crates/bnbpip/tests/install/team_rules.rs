@@ -203,8 +203,11 @@ fn sets_are_checked_without_resolving() {
     let found: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(found[0]["id"], "TEAM-0001");
     assert_eq!(found[0]["found"]["base"], "2.0");
-    let fine = check(&["glue==1.0", "base==1.0"]).success();
-    assert_eq!(fine.stdout, "No rule speaks against these 2 packages.\n");
+    let unbroken = check(&["glue==1.0", "base==1.0"]).success();
+    assert_eq!(
+        unbroken.stdout,
+        "No rule speaks against these 2 packages.\n"
+    );
     let alone = check(&["base==1.0"]).success();
     assert_eq!(alone.stdout, "No rule speaks against this package.\n");
     fs_err::write(

@@ -18,7 +18,7 @@ pub(super) fn narrowed(mut lock: Lock, targets: &[LockTarget]) -> Result<Lock, F
             Some(LockedSource::Archive {
                 file,
                 subdirectory: None,
-            }) if file.name.ends_with(".whl") => Some(file),
+            }) if is_wheel(&file.name) => Some(file),
             Some(LockedSource::Sdist(_)) if !package.wheels.is_empty() => None,
             other => {
                 package.source = other;
@@ -125,4 +125,10 @@ fn best<'a>(package: &'a LockedPackage, target: &LockTarget) -> Result<&'a Locke
             version.unwrap_or_default()
         ))
     })
+}
+
+/// Whether a file's name is a wheel's.
+fn is_wheel(name: &str) -> bool {
+    let extension = std::path::Path::new(name).extension();
+    extension.is_some_and(|extension| extension == "whl")
 }
