@@ -336,7 +336,9 @@ fn a_teams_catalog_is_linted() {
     fs_err::create_dir_all(&folder).unwrap();
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../../constraints/rules");
     let rule = std::path::Path::new(rules).join("bitsandbytes/BNB-0001.md");
-    fs_err::copy(rule, environment.work().join("team").join("BNB-0001.md")).unwrap();
+    let of_package = environment.work().join("team").join("bitsandbytes");
+    fs_err::create_dir_all(&of_package).unwrap();
+    fs_err::copy(rule, of_package.join("BNB-0001.md")).unwrap();
     others.catalog(&environment, BuiltWheel::sha256);
     let ours = folder.join("ours.toml");
     fs_err::rename(environment.work().join("catalog.toml"), &ours).unwrap();
@@ -345,6 +347,6 @@ fn a_teams_catalog_is_linted() {
     let text = fs_err::read_to_string(&ours).unwrap();
     fs_err::write(&ours, text.replace("cuda = \"12.8\"", "cuda = \"12.6\"")).unwrap();
     let run = environment.run(["rules", "lint", "team"]).failure();
-    let found = "catalogs/ours.toml:12: the file is named for cu128, and `cuda` isn't that";
+    let found = "catalogs/ours.toml:11: the file is named for cu128, and `cuda` isn't that";
     assert!(run.stdout.contains(found), "{}", run.stdout);
 }
