@@ -122,6 +122,7 @@ fn environment(prefix: &Path) -> Environment {
             sys_executable: prefix.join("bin/python"),
             gui_executable: None,
             version: (3, 11),
+            full_version: "3.11.7".to_string(),
             is_windows: false,
             cache_tag: None,
             path_limit: None,

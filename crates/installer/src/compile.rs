@@ -1,10 +1,10 @@
 //! Byte-compiling with the target interpreter: a few worker processes, each compiling many
-//! files, started before the first file is ready.
+//! files, started when the first files are queued.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::environment::InterpreterFacts;
@@ -82,25 +82,34 @@ struct Queue {
 /// The workers.
 pub(crate) struct CompilePool {
     queue: Arc<(Mutex<Queue>, Condvar)>,
-    threads: Vec<JoinHandle<()>>,
+    executable: PathBuf,
+    workers: usize,
+    threads: OnceLock<Vec<JoinHandle<()>>>,
 }
 
 impl CompilePool {
+    /// Workers of an interpreter. None is started until there is work.
+    pub(crate) fn new(interpreter: &InterpreterFacts, workers: usize) -> Self {
+        Self {
+            queue: Arc::new((Mutex::new(Queue::default()), Condvar::new())),
+            executable: interpreter.sys_executable.clone(),
+            workers: workers.max(1),
+            threads: OnceLock::new(),
+        }
+    }
+
     /// Starts the workers; their interpreters come up while the caller goes on.
-    pub(crate) fn start(interpreter: &InterpreterFacts, workers: usize) -> Self {
-        let queue = Arc::new((Mutex::new(Queue::default()), Condvar::new()));
-        let threads = (0..workers.max(1))
-            .map(|_| {
-                let queue = Arc::clone(&queue);
-                let executable = interpreter.sys_executable.clone();
-                std::thread::spawn(move || run_worker(&executable, &queue))
-            })
-            .collect();
-        Self { queue, threads }
+    fn start(&self) -> Vec<JoinHandle<()>> {
+        let start_one = |_| {
+            let (queue, executable) = (Arc::clone(&self.queue), self.executable.clone());
+            std::thread::spawn(move || run_worker(&executable, &queue))
+        };
+        (0..self.workers).map(start_one).collect()
     }
 
     /// Queues files; the answers come with the ticket, in their order.
     pub(crate) fn submit(&self, jobs: Vec<CompileJob>) -> CompileTicket {
+        self.threads.get_or_init(|| self.start());
         let ticket = CompileTicket::new(jobs.len());
         let (queue, changed) = &*self.queue;
         let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +150,7 @@ impl Drop for CompilePool {
             queue.batches.clear();
             changed.notify_all();
         }
-        for thread in self.threads.drain(..) {
+        for thread in self.threads.take().into_iter().flatten() {
             // A worker that panicked has nothing left to say.
             let _ = thread.join();
         }

@@ -29,6 +29,8 @@ pub struct InterpreterFacts {
     pub gui_executable: Option<PathBuf>,
     /// Major and minor version.
     pub version: (u8, u8),
+    /// The whole version, such as `3.11.7`.
+    pub full_version: String,
     /// Whether the target runs Windows.
     pub is_windows: bool,
     /// `sys.implementation.cache_tag`; `None` when the interpreter writes no byte-code.

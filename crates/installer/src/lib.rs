@@ -7,6 +7,7 @@
 //! interpreter for nothing but byte-code.
 
 mod area;
+mod byte_code;
 mod compile;
 mod environment;
 mod error;

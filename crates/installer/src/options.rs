@@ -1,5 +1,6 @@
 //! How a transaction is to work, and what it tells: options, progress, outcome.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bnbpip_packaging::{PackageName, Version};
@@ -35,6 +36,10 @@ pub struct InstallOptions {
     pub link_mode: LinkMode,
     /// Whether modules are byte-compiled.
     pub compile: bool,
+    /// A folder, the caller's to clean, where byte-code is kept for the next installation of the
+    /// same wheel for the same interpreter; none for no such thing. Its name should end in a
+    /// format version.
+    pub byte_code_cache: Option<PathBuf>,
     /// The compiling processes; 0 means one for each processor.
     pub compile_workers: usize,
     /// What to do about files of other packages.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use sha2::{Digest as _, Sha256};
 
-use crate::compile::{CompileJob, CompilePool, CompileTicket};
+use crate::byte_code::{ByteCodeCache, ByteCompiler, Source, StagedByteCode};
 use crate::environment::{Environment, Roots};
 use crate::error::TransactionError;
 use crate::installed::InstalledDistribution;
@@ -53,7 +53,7 @@ pub(crate) struct StagedWheel {
     pub(crate) trees: Vec<StagedTree>,
     pub(crate) rows: Vec<RecordEntry>,
     pub(crate) warnings: Vec<String>,
-    byte_code: Option<(CompileTicket, Vec<String>)>,
+    byte_code: Option<StagedByteCode>,
 }
 
 /// What staging needs of the transaction.
@@ -63,7 +63,7 @@ pub(crate) struct Stager<'a> {
     pub(crate) files: &'a Files,
     pub(crate) linker: &'a Linker,
     pub(crate) shebang: &'a Shebang,
-    pub(crate) pool: Option<&'a CompilePool>,
+    pub(crate) compiler: Option<ByteCompiler<'a>>,
     pub(crate) default_mode: u32,
     pub(crate) strict_record: bool,
 }
@@ -105,7 +105,10 @@ impl Stager<'_> {
         work.link(&linked)?;
         work.write_scripts(folder_for)?;
         work.write_dist_info().map_err(staging)?;
-        let byte_code = self.pool.and_then(|pool| work.compile(pool, &linked));
+        let byte_code = match self.compiler {
+            Some(compiler) => work.compile(compiler, &linked).map_err(staging)?,
+            None => None,
+        };
         let (trees, rows) = (work.trees, work.rows);
         let mut warnings = layout.warnings;
         warnings.extend(
@@ -439,37 +442,45 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Queues every module for byte-compiling, and says which rows that will give.
+    /// Has every module byte-compiled; `None` if there is no module.
     fn compile(
         &self,
-        pool: &CompilePool,
+        compiler: ByteCompiler<'_>,
         linked: &[LinkedFile<'a>],
-    ) -> Option<(CompileTicket, Vec<String>)> {
-        let tag = self.stager.environment.interpreter.cache_tag.as_deref()?;
-        let mut jobs = Vec::new();
-        let mut rows = Vec::new();
-        let linked = linked.iter().map(|file| (file.tree, file.placed.relative));
+    ) -> io::Result<Option<StagedByteCode>> {
+        let Some(tag) = self.stager.environment.interpreter.cache_tag.as_deref() else {
+            return Ok(None);
+        };
+        let linked = linked.iter().map(|file| {
+            let wheel_path = Some(file.placed.source.path.clone());
+            (file.tree, file.placed.relative, wheel_path)
+        });
         let written = self
             .written
             .iter()
-            .map(|(tree, path)| (*tree, path.as_str()));
-        for (tree, relative) in linked.chain(written) {
+            .map(|(tree, path)| (*tree, path.as_str(), None));
+        let mut sources = Vec::new();
+        for (tree, relative, wheel_path) in linked.chain(written) {
             let Some(module) = relative.strip_suffix(".py") else {
                 continue;
             };
             let tree = &self.trees[tree];
             let (folder, stem) = module.rsplit_once('/').unwrap_or(("", module));
             let separator = if folder.is_empty() { "" } else { "/" };
-            rows.push(format!(
-                "{}{folder}{separator}__pycache__/{stem}.{tag}.pyc",
-                tree.record_prefix
-            ));
-            jobs.push(CompileJob {
-                source: paths::join(&tree.staged, relative),
+            let byte_code = format!("{folder}{separator}__pycache__/{stem}.{tag}.pyc");
+            sources.push(Source {
+                wheel_path,
+                staged: paths::join(&tree.staged, relative),
                 final_path: paths::join(&tree.shown, relative),
+                compiled: paths::join(&tree.staged, &byte_code),
+                row: format!("{}{byte_code}", tree.record_prefix),
             });
         }
-        (!jobs.is_empty()).then(|| (pool.submit(jobs), rows))
+        if sources.is_empty() {
+            return Ok(None);
+        }
+        let sha256 = self.install.sha256.as_deref();
+        StagedByteCode::begin(compiler, sha256, sources, self.stager.files).map(Some)
     }
 }
 
@@ -529,13 +540,13 @@ fn make_script_executable(_path: &Path) -> io::Result<()> {
 
 impl StagedWheel {
     /// Waits for its byte-code and writes its `RECORD`.
-    pub(crate) fn finish(&mut self, files: &Files) -> io::Result<()> {
-        if let Some((ticket, paths)) = self.byte_code.take() {
-            let compiled: FxHashSet<String> = paths
-                .into_iter()
-                .zip(ticket.wait())
-                .filter_map(|(path, compiled)| compiled.then_some(path))
-                .collect();
+    pub(crate) fn finish(
+        &mut self,
+        files: &Files,
+        cache: Option<&ByteCodeCache>,
+    ) -> io::Result<()> {
+        if let Some(byte_code) = self.byte_code.take() {
+            let compiled = byte_code.finish(cache);
             self.rows.retain(|row| !compiled.contains(&row.path));
             self.rows
                 .extend(compiled.into_iter().map(|path| RecordEntry {

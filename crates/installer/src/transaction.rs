@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::area::Areas;
+use crate::byte_code::{ByteCodeCache, ByteCompiler};
 use crate::compile::CompilePool;
 use crate::environment::{Environment, Roots};
 use crate::error::TransactionError;
@@ -48,6 +49,7 @@ pub struct Transaction<'a> {
     shebang: Shebang,
     default_mode: u32,
     pool: Option<CompilePool>,
+    byte_code: Option<ByteCodeCache>,
     disk: Mutex<Disk>,
     staged: Mutex<Vec<StagedWheel>>,
     removals: Mutex<Vec<RemovalPlan>>,
@@ -172,7 +174,11 @@ impl<'a> Transaction<'a> {
             roots: Roots::resolve(environment),
             linker: Linker::new(files.clone(), options.link_mode),
             shebang: Shebang::of(&environment.interpreter),
-            pool: start_pool(environment, &options),
+            pool: compile_pool(environment, &options),
+            byte_code: options
+                .byte_code_cache
+                .as_deref()
+                .and_then(|folder| ByteCodeCache::new(folder, &environment.interpreter)),
             disk: Mutex::new(Disk {
                 journal,
                 areas: Areas::new(&id, &folder),
@@ -225,7 +231,10 @@ impl<'a> Transaction<'a> {
             files: &self.files,
             linker: &self.linker,
             shebang: &self.shebang,
-            pool: self.pool.as_ref(),
+            compiler: self.pool.as_ref().map(|pool| ByteCompiler {
+                pool,
+                cache: self.byte_code.as_ref(),
+            }),
             default_mode: self.default_mode,
             strict_record: self.options.strict_record,
         };
@@ -276,7 +285,7 @@ impl<'a> Transaction<'a> {
         wheels.sort_by(|a, b| a.name.cmp(&b.name));
         wheels.par_iter_mut().try_for_each(|wheel| {
             wheel
-                .finish(&self.files)
+                .finish(&self.files, self.byte_code.as_ref())
                 .map_err(|source| TransactionError::Stage {
                     wheel: wheel.wheel.clone(),
                     source,
@@ -414,7 +423,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn start_pool(environment: &Environment, options: &InstallOptions) -> Option<CompilePool> {
+fn compile_pool(environment: &Environment, options: &InstallOptions) -> Option<CompilePool> {
     if !options.compile || environment.interpreter.cache_tag.is_none() {
         return None;
     }
@@ -422,7 +431,7 @@ fn start_pool(environment: &Environment, options: &InstallOptions) -> Option<Com
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         given => given,
     };
-    Some(CompilePool::start(&environment.interpreter, workers))
+    Some(CompilePool::new(&environment.interpreter, workers))
 }
 
 /// Sorts by time, and differs between processes.

@@ -206,3 +206,82 @@ fn listing(root: &Path) -> Vec<String> {
     found.sort();
     found
 }
+
+/// The second installation compiles nothing: what it writes is what compiling there gives.
+#[test]
+fn kept_byte_code_is_what_compiling_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("bytecode");
+    let wheel = TestWheel::new("kept", "1")
+        .file(
+            "kept/__init__.py",
+            "import os\ndef f(x):\n    return [g for g in (lambda: x)()]\nclass A:\n    def m(self): return __file__\n",
+        )
+        .file("kept/sub/deep.py", "x = 'ü'\n")
+        .file("kept_alone.py", "");
+    let unpacked = wheel.unpack(&folder.path().join("store"));
+    let install = |name: &str, python: Option<&Path>| -> PathBuf {
+        let mut environment = virtual_environment(&folder.path().join(name));
+        if let Some(python) = python {
+            environment.interpreter.sys_executable = python.to_path_buf();
+        }
+        let options = InstallOptions {
+            compile: true,
+            byte_code_cache: Some(cache.clone()),
+            ..InstallOptions::default()
+        };
+        let transaction = Transaction::begin(&environment, options, &()).unwrap();
+        let install = WheelInstall {
+            wheel: unpacked.clone(),
+            sha256: Some("ab".repeat(32)),
+            requested: true,
+            direct_url: None,
+            replaces: Vec::new(),
+        };
+        transaction.install(install).unwrap();
+        assert_eq!(transaction.commit().unwrap().warnings, Vec::<String>::new());
+        environment.scheme.purelib
+    };
+    let python = virtual_environment(&folder.path().join("first"))
+        .interpreter
+        .sys_executable;
+    let first = install("first", None);
+    let long = "long".repeat(60);
+    // A compiler that can't run: all that is there came from the cache.
+    for name in ["zwölf", long.as_str()] {
+        let library = install(name, Some(Path::new("/bin/false")));
+        for module in ["kept/__init__", "kept/sub/deep", "kept_alone"] {
+            let (folder, stem) = module.rsplit_once('/').unwrap_or(("", module));
+            let compiled = |library: &Path| {
+                let cache = library.join(folder).join("__pycache__");
+                let mut files = fs_err::read_dir(cache).unwrap();
+                let is_ours = |path: &PathBuf| {
+                    path.file_name()
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .starts_with(stem)
+                };
+                files
+                    .find_map(|file| Some(file.unwrap().path()).filter(is_ours))
+                    .unwrap()
+            };
+            let ours = fs_err::read(compiled(&library)).unwrap();
+            let source = library.join(format!("{module}.py"));
+            let script = "import py_compile, sys; py_compile.compile(sys.argv[1], doraise=True)";
+            let (ran, text) = output(&python, &["-c", script, source.to_str().unwrap()]);
+            assert!(ran, "{text}");
+            assert_eq!(
+                ours,
+                fs_err::read(compiled(&library)).unwrap(),
+                "{module} in {name}"
+            );
+        }
+        let rows = |library: &Path| {
+            let record = library.join("kept-1.dist-info/RECORD");
+            let text = fs_err::read_to_string(record).unwrap();
+            text.lines().filter(|line| line.contains(".pyc")).count()
+        };
+        assert_eq!((rows(&library), rows(&first)), (3, 3));
+    }
+}

@@ -263,6 +263,7 @@ pub(crate) fn for_installer(
             sys_executable: interpreter.sys_executable.clone(),
             gui_executable: gui_executable(interpreter, is_windows),
             version: interpreter.version_info,
+            full_version: interpreter.markers.python_full_version().string.clone(),
             is_windows,
             cache_tag: interpreter.cache_tag.clone(),
             path_limit: path_limit(&bnbpip_platform::ThisMachine),

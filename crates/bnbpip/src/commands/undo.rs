@@ -45,6 +45,7 @@ pub(crate) fn run(
     let options = InstallOptions {
         command: format!("undo {count}"),
         compile: true,
+        byte_code_cache: settings.byte_code_cache(),
         ..InstallOptions::default()
     };
     // The receipts are read under the lock: nobody adds one in between.

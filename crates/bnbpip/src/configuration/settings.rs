@@ -136,6 +136,12 @@ impl Settings {
         Ok(self)
     }
 
+    /// Where byte-code is kept for the next installation of a wheel.
+    pub(crate) fn byte_code_cache(&self) -> Option<PathBuf> {
+        let root = self.cache_dir.as_ref()?;
+        Some(bnbpip_index::CacheAdmin::new(root).byte_code())
+    }
+
     /// What detecting accelerators has to know: `BNBPIP_CUDA_DRIVER` and `BNBPIP_CUDA_ARCH` are
     /// believed instead of the machine.
     pub(crate) fn accelerator_inputs(&self) -> AcceleratorInputs {

@@ -219,10 +219,10 @@ fn sets_are_checked_without_resolving() {
     assert_snapshot!(check(&["glue>=1"]).failure().stderr);
     let entry = |name: &str, version: &str, marker: &str| {
         let hash = "0".repeat(64);
-        let file = format!("{name}-{version}-py3-none-any.whl");
+        let wheel = format!("{name}-{version}-py3-none-any.whl");
         format!(
             "[[packages]]\nname = '{name}'\nversion = '{version}'\nmarker = \"{marker}\"\n\
-             wheels = [{{name = '{file}', path = '{file}', hashes = {{sha256 = '{hash}'}}}}]\n"
+             wheels = [{{name = '{wheel}', path = '{wheel}', hashes = {{sha256 = '{hash}'}}}}]\n"
         )
     };
     let lock = format!(

@@ -58,6 +58,11 @@ impl CacheAdmin {
         &self.root
     }
 
+    /// The folder for byte-code, which whoever installs wheels fills.
+    pub fn byte_code(&self) -> PathBuf {
+        self.root.join(Bucket::ByteCode.folder())
+    }
+
     /// The size of every folder of the cache, known bucket or not.
     ///
     /// # Errors
@@ -141,6 +146,7 @@ impl CacheAdmin {
                     // The manifest goes first: an entry without one doesn't count.
                     remove_file(&entry.path.with_added_extension("manifest"), &mut removed)?;
                     remove_tree(&entry.path, &mut removed)?;
+                    self.remove_byte_code(&file_name(&entry.path), &mut removed)?;
                 } else {
                     remove_file(&entry.path, &mut removed)?;
                 }
@@ -162,6 +168,19 @@ impl CacheAdmin {
             }
             Ok(removed)
         })
+    }
+
+    /// Removes what is kept of a wheel's byte-code, for all interpreters.
+    fn remove_byte_code(&self, sha256: &str, removed: &mut RemovedInfo) -> io::Result<()> {
+        let shard = self.byte_code().join(sha256.get(..2).unwrap_or("00"));
+        let mut packs = Vec::new();
+        walk(&shard, &mut |path, _| {
+            if file_name(path).starts_with(sha256) {
+                packs.push(path.to_path_buf());
+            }
+            Ok(())
+        })?;
+        packs.iter().try_for_each(|pack| remove_file(pack, removed))
     }
 
     /// Removes everything. Waits for other processes; `waiting` is called once if it has to.

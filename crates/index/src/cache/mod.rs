@@ -42,11 +42,13 @@ pub enum Bucket {
     Pointers,
     /// Wheels that were built from source.
     Built,
+    /// Byte-code of wheels' modules by the wheel's digest, which the installer keeps.
+    ByteCode,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Simple,
         Self::Metadata,
         Self::Members,
@@ -54,6 +56,7 @@ impl Bucket {
         Self::Store,
         Self::Pointers,
         Self::Built,
+        Self::ByteCode,
     ];
 
     /// The bucket's folder name.
@@ -66,6 +69,7 @@ impl Bucket {
             Self::Store => "store-v1",
             Self::Pointers => "pointers-v1",
             Self::Built => "built-v1",
+            Self::ByteCode => "bytecode-v1",
         }
     }
 }

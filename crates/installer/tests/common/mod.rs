@@ -260,6 +260,7 @@ pub(crate) fn environment(prefix: &Path, library: &Path, executable: &Path) -> E
             sys_executable: executable.to_path_buf(),
             gui_executable: None,
             version: (3, 11),
+            full_version: "3.11.7".to_string(),
             is_windows: false,
             cache_tag: Some("cpython-311".to_string()),
             path_limit: None,

@@ -122,7 +122,7 @@ impl Locked {
             resolve: &arguments.resolve,
             options: InstallOptions {
                 command: format!("install -r {}", self.file),
-                ..options_of(arguments)
+                ..options_of(arguments, settings)
             },
         };
         syncing.run(settings, printer)

@@ -389,7 +389,7 @@ impl Run<'_> {
         InstallOptions {
             target_mode: self.destination.target_mode,
             command: format!("install {}", names.join(" ")),
-            ..options_of(self.arguments)
+            ..options_of(self.arguments, self.settings)
         }
     }
 
@@ -431,7 +431,7 @@ impl Run<'_> {
 }
 
 /// How the arguments want files to get into the environment.
-fn options_of(arguments: &InstallArgs) -> InstallOptions {
+fn options_of(arguments: &InstallArgs, settings: &Settings) -> InstallOptions {
     InstallOptions {
         link_mode: match arguments.link_mode {
             LinkMode::Auto => bnbpip_installer::LinkMode::Auto,
@@ -440,6 +440,7 @@ fn options_of(arguments: &InstallArgs) -> InstallOptions {
             LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
         },
         compile: arguments.compiles(),
+        byte_code_cache: settings.byte_code_cache(),
         ..InstallOptions::default()
     }
 }
