@@ -6,6 +6,7 @@
 //! options that can be given several times add up, as with pip.
 
 pub(crate) mod arguments;
+pub(crate) mod audit;
 pub(crate) mod files;
 pub(crate) mod ini;
 pub(crate) mod project;

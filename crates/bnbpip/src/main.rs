@@ -98,8 +98,9 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
-        bundle, cache, check, completion, config, debug, doctor, download, freeze, hash, history,
-        index, inspect, install, list, lock, rules, show, sync, tree, undo, uninstall, venv, wheel,
+        audit, bundle, cache, check, completion, config, debug, doctor, download, freeze, hash,
+        history, index, inspect, install, list, lock, rules, show, sync, tree, undo, uninstall,
+        venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -132,6 +133,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Show(arguments)) => show::run(arguments, settings, printer),
         Some(Command::Tree(arguments)) => tree::run(arguments, settings, printer),
         Some(Command::Why(arguments)) => tree::why(arguments, settings, printer),
+        Some(Command::Audit(arguments)) => audit::run(arguments, settings, printer),
         Some(Command::Inspect(arguments)) => inspect::run(arguments, settings, printer),
         Some(Command::Check(arguments)) => check::run(arguments, settings, printer),
         Some(Command::Doctor(arguments)) => {

@@ -3,13 +3,23 @@
 //!
 //! Pure: text comes in and goes out; the binary reads and writes the file.
 
+mod conflict;
+mod diff;
+mod export;
+mod foreign;
 mod marker;
 mod merge;
 mod model;
+mod places;
 mod read;
 mod select;
+mod three_way;
 mod write;
 
+pub use conflict::conflict_sides;
+pub use diff::{FilesDiff, LockDiff, PackageDiff, SettingDiff, Side};
+pub use export::{ExportedPackage, cyclonedx, requirements, spdx};
+pub use foreign::{ForeignLock, ForeignLockError, Pin};
 pub use marker::{LockMarker, MarkerError};
 pub use merge::{Environment, Environments, Solution, merge};
 pub use model::{
@@ -18,3 +28,4 @@ pub use model::{
 };
 pub use read::{LockError, MAX_BYTES};
 pub use select::{SelectError, Selected, SelectedFrom, Selecting};
+pub use three_way::{MergedText, merge_texts};

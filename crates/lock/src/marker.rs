@@ -44,6 +44,12 @@ impl LockMarker {
         self.expression.evaluate(environment, extras, groups)
     }
 
+    /// What is left of it when these extras and groups are asked for, as PEP 508's marker; it may
+    /// never hold.
+    pub(crate) fn tree_with(&self, extras: &[String], groups: &[String]) -> MarkerTree {
+        self.expression.with(extras, groups)
+    }
+
     /// The marker as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -70,6 +76,40 @@ impl Expression {
                 set.contains(name) != *negated
             }
             Self::Standard(tree) => tree.evaluate(environment, &[]),
+        }
+    }
+}
+
+impl Expression {
+    fn with(&self, extras: &[String], groups: &[String]) -> MarkerTree {
+        match self {
+            Self::All(parts) => {
+                let mut tree = MarkerTree::TRUE;
+                for part in parts {
+                    tree.and(part.with(extras, groups));
+                }
+                tree
+            }
+            Self::Any(parts) => {
+                let mut tree = MarkerTree::FALSE;
+                for part in parts {
+                    tree.or(part.with(extras, groups));
+                }
+                tree
+            }
+            Self::Member {
+                of_groups,
+                name,
+                negated,
+            } => {
+                let set = if *of_groups { groups } else { extras };
+                if set.contains(name) == *negated {
+                    MarkerTree::FALSE
+                } else {
+                    MarkerTree::TRUE
+                }
+            }
+            Self::Standard(tree) => tree.clone(),
         }
     }
 }
@@ -103,7 +143,7 @@ impl FromStr for LockMarker {
                 expression,
             }),
             Err(reason) => Err(MarkerError {
-                text: text.to_string(),
+                text: text.chars().take(MAX_SHOWN).collect(),
                 reason,
             }),
         }
@@ -136,6 +176,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         rest = &rest[length..];
     }
 }
+
+/// How many characters of a marker an error shows.
+const MAX_SHOWN: usize = 200;
 
 /// Deeper nesting than any tool writes.
 const MAX_DEPTH: u32 = 64;
@@ -210,6 +253,9 @@ impl<'a> Parser<'a> {
                 name: unquoted(name)?,
                 negated,
             });
+        }
+        if words.contains(&"extra") {
+            return Err("`extra` means nothing in a lock, which has `'name' in extras`".into());
         }
         let standard = &self.text[first.0..last.1];
         bnbpip_packaging::requirement::parse_marker(standard)

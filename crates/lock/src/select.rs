@@ -140,14 +140,24 @@ impl Lock {
         if !fits && !self.environments.is_empty() {
             return Err(SelectError::Environment(selecting.description.to_string()));
         }
-        if let Some(unknown) = selecting.extras.iter().find(|it| !self.extras.contains(it)) {
+        self.check_asked(selecting.extras, selecting.groups)
+    }
+
+    /// # Errors
+    /// When there is no such extra or group.
+    pub(crate) fn check_asked(
+        &self,
+        extras: &[String],
+        groups: &[String],
+    ) -> Result<(), SelectError> {
+        if let Some(unknown) = extras.iter().find(|it| !self.extras.contains(it)) {
             return Err(SelectError::Extra(unknown.clone()));
         }
         // Default groups need not be listed among those that can be asked for.
         let is_unknown = |group: &&String| {
             !self.dependency_groups.contains(group) && !self.default_groups.contains(group)
         };
-        match selecting.groups.iter().find(is_unknown) {
+        match groups.iter().find(is_unknown) {
             Some(unknown) => Err(SelectError::Group(unknown.clone())),
             None => Ok(()),
         }

@@ -116,7 +116,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (
         "\"torch-2.0-py3-none-any.whl\"",
         "\"numpy-2.0-py3-none-any.whl\"",
-        "is a file of another package",
+        "is at the place of another file",
     ),
     (
         "\"torch-2.0-py3-none-any.whl\"",
@@ -146,7 +146,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (
         "\"https://example.org/torch-2.0-py3",
         "\"ftp://example.org/torch-2.0-py3",
-        "must be an http, https or file address",
+        "`url` must be an address by one of https, http",
     ),
     ("size = 10", "size = -1", "`size` is negative"),
     ("size = 10", "size = \"10\"", "`size` must be an integer"),
@@ -447,7 +447,7 @@ fn a_source_that_is_not_one_is_named() {
         (
             "https://example.org/c",
             "ext::sh -c id",
-            "must be an http, https",
+            "`url` must be an address by one of https, http",
         ),
         (
             "subdirectory = \"py\"",

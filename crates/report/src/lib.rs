@@ -4,11 +4,13 @@
 //! Pure: it returns text, and the binary prints it.
 
 pub mod accelerator;
+pub mod audit;
 mod counts;
 pub mod dependency_graph;
 pub mod doctor;
 pub mod explain;
 pub mod install_report;
+pub mod lock_diff;
 pub mod plan;
 pub mod profiles;
 pub mod ranges;

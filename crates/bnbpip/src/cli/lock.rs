@@ -6,13 +6,23 @@ use clap::{ArgAction, Args};
 
 use super::build::BuildArgs;
 use super::index::IndexArgs;
+use super::lock_tools::LockAction;
 use super::resolve::ResolveArgs;
 use super::values::ProgressBar;
 
 /// Write down exact versions and files for several environments.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Lock Options")]
+#[command(
+    next_help_heading = "Lock Options",
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag is a yes or a no")]
 pub(crate) struct LockArgs {
+    /// What to do with locks that exist.
+    #[command(subcommand)]
+    pub action: Option<LockAction>,
+
     /// What to lock: requirements (`torch`, `numpy<2`), and `pyproject.toml` for a project's
     /// dependencies, extras and dependency groups. The working directory's project if nothing is
     /// named.
@@ -50,6 +60,20 @@ pub(crate) struct LockArgs {
     /// Take the newest version of this package. Can be used multiple times.
     #[arg(short = 'P', long, value_name = "package", action = ArgAction::Append)]
     pub upgrade_package: Vec<String>,
+
+    /// Try the versions of this file first: another lock file, a pinned requirements file,
+    /// `uv.lock`, `poetry.lock` or `Pipfile.lock`. Can be used multiple times.
+    #[arg(long, value_name = "file", action = ArgAction::Append)]
+    pub preferences: Vec<PathBuf>,
+
+    /// Solve a lock file with conflict markers again, with the versions of both sides first. What
+    /// both sides were asked for is asked for, unless something is named.
+    #[arg(long, conflicts_with = "check")]
+    pub resolve_conflicts: bool,
+
+    /// Merge the lock files OURS and THEIRS, which come from BASE, into OURS: git's merge driver.
+    #[arg(long, num_args = 3, value_names = ["base", "ours", "theirs"], conflicts_with_all = ["check", "resolve_conflicts"])]
+    pub merge: Vec<PathBuf>,
 
     /// What may be chosen, and from where.
     #[command(flatten, next_help_heading = "Lock Options")]

@@ -3,6 +3,7 @@
 //! Defined with clap, with two differences that pip's users expect: errors read and exit as pip's
 //! do ([`errors`]), and each long option can be abbreviated.
 
+pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod bundle;
 pub(crate) mod cache;
@@ -18,6 +19,7 @@ pub(crate) mod index;
 pub(crate) mod index_command;
 pub(crate) mod install;
 pub(crate) mod lock;
+pub(crate) mod lock_tools;
 pub(crate) mod resolve;
 pub(crate) mod rules;
 pub(crate) mod rules_scan;
@@ -36,6 +38,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::configuration::{ProcessEnvironment, arguments};
 use crate::failure::Failure;
 
+pub(crate) use audit::AuditArgs;
 pub(crate) use bundle::BundleArgs;
 pub(crate) use cache::CacheArgs;
 pub(crate) use config::ConfigArgs;
@@ -107,6 +110,8 @@ pub(crate) enum Command {
     Tree(TreeArgs),
     /// Show why packages are installed or locked.
     Why(WhyArgs),
+    /// Look for known vulnerabilities in what is installed or locked.
+    Audit(AuditArgs),
     /// Inspect the Python environment.
     Inspect(InspectArgs),
     /// Verify that installed packages have what they require and don't break a rule.

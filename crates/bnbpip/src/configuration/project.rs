@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::audit::AuditOptions;
 use crate::failure::{Failure, exit_code};
 
 /// What a project may set. A new setting is a field here.
@@ -22,6 +23,8 @@ pub(crate) struct ProjectOptions {
     pub accelerator: Option<String>,
     /// Whether wheels that others than their projects built may be taken, as for `--community`.
     pub community: bool,
+    /// What `bnbpip audit` looks into, and what it ignores.
+    pub audit: AuditOptions,
 }
 
 /// A project's configuration and where it stands.

@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is the test's failure")]
 
 mod accelerators;
+mod audit;
+mod bad_locks;
 mod bundle;
 mod installing;
+mod rules_on_edges;
 mod sources;
+mod tools;
 
 use std::process::Command;
 

@@ -6,11 +6,12 @@ use std::str::FromStr;
 use bnbpip_packaging::{HashAlgorithm, Hashes, PackageName, SdistFilename, Version, WheelFilename};
 use toml::Value;
 
+use super::strict::FILE_KEYS;
 use super::{LockError, Place};
 use crate::{LockedFile, LockedSource, LockedVcs};
 
 /// The protocols of files and repositories that are fetched.
-const FILE_SCHEMES: &[&str] = &["https://", "http://", "file://"];
+const FILE_SCHEMES: &[&str] = &["https://", "http://"];
 const REPOSITORY_SCHEMES: &[&str] = &["https://", "http://", "file://", "ssh://", "git://", "git@"];
 
 impl Place<'_> {
@@ -26,7 +27,9 @@ impl Place<'_> {
             let place = Place {
                 table,
                 place: format!("{}, wheels[{number}]", self.place),
+                strict: self.strict,
             };
+            place.only(FILE_KEYS)?;
             let file = place.file()?;
             let parsed = WheelFilename::from_str(&file.name)
                 .map_err(|error| place.wrong(error.to_string()))?;
@@ -54,10 +57,10 @@ impl Place<'_> {
             return Err(self.wrong("it has more than one source".into()));
         }
         let Some(key) = first else {
-            return if has_wheels {
-                Ok(None)
-            } else {
+            return if self.list("wheels")?.is_empty() {
                 Err(self.wrong("it has no files".into()))
+            } else {
+                Ok(None)
             };
         };
         let Some(place) = self.table(key)? else {
@@ -75,6 +78,7 @@ impl Place<'_> {
                 subdirectory: place.subdirectory()?,
             },
             _ => {
+                place.only(FILE_KEYS)?;
                 let file = place.file()?;
                 let parsed = SdistFilename::parse(&file.name, name);
                 parsed.map_err(|error| place.wrong(error.to_string()))?;
@@ -128,24 +132,31 @@ impl Place<'_> {
         if let Some(url) = url
             && !schemes.iter().any(|it| url.starts_with(it))
         {
-            return Err(self.wrong("`url` must be an http, https or file address".into()));
+            let known: Vec<&str> = schemes
+                .iter()
+                .map(|it| it.trim_end_matches("://"))
+                .collect();
+            return Err(self.wrong(format!(
+                "`url` must be an address by one of {}",
+                known.join(", ")
+            )));
         }
         Ok((url, path))
     }
 
     fn file(&self) -> Result<LockedFile, LockError> {
         let (url, path) = self.location(FILE_SCHEMES)?;
-        let address = url.or(path).unwrap_or_default();
-        let last = address.split(['?', '#']).next().unwrap_or_default();
-        let last = last.rsplit('/').next().unwrap_or_default();
-        let name = match self.text("name")? {
-            Some(name) => name.to_string(),
-            None => last.replace("%2B", "+").replace("%2b", "+"),
-        };
+        let in_url = url.map(|url| self.name_in_url(url)).transpose()?;
+        let in_path = path.map(|path| self.name_in_path(path)).transpose()?;
+        let name = self.text("name")?.or(in_url.as_deref()).or(in_path);
+        let name = name.unwrap_or_default().to_owned();
         let unsafe_name = |c: char| matches!(c, '/' | '\\' | ':') || c.is_control();
         if name.is_empty() || name.starts_with('.') || name.contains(unsafe_name) {
             let shown = name.escape_debug();
             return Err(self.wrong(format!("`{shown}` is not the name of a file")));
+        }
+        for last in in_url.as_deref().into_iter().chain(in_path) {
+            self.same_name(&name, last)?;
         }
         Ok(LockedFile {
             name,
@@ -170,7 +181,9 @@ impl Place<'_> {
     fn upload_time(&self) -> Result<Option<String>, LockError> {
         match self.table.get("upload-time") {
             None => Ok(None),
-            Some(Value::Datetime(time)) => Ok(Some(time.to_string())),
+            Some(Value::Datetime(time)) if time.date.is_some() && time.time.is_some() => {
+                Ok(Some(time.to_string()))
+            }
             Some(_) => Err(self.wrong("`upload-time` must be a date and time".into())),
         }
     }

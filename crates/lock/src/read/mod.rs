@@ -3,6 +3,7 @@
 mod files;
 mod own;
 mod place;
+mod strict;
 
 use std::str::FromStr;
 
@@ -10,6 +11,7 @@ use bnbpip_packaging::{PackageName, Version};
 use toml::Table;
 
 use self::place::Place;
+use self::strict::{PACKAGE_KEYS, TOP_KEYS};
 use crate::{Lock, LockMarker, LockedPackage};
 
 /// No lock is larger: 64 MiB.
@@ -21,6 +23,9 @@ pub enum LockError {
     /// Larger than [`MAX_BYTES`].
     #[error("Failed to read the lock: it has more than {MAX_BYTES} bytes")]
     TooLarge,
+    /// Bytes that are no text.
+    #[error("Failed to read the lock: it isn't UTF-8")]
+    Encoding,
     /// A merge was left unfinished.
     #[error("Failed to read the lock: line {line} is a conflict marker of an unfinished merge")]
     ConflictMarkers {
@@ -48,6 +53,17 @@ pub enum LockError {
     },
 }
 
+impl Lock {
+    /// Reads a lock from a file's content.
+    ///
+    /// # Errors
+    /// When it isn't one.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LockError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| LockError::Encoding)?;
+        text.parse()
+    }
+}
+
 impl FromStr for Lock {
     type Err = LockError;
 
@@ -73,15 +89,18 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 fn read(table: &Table) -> Result<Lock, LockError> {
-    let top = Place {
+    let mut top = Place {
         table,
         place: "top level".into(),
+        strict: false,
     };
     let version = top.required("lock-version")?;
     match version.split_once('.') {
         Some(("1", minor)) if minor.parse::<u32>().is_ok() => {}
         _ => return Err(LockError::Version(version.to_string())),
     }
+    top.strict = version == "1.0";
+    top.only(TOP_KEYS)?;
     let mut lock = Lock {
         created_by: top.required("created-by")?.to_string(),
         requires_python: top.parsed("requires-python")?,
@@ -90,7 +109,11 @@ fn read(table: &Table) -> Result<Lock, LockError> {
         default_groups: top.names("default-groups")?,
         ..Lock::default()
     };
-    for text in top.strings("environments")? {
+    let environments = top.strings("environments")?;
+    if environments.is_empty() && table.contains_key("environments") {
+        return Err(top.wrong("`environments` is empty: the lock is for none".into()));
+    }
+    for text in environments {
         let marker = LockMarker::from_str(text);
         lock.environments
             .push(marker.map_err(|error| top.wrong(error.to_string()))?);
@@ -99,7 +122,7 @@ fn read(table: &Table) -> Result<Lock, LockError> {
         return Err(top.wrong("`packages` is missing".into()));
     }
     for (number, table) in top.tables("packages")?.into_iter().enumerate() {
-        lock.packages.push(package(table, number)?);
+        lock.packages.push(package(table, number, top.strict)?);
     }
     if let Some(own) = top.own()? {
         own.describe(&mut lock)?;
@@ -107,14 +130,20 @@ fn read(table: &Table) -> Result<Lock, LockError> {
     Ok(lock)
 }
 
-fn package(table: &Table, number: usize) -> Result<LockedPackage, LockError> {
+fn package(table: &Table, number: usize, strict: bool) -> Result<LockedPackage, LockError> {
     let mut here = Place {
         table,
         place: format!("packages[{number}]"),
+        strict,
     };
     let name = here.required("name")?;
     here.place = format!("packages[{number}] ({})", name.escape_debug());
-    let name = PackageName::from_str(name).map_err(|error| here.wrong(error.to_string()))?;
+    here.only(PACKAGE_KEYS)?;
+    let given = name;
+    let name = PackageName::from_str(given).map_err(|error| here.wrong(error.to_string()))?;
+    if name.as_ref() != given {
+        return Err(here.wrong(format!("`name` must be normalized: `{name}`")));
+    }
     let version: Option<Version> = here.parsed("version")?;
     let source = here.source(&name)?;
     let mut dependencies = Vec::new();
@@ -122,6 +151,7 @@ fn package(table: &Table, number: usize) -> Result<LockedPackage, LockError> {
         let place = Place {
             table,
             place: format!("{}, dependencies", here.place),
+            strict,
         };
         if let Some(name) = place.parsed("name")? {
             dependencies.push(name);
@@ -131,7 +161,7 @@ fn package(table: &Table, number: usize) -> Result<LockedPackage, LockError> {
     Ok(LockedPackage {
         marker: here.parsed("marker")?,
         requires_python: here.parsed("requires-python")?,
-        index: here.text("index")?.map(String::from),
+        index: here.index()?,
         attestation_identities: here.identities()?,
         requirements: own.as_ref().map_or(Ok(Vec::new()), Place::requirements)?,
         community: own.as_ref().map_or(Ok(None), Place::community)?,

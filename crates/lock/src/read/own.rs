@@ -46,6 +46,7 @@ impl Place<'_> {
                     let place = Place {
                         table,
                         place: format!("{}, requirements", self.place),
+                        strict: self.strict,
                     };
                     let asked_by = match place.text("extra")? {
                         Some(extra) => AskedBy::Extra(extra.to_owned()),

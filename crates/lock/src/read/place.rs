@@ -8,9 +8,15 @@ use super::LockError;
 use crate::AttestationIdentity;
 
 /// A table and where it stands.
+#[expect(
+    clippy::struct_field_names,
+    reason = "it is the word that errors begin with"
+)]
 pub(super) struct Place<'a> {
     pub(super) table: &'a Table,
     pub(super) place: String,
+    /// Whether the lock is of a version whose keys are all known.
+    pub(super) strict: bool,
 }
 
 impl<'a> Place<'a> {
@@ -40,7 +46,12 @@ impl<'a> Place<'a> {
     ) -> Result<Option<T>, LockError> {
         let text = self.text(key)?;
         text.map(|text| {
-            let reason = |error: T::Err| self.wrong(format!("`{key}`: {}", error.to_string()));
+            let reason = |error: T::Err| {
+                // Some errors draw the place below; the text stands in the file.
+                let error = error.to_string();
+                let first = error.lines().next().unwrap_or_default();
+                self.wrong(format!("`{key}`: {}", first.trim_end_matches(':')))
+            };
             text.parse().map_err(reason)
         })
         .transpose()
@@ -63,14 +74,6 @@ impl<'a> Place<'a> {
         values.collect()
     }
 
-    /// Names of extras or groups, normalized.
-    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, LockError> {
-        let names = self.strings(key)?.into_iter();
-        Ok(names
-            .map(|name| name.to_ascii_lowercase().replace(['_', '.'], "-"))
-            .collect())
-    }
-
     pub(super) fn tables(&self, key: &str) -> Result<Vec<&'a Table>, LockError> {
         let values = self.list(key)?.iter().map(|value| {
             value
@@ -86,6 +89,7 @@ impl<'a> Place<'a> {
             Some(Value::Table(table)) => Ok(Some(Place {
                 table,
                 place: format!("{}, {key}", self.place),
+                strict: self.strict,
             })),
             Some(_) => Err(self.wrong(format!("`{key}` must be a table"))),
         }
@@ -107,6 +111,7 @@ impl<'a> Place<'a> {
             let place = Place {
                 table,
                 place: format!("{}, attestation-identities", self.place),
+                strict: self.strict,
             };
             let claims = table.iter().filter(|(key, _)| *key != "kind");
             let claims = claims.filter_map(|(key, value)| Some((key, value.as_str()?)));

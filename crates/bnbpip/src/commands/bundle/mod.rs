@@ -167,6 +167,10 @@ fn own_platform(settings: &Settings) -> Result<String, Failure> {
 /// The same request as `lock` takes it.
 fn lock_arguments(arguments: &BundleArgs, environments: Vec<String>) -> LockArgs {
     LockArgs {
+        action: None,
+        preferences: Vec::new(),
+        resolve_conflicts: false,
+        merge: Vec::new(),
         requirements: arguments.requirements.clone(),
         editables: Vec::new(),
         output: PathBuf::from("-"),

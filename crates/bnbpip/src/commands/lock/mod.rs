@@ -2,22 +2,28 @@
 //! `pylock.toml`.
 
 mod check;
+mod diff;
 pub(crate) mod environments;
+mod export;
 mod facts;
 mod families;
 mod locked;
+mod merging;
+mod preferences;
 mod project;
 mod solving;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bnbpip_lock::{Environments, Lock, MAX_BYTES, Overlay, merge};
+use bnbpip_lock::{Environments, Lock, LockError, MAX_BYTES, Overlay, merge};
 use bnbpip_packaging::VersionSpecifiers;
 
 use self::environments::LockTarget;
+use self::preferences::Preferences;
 use self::project::Inputs;
 use crate::cli::LockArgs;
+use crate::cli::lock_tools::LockAction;
 use crate::cli::resolve::ResolveArgs;
 use crate::commands::resolve::network;
 use crate::commands::rule_set;
@@ -36,7 +42,24 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
+    match &arguments.action {
+        Some(LockAction::Diff(arguments)) => return diff::run(arguments, settings, printer),
+        Some(LockAction::Export(arguments)) => return export::run(arguments, settings, printer),
+        None => {}
+    }
+    if let [base, ours, theirs] = &arguments.merge[..] {
+        return merging::run([base, ours, theirs], settings, printer);
+    }
+    let mut preferences = Preferences::read(arguments, settings)?;
+    let mut resolving = None;
+    if arguments.resolve_conflicts {
+        let (sides, arguments) = preferences::sides(arguments, settings)?;
+        preferences.add_sides(&sides);
+        resolving = Some(arguments);
+    }
+    let arguments = resolving.as_ref().unwrap_or(arguments);
     let mut run = Run::new(arguments, settings, printer)?;
+    run.preferences = preferences;
     if arguments.check && !arguments.online {
         return run.check();
     }
@@ -66,11 +89,24 @@ pub(crate) fn solved(
 /// # Errors
 /// When it can't be read, or isn't one.
 pub(crate) fn read(path: &Path) -> Result<Lock, Failure> {
-    if fs_err::metadata(path)?.len() > MAX_BYTES {
+    let context = || format!("Failed to read the lock `{}`", path.display());
+    let metadata = fs_err::metadata(path);
+    let metadata = metadata.map_err(|error| Failure::from(error).context(context()))?;
+    if metadata.is_dir() {
+        return Err(Failure::new(format!("{}: it is a folder", context())));
+    }
+    if metadata.len() > MAX_BYTES {
         return Err(Failure::from(bnbpip_lock::LockError::TooLarge));
     }
-    let text = fs_err::read_to_string(path)?;
-    text.parse::<Lock>().map_err(Failure::from)
+    Lock::from_bytes(&fs_err::read(path)?).map_err(|error| {
+        let is_unfinished = matches!(error, LockError::ConflictMarkers { .. });
+        let failure = Failure::from(error);
+        if is_unfinished {
+            failure.hint(merging::RESOLVE)
+        } else {
+            failure
+        }
+    })
 }
 
 struct Run<'a> {
@@ -85,6 +121,8 @@ struct Run<'a> {
     families: Vec<Option<String>>,
     /// What builds, where something that was asked for has to be built.
     sources: Option<Sources>,
+    /// What is tried first, before what the old lock has.
+    preferences: Preferences,
 }
 
 impl<'a> Run<'a> {
@@ -109,6 +147,7 @@ impl<'a> Run<'a> {
             targets,
             families,
             sources: None,
+            preferences: Preferences::default(),
         })
     }
 }
@@ -164,7 +203,8 @@ impl Run<'_> {
     fn lock(&self) -> Result<(), Failure> {
         let output = self.output();
         let to_stdout = self.arguments.output == Path::new("-");
-        let old = if to_stdout || self.arguments.upgrade || !output.exists() {
+        let is_new = to_stdout || self.arguments.upgrade || self.arguments.resolve_conflicts;
+        let old = if is_new || !output.exists() {
             Lock::default()
         } else {
             read(&output).map_err(|failure| {

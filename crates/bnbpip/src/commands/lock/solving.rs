@@ -241,6 +241,7 @@ impl Run<'_> {
             preferred.insert(name, vec![version]);
         }
         let markers = &place.target.target.markers;
+        self.preferences.add_to(preferred, markers, &upgraded);
         let own = place.family.or(self.resolve.accelerator());
         let others = old.inputs.accelerators.iter();
         let others: Vec<&String> = others.filter(|name| Some(name.as_str()) != own).collect();

@@ -1,14 +1,18 @@
 //! `bnbpip tree` and `bnbpip why`: who requires whom, in an environment or in a lock.
 
+mod shaped;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bnbpip_lock::Lock;
-use bnbpip_packaging::{ExtraName, MarkerEnvironment, PackageName};
+use bnbpip_overlay::{ActiveRules, Rule, RuleKind};
+use bnbpip_packaging::{ExtraName, MarkerEnvironment, PackageName, Requirement, Version};
 use bnbpip_report::dependency_graph::{DependencyGraph, GraphEdge, GraphPackage, TreeOptions};
 
+use self::shaped::Known;
 use super::distribution::{Dependency, Distribution};
-use super::{lock, selection, target_environment};
+use super::{lock, rule_set, selection, target_environment};
 use crate::cli::{TreeArgs, WhyArgs};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -36,7 +40,7 @@ pub(crate) fn run(
     };
     let tree = view.graph.tree(options);
     if !tree.is_empty() {
-        printer.data(&tree);
+        printer.data(&view.explained(&tree));
     }
     Ok(())
 }
@@ -55,9 +59,8 @@ pub(crate) fn why(
     for name in &arguments.packages {
         places.extend(view.find(name)?);
     }
-    for place in places {
-        printer.data(&view.graph.why(place));
-    }
+    let answers: Vec<String> = places.iter().map(|it| view.graph.why(*it)).collect();
+    printer.data(&view.explained(&answers.join("\n")));
     Ok(())
 }
 
@@ -67,20 +70,68 @@ struct View {
     names: Vec<PackageName>,
     /// What the packages are part of, in words.
     whole: String,
+    /// The rules that shaped edges: identifier and what it says.
+    rules: BTreeMap<String, String>,
 }
 
 impl View {
     fn open(file: Option<&Path>, settings: &Settings, printer: &Printer) -> Result<Self, Failure> {
         if let Some(file) = file {
             let path = settings.environment.working_directory().join(file);
-            return Ok(Self::of_lock(&lock::read(&path)?, file));
+            let lock = lock::read(&path)?;
+            let mut view = Self::of_lock(&lock, file);
+            let subjects = lock.packages.iter();
+            let subjects = subjects.map(|it| (it.name.clone(), it.version.clone()));
+            let subjects: Vec<(PackageName, Option<Version>)> = subjects.collect();
+            let overlay = rule_set::overlay(&[], &[], settings)?;
+            let environments = lock.environment_markers();
+            // A lock names the rules that took something away or added it; which conflicts it
+            // steers clear of shows in its versions.
+            let counts = |rule: &&Rule| match &rule.kind {
+                RuleKind::Conflict(_) => {
+                    rule.marker.is_none() || environments.iter().any(|it| rule.holds_in(it))
+                }
+                _ => lock.rules.iter().any(|id| id == rule.id.as_str()),
+            };
+            let rules = overlay.rules().filter(counts);
+            view.shape(&subjects, rules, Known::Recorded);
+            return Ok(view);
         }
         let interpreter = target_environment::find_to_read(settings)?;
         target_environment::settle(&interpreter, printer);
         let mut all =
             selection::read_all(&target_environment::library_dirs(&interpreter), printer)?;
         all.sort_by(|a, b| a.installed.name.cmp(&b.installed.name));
-        Ok(Self::of_environment(&all, &interpreter.markers, printer))
+        let markers = &interpreter.markers;
+        let active = rule_set::overlay(&[], &[], settings)?.active(markers);
+        let mut view = Self::of_environment(&all, &active, printer);
+        let subjects = all.iter().map(|it| &it.installed);
+        let subjects = subjects.map(|it| (it.name.clone(), Some(it.version.clone())));
+        let subjects: Vec<(PackageName, Option<Version>)> = subjects.collect();
+        let rules = active.rules().iter().map(AsRef::as_ref);
+        view.shape(&subjects, rules, Known::Holding(markers));
+        Ok(view)
+    }
+
+    fn shape<'a>(
+        &mut self,
+        subjects: &shaped::Subjects,
+        rules: impl Iterator<Item = &'a Rule>,
+        known: Known<'_>,
+    ) {
+        for rule in shaped::mark(&mut self.graph, subjects, rules, known) {
+            self.rules.insert(rule.id.to_string(), rule.title.clone());
+        }
+    }
+
+    /// A text with what the rules say that it names.
+    fn explained(&self, text: &str) -> String {
+        let named = self
+            .rules
+            .iter()
+            .filter(|(id, _)| text.contains(&format!("({id})")));
+        let lines = named.map(|(id, title)| format!("\n({id}) {title}"));
+        format!("{text}{}", lines.collect::<String>())
     }
 
     fn of_lock(lock: &Lock, file: &Path) -> Self {
@@ -117,46 +168,54 @@ impl View {
                 packages: packages.collect(),
             },
             whole: format!("`{}` doesn't have it", file.display()),
+            rules: BTreeMap::new(),
             names,
         }
     }
 
-    fn of_environment(
-        all: &[Distribution],
-        markers: &MarkerEnvironment,
-        printer: &Printer,
-    ) -> Self {
+    fn of_environment(all: &[Distribution], active: &ActiveRules, printer: &Printer) -> Self {
+        let markers = active.environment();
+        let mut rules = BTreeMap::new();
         let names: Vec<PackageName> = all.iter().map(|it| it.installed.name.clone()).collect();
         let requirements: Vec<Vec<Dependency>> = all.iter().map(|it| read(it, printer)).collect();
         let extras = extras(&names, &requirements, markers);
-        let packages = all.iter().zip(&requirements).map(|(distribution, given)| {
+        let mut packages = Vec::new();
+        for (distribution, given) in all.iter().zip(&requirements) {
             let name = &distribution.installed.name;
-            let requires = given.iter().filter_map(|dependency| {
-                let requirement = &dependency.requirement;
-                let to = names.iter().position(|other| *other == requirement.name)?;
-                let holds = requirement.evaluate_markers(markers, &extras[name]);
+            let holding = given.iter().map(|dependency| &dependency.requirement);
+            let holding = holding.filter(|it| it.evaluate_markers(markers, &extras[name]));
+            let mut requires = Vec::new();
+            for requirement in holding {
                 let mut shown = requirement.clone();
                 shown.marker = bnbpip_packaging::MarkerTree::TRUE;
-                holds.then(|| GraphEdge {
+                let mut shown = shown.to_string();
+                let mut to = names.iter().position(|other| *other == requirement.name);
+                if to.is_none()
+                    && let Some((place, rule)) = stand_in(requirement, all, active)
+                {
+                    shown = shaped::noted(&shown, &rule.id);
+                    rules.insert(rule.id.to_string(), rule.title.clone());
+                    to = Some(place);
+                }
+                requires.extend(to.map(|to| GraphEdge {
                     to,
-                    requirement: shown.to_string(),
-                })
-            });
+                    requirement: shown,
+                }));
+            }
             let asked = distribution
                 .record_text("REQUESTED")
                 .map(|_| name.to_string());
-            GraphPackage {
+            packages.push(GraphPackage {
                 label: format!("{name} {}", distribution.version()),
                 requested: asked.into_iter().collect(),
-                requires: requires.collect(),
-            }
-        });
+                requires,
+            });
+        }
         Self {
-            graph: DependencyGraph {
-                packages: packages.collect(),
-            },
+            graph: DependencyGraph { packages },
             whole: "it isn't installed".to_owned(),
             names,
+            rules,
         }
     }
 
@@ -176,6 +235,23 @@ impl View {
         }
         Ok(found)
     }
+}
+
+/// What is installed and stands in for a package that isn't, and the rule that says so.
+fn stand_in<'a>(
+    requirement: &Requirement,
+    all: &[Distribution],
+    active: &'a ActiveRules,
+) -> Option<(usize, &'a Rule)> {
+    active
+        .providers_of(&requirement.name)
+        .find_map(|(rule, provides)| {
+            let place = all.iter().position(|it| {
+                let installed = &it.installed;
+                installed.name == provides.package && provides.versions.contains(&installed.version)
+            });
+            Some((place?, rule.as_ref()))
+        })
 }
 
 /// All requirements of a distribution, those of its extras too.
