@@ -10,6 +10,7 @@ pub(crate) mod audit;
 pub(crate) mod files;
 pub(crate) mod ini;
 pub(crate) mod project;
+pub(crate) mod project_indexes;
 pub(crate) mod settings;
 
 use std::ffi::OsString;

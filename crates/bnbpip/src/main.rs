@@ -9,6 +9,7 @@ mod failure;
 mod interrupt;
 mod printer;
 mod request;
+mod secrets;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::console;
 use crate::failure::Failure;
+use crate::secrets::without_credentials;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,7 +111,7 @@ impl Printer {
     pub(crate) fn info(&self, text: &str) {
         self.log_lines("", text);
         if self.verbosity >= 0 {
-            self.write_stdout(&text_for_terminal(text));
+            self.write_stdout(&text_for_terminal(&without_credentials(text)));
         }
     }
 
@@ -175,7 +176,8 @@ impl Printer {
     /// there is no answer to read.
     pub(crate) fn ask(&self, question: &str) -> Option<String> {
         self.log_lines("", question);
-        let question = text_for_terminal(question);
+        let question = without_credentials(question);
+        let question = text_for_terminal(&question);
         self.suspended(|| {
             let mut stdout = io::stdout().lock();
             stdout
@@ -193,7 +195,8 @@ impl Printer {
         if self.verbosity < level {
             return;
         }
-        let text = text_for_terminal(text);
+        let text = without_credentials(text);
+        let text = text_for_terminal(&text);
         let style = match tone {
             _ if !self.color => "",
             Tone::Plain => "",
@@ -239,7 +242,7 @@ impl Printer {
             .strftime("%Y-%m-%dT%H:%M:%S,%3f")
             .to_string();
         let mut lines = String::new();
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in without_credentials(text).lines().enumerate() {
             let prefix = if index == 0 { prefix } else { "" };
             lines.push_str(&now);
             lines.push(' ');

@@ -1,24 +1,27 @@
 //! The one door to all of this: projects, metadata, wheels, each asked for once.
 
 mod facts;
+mod projects;
 
 use std::sync::Arc;
 
 use bnbpip_packaging::PackageName;
 
-use crate::cache::Cache;
+use crate::cache::{Bucket, Cache};
 use crate::download::{DownloadedFile, Downloader, RequiredHashes};
 use crate::error::{IndexError, SharedResult};
+use crate::flat::FlatPage;
 use crate::http::{Get, HttpClient, HttpError, Purpose, SharedHttp};
 use crate::index_url::{IndexUrl, host_of, without_credentials};
-use crate::locations::{IndexEntry, IndexLocations, IndexStrategy};
+use crate::locations::IndexLocations;
 use crate::metadata::{MetadataFetcher, WheelMetadataLite};
 use crate::once_map::OnceMap;
 use crate::options::ClientOptions;
-use crate::page::{Link, PackageFile, PageScope, Project, ProjectPage};
+use crate::page::{PackageFile, Project};
 use crate::progress::Progress;
 use crate::remote_wheel::RemoteWheel;
-use crate::simple::{PageFetcher, page_of};
+use crate::simple::PageFetcher;
+use crate::sources::PageSources;
 use crate::store::{Store, StoredWheel};
 
 pub use self::facts::Publisher;
@@ -45,14 +48,14 @@ pub struct IndexClient {
 struct Inner {
     locations: IndexLocations,
     http: SharedHttp,
-    pages: PageFetcher,
+    pages: PageSources,
     metadata: Arc<MetadataFetcher>,
     cache: Cache,
     downloader: Arc<Downloader>,
     store: Arc<Store>,
     keep_archives: bool,
     projects: OnceMap<PackageName, SharedResult<Option<Arc<Project>>>>,
-    flat: OnceMap<IndexUrl, SharedResult<Arc<Vec<Link<'static>>>>>,
+    flat: OnceMap<IndexUrl, SharedResult<Arc<FlatPage>>>,
     metadata_of: OnceMap<FileKey, SharedResult<Arc<WheelMetadataLite>>>,
     wheels: OnceMap<FileKey, SharedResult<Arc<StoredWheel>>>,
 }
@@ -72,10 +75,9 @@ impl IndexClient {
     /// A client. Nothing is opened or read yet.
     pub fn new(locations: IndexLocations, cache: Cache, options: &ClientOptions) -> Self {
         let indexes = locations.indexes.iter().map(|entry| &entry.url);
-        let http = Arc::new(HttpClient::new(
-            options,
-            indexes.chain(&locations.find_links),
-        ));
+        let mirrors = locations.mirrors.iter().map(|mirror| &mirror.url);
+        let places = indexes.chain(&locations.find_links).chain(mirrors);
+        let http = Arc::new(HttpClient::new(options, places));
         let downloader = Arc::new(Downloader::new(
             Arc::clone(&http),
             cache.clone(),
@@ -90,7 +92,10 @@ impl IndexClient {
             )),
             cache: cache.clone(),
             store: Arc::new(Store::new(&cache, options.verification)),
-            pages: PageFetcher::new(Arc::clone(&http), cache, options),
+            pages: PageSources::new(
+                PageFetcher::new(Arc::clone(&http), cache, options),
+                locations.mirrors.clone(),
+            ),
             keep_archives: options.keep_archives,
             locations,
             http,
@@ -117,83 +122,9 @@ impl IndexClient {
         &self.inner.locations
     }
 
-    /// A project, from the places that may offer it; `None` if none does.
-    ///
-    /// # Errors
-    /// When an index can't be asked or its page can't be read. An index that fails is never
-    /// taken for one that lacks the project.
-    pub async fn project(&self, name: &PackageName) -> SharedResult<Option<Arc<Project>>> {
-        let look_up = || async { self.look_up(name).await };
-        self.inner
-            .projects
-            .get_or_compute(name.clone(), look_up)
-            .await
-    }
-
-    /// What one index has of a project, whatever the places that packages come from; `None` if it
-    /// has nothing.
-    ///
-    /// # Errors
-    /// When it can't be asked, or its page can't be read.
-    pub async fn project_at(
-        &self,
-        index: &IndexEntry,
-        name: &PackageName,
-    ) -> SharedResult<Option<Arc<ProjectPage>>> {
-        Ok(self.inner.pages.project(index, name).await?)
-    }
-
-    async fn look_up(&self, name: &PackageName) -> SharedResult<Option<Arc<Project>>> {
-        let inner = &self.inner;
-        let mut pages = Vec::new();
-        for location in &inner.locations.find_links {
-            pages.extend(self.flat_page(location, name).await?);
-        }
-        let entries = inner.locations.indexes_for(name).map_err(|index| {
-            Arc::new(IndexError::UnknownIndex {
-                package: name.clone(),
-                index: index.to_string(),
-            })
-        })?;
-        match inner.locations.strategy {
-            IndexStrategy::FirstIndex => {
-                for entry in entries {
-                    if let Some(page) = inner.pages.project(entry, name).await? {
-                        pages.push(page);
-                        break;
-                    }
-                }
-            }
-            IndexStrategy::UnsafeBestMatch => {
-                let ask = |entry: &'_ IndexEntry| {
-                    let entry = entry.clone();
-                    async move { inner.pages.project(&entry, name).await }
-                };
-                let asked = futures::future::try_join_all(entries.into_iter().map(ask)).await?;
-                pages.extend(asked.into_iter().flatten());
-            }
-        }
-        Ok((!pages.is_empty()).then(|| Arc::new(Project::new(name.clone(), pages))))
-    }
-
-    /// The files of a project on a flat page, if it has any.
-    async fn flat_page(
-        &self,
-        location: &IndexUrl,
-        name: &PackageName,
-    ) -> SharedResult<Option<Arc<ProjectPage>>> {
-        let fetch = || async {
-            let links = self.inner.pages.flat(location).await;
-            links.map(Arc::new).map_err(Arc::new)
-        };
-        let links = self
-            .inner
-            .flat
-            .get_or_compute(location.clone(), fetch)
-            .await?;
-        let index = Arc::new(location.clone());
-        let page = page_of(&links, PageScope::Flat, index, name.clone())?;
-        Ok((page.file_count() > 0).then(|| Arc::new(page)))
+    /// What went wrong without being a failure, to be told: each once.
+    pub fn take_notes(&self) -> Vec<String> {
+        self.inner.pages.mirrors.take_notes()
     }
 
     /// The essentials of a file's metadata.
@@ -205,6 +136,13 @@ impl IndexClient {
             return Ok(Metadata::NeedsBuild);
         };
         let fetch = || async {
+            let mut sources = self.inner.pages.of_file(file);
+            while let Some(source) = sources.next().await {
+                match self.inner.metadata.fetch(&source, wheel).await {
+                    Err(error) if sources.goes_on_after(&error) => {}
+                    lite => return lite.map(Arc::new).map_err(Arc::new),
+                }
+            }
             let lite = self.inner.metadata.fetch(file, wheel).await;
             lite.map(Arc::new).map_err(Arc::new)
         };
@@ -252,6 +190,7 @@ impl IndexClient {
             url,
             purpose: Purpose::Page,
             headers: http::HeaderMap::new(),
+            retries: None,
         };
         let whole = self
             .inner
@@ -276,10 +215,15 @@ impl IndexClient {
         required: &RequiredHashes,
         progress: &dyn Progress,
     ) -> Result<DownloadedFile, IndexError> {
-        self.inner
-            .downloader
-            .download(file, required, progress)
-            .await
+        let downloader = &self.inner.downloader;
+        let mut sources = self.inner.pages.of_file(file);
+        while let Some(source) = sources.next().await {
+            match downloader.download(&source, required, progress).await {
+                Err(error) if sources.goes_on_after(&error) => {}
+                result => return result,
+            }
+        }
+        downloader.download(file, required, progress).await
     }
 
     /// The wheel, verified and unpacked.
@@ -348,7 +292,10 @@ impl IndexClient {
         let location = file
             .local_path()
             .map_or_else(|| host_of(&file.url), |path| path.display().to_string());
-        let is_ours = file.local_path().is_none() && !self.inner.keep_archives;
+        let is_ours = downloaded
+            .path
+            .starts_with(self.inner.cache.bucket(Bucket::Wheels))
+            && !self.inner.keep_archives;
         let store = Arc::clone(&self.inner.store);
         crate::blocking(&file.filename_text, move || {
             let DownloadedFile { path, sha256, .. } = downloaded;

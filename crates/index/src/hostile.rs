@@ -66,7 +66,7 @@ pub fn page_record(bytes: &[u8]) -> usize {
 pub fn record_of_json(bytes: &[u8]) -> Vec<u8> {
     let page = base().and_then(|base| {
         let links = parse_json(bytes, &base).ok()?;
-        page_of(&links, PageScope::Project, index()?, name()?).ok()
+        page_of(&links, PageScope::Project, false, index()?, name()?).ok()
     });
     page.map(|page| page.bytes().to_vec()).unwrap_or_default()
 }
@@ -100,10 +100,11 @@ fn page<'page>(
     drop(page_of(
         &links,
         PageScope::Flat,
+        false,
         Arc::clone(&index),
         name.clone(),
     ));
-    page_of(&links, PageScope::Project, index, name).map_or(0, |page| walk(&page))
+    page_of(&links, PageScope::Project, false, index, name).map_or(0, |page| walk(&page))
 }
 
 /// Decodes everything, which is otherwise done as it is asked for.

@@ -80,6 +80,34 @@ impl IndexUrl {
         url
     }
 
+    /// A place below this one: `/cu124` is another segment. The address itself for nothing.
+    pub(crate) fn below(&self, rest: &str) -> Option<Self> {
+        let segments: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+        if segments.is_empty() {
+            return Some(self.clone());
+        }
+        let mut url = self.url.clone();
+        url.path_segments_mut()
+            .ok()?
+            .pop_if_empty()
+            .extend(segments);
+        Self::from_url(url).ok()
+    }
+
+    /// The same address with these credentials.
+    #[must_use]
+    pub fn with_credentials(&self, user: Option<&str>, password: Option<&str>) -> Self {
+        let mut url = self.url.clone();
+        if let Some(user) = user {
+            let _no_host_no_credentials = url.set_username(user);
+        }
+        if let Some(password) = password {
+            let _no_host_no_credentials = url.set_password(Some(password));
+        }
+        let shown = redacted(&url).into_boxed_str();
+        Self { url, shown }
+    }
+
     /// The URL without credentials, fragment and trailing slash: what identifies the index.
     pub(crate) fn identity(&self) -> String {
         let mut identity = without_credentials(&self.url);

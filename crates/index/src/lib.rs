@@ -11,12 +11,14 @@ pub mod cache;
 mod client;
 mod download;
 mod error;
+mod flat;
 #[doc(hidden)]
 pub mod hostile;
 mod http;
 mod index_url;
 mod locations;
 mod metadata;
+mod mirrors;
 mod netrc;
 mod once_map;
 mod options;
@@ -24,6 +26,7 @@ pub mod page;
 mod progress;
 mod remote_wheel;
 mod simple;
+mod sources;
 mod store;
 
 pub use archive::ArchiveError;
@@ -33,9 +36,9 @@ pub use download::{DownloadedFile, RequiredHashes};
 pub use error::{IndexError, SharedResult};
 pub use http::{HttpError, NetworkErrorKind};
 pub use index_url::{IndexUrl, IndexUrlError, redacted};
-pub use locations::{IndexEntry, IndexLocations, IndexStrategy};
+pub use locations::{IndexEntry, IndexLocations, IndexStrategy, Mirror};
 pub use metadata::{MetadataLiteError, WheelMetadataLite};
-pub use options::{ClientOptions, Verification};
+pub use options::{ClientOptions, Keyring, Verification};
 pub use page::{
     DistributionFilename, FileError, PackageFile, Project, ProjectPage, RequiresPython,
 };

@@ -1,6 +1,7 @@
 //! What the caller decides about the network and the cache. Nothing here is read from the
 //! environment: that is the edge's business.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct ClientOptions {
     pub retries: u32,
     /// A `.netrc` file with credentials by host.
     pub netrc: Option<PathBuf>,
+    /// The program that knows passwords, asked where a server wants one.
+    pub keyring: Option<Keyring>,
     /// The `User-Agent` header.
     pub user_agent: String,
     /// Use only what is cached, however old.
@@ -59,6 +62,7 @@ impl Default for ClientOptions {
             timeout: Duration::from_secs(30),
             retries: 4,
             netrc: None,
+            keyring: None,
             user_agent: concat!("bnbpip/", env!("CARGO_PKG_VERSION")).to_string(),
             offline: false,
             refresh: false,
@@ -69,6 +73,15 @@ impl Default for ClientOptions {
             verification: Verification::Stamps,
         }
     }
+}
+
+/// A program that answers `<program> <arguments> get <service> <user>` with a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyring {
+    /// The program.
+    pub program: PathBuf,
+    /// What comes before `get`.
+    pub arguments: Vec<OsString>,
 }
 
 /// How thoroughly a stored wheel is checked before it is used again.

@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use bnbpip_packaging::PackageName;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::cache::{
-    Bucket, Cache, CacheKey, Freshness, StoredPolicy, open_sealed, read_stored, seal, write_stored,
-};
+use crate::cache::{Bucket, Cache, CacheKey, Freshness, StoredPolicy, read_stored, write_stored};
 use crate::error::IndexError;
+use crate::flat::local_page;
 use crate::http::{Get, HttpError, Purpose, SharedHttp, Whole};
 use crate::index_url::{IndexUrl, path_url, redacted, without_credentials};
-use crate::locations::IndexEntry;
 use crate::options::ClientOptions;
 use crate::page::{Link, PageError, PageScope, ProjectPage, build_page, parse_html, parse_json};
 
@@ -32,8 +29,30 @@ pub(crate) struct PageFetcher {
     limit_bytes: u64,
 }
 
+/// Where a page is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The address that projects lie below.
+    pub(crate) root: &'a IndexUrl,
+    /// The statuses that mean that there is no such page.
+    pub(crate) missing_statuses: &'a [u16],
+    /// How often a failed request is sent again; `None` for the user's setting.
+    pub(crate) retries: Option<u32>,
+}
+
+impl IndexUrl {
+    /// This index as a place to look for pages.
+    pub(crate) fn as_place<'a>(&'a self, missing_statuses: &'a [u16]) -> Place<'a> {
+        Place {
+            root: self,
+            missing_statuses,
+            retries: None,
+        }
+    }
+}
+
 /// What a server said about a page that may be in the cache.
-enum Reply {
+pub(super) enum Reply {
     /// The cached one may be used as it is.
     Cached,
     /// The server says that the cached one is right, and until when.
@@ -43,16 +62,6 @@ enum Reply {
     /// This is it.
     Fresh(Box<Whole>, Option<StoredPolicy>),
 }
-
-/// A flat page as it is cached: the page itself, for its links belong to many projects.
-#[derive(Serialize, Deserialize)]
-struct FlatRecord {
-    url: String,
-    content_type: Option<String>,
-    body: Vec<u8>,
-}
-
-const FLAT_KIND: [u8; 4] = *b"FLAT";
 
 impl PageFetcher {
     pub(crate) fn new(http: SharedHttp, cache: Cache, options: &ClientOptions) -> Self {
@@ -65,26 +74,40 @@ impl PageFetcher {
         }
     }
 
-    /// An index's page of a project; `None` if the index has no such project.
+    /// A project's page as `place` has it; `None` if there is none. Its files count as `index`'s,
+    /// whose mirror `place` may be.
     pub(crate) async fn project(
         &self,
-        entry: &IndexEntry,
+        place: &Place<'_>,
+        index: &Arc<IndexUrl>,
         name: &PackageName,
     ) -> Result<Option<Arc<ProjectPage>>, IndexError> {
-        let index = Arc::new(entry.url.clone());
-        let object = name.to_string();
-        let name = name.clone();
-        if let Some(folder) = index.to_file_path() {
+        if let Some(folder) = place.root.to_file_path() {
+            let (index, name) = (Arc::clone(index), name.clone());
+            let object = name.to_string();
             return crate::blocking(&object, move || local_project(&folder, &index, &name)).await;
         }
-        let url = index.project_url(name.as_ref());
-        let path = self.path(&url, "page");
+        let url = place.root.project_url(name.as_ref());
+        self.page_at(&url, place, index, name).await
+    }
+
+    /// The page at an address, if there is one.
+    pub(super) async fn page_at(
+        &self,
+        url: &Url,
+        place: &Place<'_>,
+        index: &Arc<IndexUrl>,
+        name: &PackageName,
+    ) -> Result<Option<Arc<ProjectPage>>, IndexError> {
+        let (index, name) = (Arc::clone(index), name.clone());
+        let object = name.to_string();
+        let path = self.path(url, "page");
         let cached = {
             let (path, index, name) = (path.clone(), Arc::clone(&index), name.clone());
             crate::blocking(&object, move || Ok(load_page(&path, index, name))).await?
         };
         let (page, policy) = cached.unzip();
-        match self.ask(&url, policy, &entry.missing_statuses).await? {
+        match self.ask(url, policy, place).await? {
             Reply::Missing => Ok(None),
             Reply::Cached => Ok(page.map(Arc::new)),
             Reply::Confirmed(policy) => {
@@ -106,55 +129,17 @@ impl PageFetcher {
         }
     }
 
-    /// The links of a flat page: a folder, an HTML file, a file, or a page on a server.
-    pub(crate) async fn flat(&self, location: &IndexUrl) -> Result<Vec<Link<'static>>, IndexError> {
-        let url = location.url().clone();
-        if let Some(path) = location.to_file_path() {
-            return crate::blocking(location.as_str(), move || local_links(&path, &url)).await;
-        }
-        let path = self.path(&url, "flat");
-        let cached = read_stored(&path).and_then(|(bytes, policy)| {
-            let record: FlatRecord = open_sealed(FLAT_KIND, &path, &bytes)?;
-            Some((record, policy))
-        });
-        let (record, policy) = cached.unzip();
-        let (record, policy) = match self.ask(&url, policy, &[]).await? {
-            Reply::Missing => return Ok(Vec::new()),
-            Reply::Cached => (record, None),
-            Reply::Confirmed(policy) => (record, Some(policy)),
-            Reply::Fresh(whole, policy) => {
-                let record = FlatRecord {
-                    url: whole.url.to_string(),
-                    content_type: content_type(&whole.headers),
-                    body: whole.body,
-                };
-                (Some(record), policy)
-            }
-        };
-        let Some(record) = record else {
-            return Ok(Vec::new());
-        };
-        if let Some(policy) = policy
-            && let Ok(bytes) = seal(FLAT_KIND, &path, &record)
-        {
-            store(&path, &bytes, &policy);
-        }
-        let base = record.url.parse().unwrap_or(url);
-        let links = parse_links(&record.body, record.content_type.as_deref(), &base)?;
-        Ok(links.into_iter().map(Link::into_owned).collect())
-    }
-
-    fn path(&self, url: &Url, extension: &str) -> PathBuf {
+    pub(super) fn path(&self, url: &Url, extension: &str) -> PathBuf {
         let key = CacheKey::digest(&[&without_credentials(url)]);
         self.cache.entry(Bucket::Simple, &key, extension)
     }
 
     /// Decides by the cached page's policy whether the server has to be asked, and asks it.
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         url: &Url,
         policy: Option<StoredPolicy>,
-        missing_statuses: &[u16],
+        place: &Place<'_>,
     ) -> Result<Reply, IndexError> {
         let bare = without_credentials(url);
         let accept = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(ACCEPT))]);
@@ -174,6 +159,7 @@ impl PageFetcher {
                 url,
                 purpose: Purpose::Page,
                 headers: headers.clone(),
+                retries: place.retries,
             };
             let whole = self.http.get_whole(&get, self.limit_bytes).await?;
             let status = whole.status;
@@ -188,7 +174,9 @@ impl PageFetcher {
                     }
                     headers.clone_from(&accept);
                 }
-                _ if missing_statuses.contains(&status.as_u16()) => return Ok(Reply::Missing),
+                _ if place.missing_statuses.contains(&status.as_u16()) => {
+                    return Ok(Reply::Missing);
+                }
                 _ => return Err(HttpError::status(url, status, &whole.headers).into()),
             }
         }
@@ -212,7 +200,7 @@ fn load_page(
 }
 
 /// Caching is a convenience: a cache that can't be written makes nothing fail.
-fn store(path: &Path, bytes: &[u8], policy: &StoredPolicy) {
+pub(super) fn store(path: &Path, bytes: &[u8], policy: &StoredPolicy) {
     if let Err(error) = write_stored(path, bytes, policy) {
         tracing::debug!(%error, "a page can't be cached");
     }
@@ -228,30 +216,30 @@ fn parse_page(
         content_type(&whole.headers).as_deref(),
         &whole.url,
     )?;
-    page_of(&links, PageScope::Project, index, name)
+    page_of(&links, PageScope::Project, false, index, name)
 }
 
-/// A page out of links.
+/// A page out of links. `allow_local` permits links to files of this machine.
 pub(crate) fn page_of(
     links: &[Link<'_>],
     scope: PageScope,
+    allow_local: bool,
     index: Arc<IndexUrl>,
     name: PackageName,
 ) -> Result<ProjectPage, IndexError> {
-    let is_local = index.url().scheme() == "file";
-    let record = build_page(&name, links, scope, is_local);
+    let record = build_page(&name, links, scope, allow_local);
     let url = index.to_string();
     ProjectPage::from_record(name, index, &record)
         .map_err(|source| IndexError::BadPage { url, source })
 }
 
-fn content_type(headers: &HeaderMap) -> Option<String> {
+pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = text.split(';').next().unwrap_or_default();
     Some(essence.trim().to_ascii_lowercase())
 }
 
-fn parse_links<'page>(
+pub(super) fn parse_links<'page>(
     body: &'page [u8],
     content_type: Option<&str>,
     base: &Url,
@@ -292,44 +280,13 @@ fn local_project(
     let Some(url) = path_url(&path) else {
         return Ok(None);
     };
-    let links = local_links(&path, &url)?;
-    page_of(&links, PageScope::Project, Arc::clone(index), name.clone())
-        .map(|page| Some(Arc::new(page)))
-}
-
-/// The links in an HTML file, or to the files of a folder, or to the one file.
-fn local_links(path: &Path, url: &Url) -> Result<Vec<Link<'static>>, IndexError> {
-    let io = |source| IndexError::io("read", path, 0, source);
-    let metadata = fs_err::metadata(path).map_err(io)?;
-    let extension = path.extension().unwrap_or_default();
-    if metadata.is_dir() {
-        let mut links = Vec::new();
-        for entry in fs_err::read_dir(path).map_err(io)? {
-            let entry = entry.map_err(io)?;
-            links.extend(local_link(&entry.path()));
-        }
-        // The order in which a folder is listed is nobody's choice.
-        links.sort_by(|left, right| left.filename.cmp(&right.filename));
-        return Ok(links);
-    }
-    if extension.eq_ignore_ascii_case("html") || extension.eq_ignore_ascii_case("htm") {
-        let body = fs_err::read(path).map_err(io)?;
-        return parse_html(&body, url).map_err(|source| IndexError::BadPage {
-            url: url.to_string(),
-            source,
-        });
-    }
-    Ok(local_link(path).into_iter().collect())
-}
-
-fn local_link(path: &Path) -> Option<Link<'static>> {
-    let metadata = fs_err::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)?;
-    Some(Link {
-        filename: path.file_name()?.to_str()?.to_string().into(),
-        url: String::from(Url::from_file_path(path).ok()?).into(),
-        size_bytes: Some(metadata.len()),
-        ..Link::default()
-    })
+    let links = local_page(&path, &url)?.links;
+    page_of(
+        &links,
+        PageScope::Project,
+        true,
+        Arc::clone(index),
+        name.clone(),
+    )
+    .map(|page| Some(Arc::new(page)))
 }

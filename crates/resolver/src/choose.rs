@@ -183,7 +183,7 @@ impl<P: MetadataProvider> Solver<'_, P> {
         rejected: &mut Vec<(Version, VersionReason)>,
     ) -> Option<Candidate<P::File>> {
         let versions = list.versions();
-        let mut last_resort = None;
+        let mut best: Option<(usize, Candidate<P::File>)> = None;
         for (index, version) in versions.iter().enumerate().rev() {
             if !range.contains(version) {
                 continue;
@@ -194,15 +194,18 @@ impl<P: MetadataProvider> Solver<'_, P> {
                         version: version.clone(),
                         origin: Origin::Index(file),
                     };
-                    if !list.is_last_resort(index) {
+                    let rank = list.rank(index);
+                    if rank == 0 {
                         return Some(candidate);
                     }
-                    last_resort.get_or_insert(candidate);
+                    if best.as_ref().is_none_or(|(known, _)| rank < *known) {
+                        best = Some((rank, candidate));
+                    }
                 }
                 Err(reason) => rejected.push((version.clone(), reason)),
             }
         }
-        last_resort
+        best.map(|(_, candidate)| candidate)
     }
 
     /// Whether one version can be taken.

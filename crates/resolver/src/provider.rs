@@ -72,9 +72,10 @@ pub trait VersionList: Send + Sync {
     /// Why no file of it can be used here.
     fn file(&self, index: usize) -> Result<Self::File, Unusable>;
 
-    /// Whether the version is taken only if no other one can be.
-    fn is_last_resort(&self, _index: usize) -> bool {
-        false
+    /// The rank of a version that has a file: one of a lower rank is tried before it, whichever is
+    /// newer.
+    fn rank(&self, _index: usize) -> usize {
+        0
     }
 
     /// Whether the version was yanked (PEP 592), with its reason.

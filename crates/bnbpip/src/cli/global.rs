@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
-use super::values::{self, Color, ExistsAction};
+use super::values::{self, Color, ExistsAction, KeyringProvider};
 
 /// pip's names for what it tries out, and for what it once tried out.
 const PIP_FEATURES: [&str; 6] = [
@@ -102,6 +102,16 @@ pub(crate) struct GlobalArgs {
     /// Show servers this client certificate: a PEM file with the certificate and its key.
     #[arg(long, global = true, value_name = "path")]
     pub client_cert: Option<PathBuf>,
+
+    /// Who knows the password of a user that an index turned away.
+    #[arg(
+        long,
+        global = true,
+        value_name = "keyring_provider",
+        value_enum,
+        default_value_t
+    )]
+    pub keyring_provider: KeyringProvider,
 
     /// Keep the cache in this folder.
     #[arg(long, global = true, value_name = "dir")]

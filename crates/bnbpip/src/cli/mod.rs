@@ -226,21 +226,22 @@ pub(crate) fn parse(
         (None, _) => return help(&mut root, None),
         (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
         (Some(Command::Install(install)), Some((_, matches))) => {
-            install.resolve.index.order_formats(matches);
+            install.resolve.index.note_order(matches);
         }
         (Some(Command::Download(download)), Some((_, matches))) => {
-            download.resolve.index.order_formats(matches);
+            download.resolve.index.note_order(matches);
         }
-        (Some(Command::List(list)), Some((_, matches))) => list.index.order_formats(matches),
-        (Some(Command::Index(index)), Some((_, matches))) => index.index.order_formats(matches),
+        (Some(Command::List(list)), Some((_, matches))) => list.index.note_order(matches),
+        (Some(Command::Index(index)), Some((_, matches))) => index.index.note_order(matches),
         (Some(Command::Wheel(wheel)), Some((_, matches))) => {
-            wheel.resolve.index.order_formats(matches);
+            wheel.resolve.index.note_order(matches);
         }
+        (Some(Command::Sync(sync)), Some((_, matches))) => sync.index.note_order(matches),
         (Some(Command::Bundle(bundle)), Some((_, matches))) => {
-            bundle.resolve.index.order_formats(matches);
+            bundle.resolve.index.note_order(matches);
         }
         (Some(Command::Lock(lock)), Some((_, matches))) => {
-            lock.resolve.index.order_formats(matches);
+            lock.resolve.index.note_order(matches);
         }
         _ => {}
     }

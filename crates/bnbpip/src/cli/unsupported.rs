@@ -5,10 +5,7 @@ use crate::failure::{Failure, exit_code};
 /// An option: its spellings and what to do instead.
 type OptionEntry = (&'static [&'static str], &'static str);
 
-const OPTIONS: &[OptionEntry] = &[(
-    &["--keyring-provider"],
-    "put credentials into the index URL or into a `.netrc` file",
-)];
+const OPTIONS: &[OptionEntry] = &[];
 
 /// A command and what to do instead.
 const COMMANDS: &[(&str, &str)] = &[(

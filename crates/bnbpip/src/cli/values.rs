@@ -4,6 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
+use serde::Deserialize;
 
 /// `--upgrade-strategy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -16,13 +17,30 @@ pub(crate) enum UpgradeStrategy {
 }
 
 /// `--index-strategy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum IndexStrategy {
     /// Take a package from the first index that has it
     #[default]
     FirstIndex,
+    /// Take the best version that the first index has, and where none fits that of the next
+    UnsafeFirstMatch,
     /// Take the best version that any index has, as pip does
     UnsafeBestMatch,
+}
+
+/// `--keyring-provider`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum KeyringProvider {
+    /// The program `keyring`, if it is on PATH
+    #[default]
+    Auto,
+    /// No keyring
+    Disabled,
+    /// The module `keyring` of the active environment
+    Import,
+    /// The program `keyring`
+    Subprocess,
 }
 
 /// `--link-mode`.

@@ -24,10 +24,14 @@ const NOT_FROM_PIP: &[&str] = &[
     "community",
     "community-catalog",
     "exclude-newer",
+    "index",
+    "index-for",
     "index-strategy",
     "link-mode",
+    "mirror",
     "no-community",
     "offline",
+    "pip-index-strategy",
     "python-platform",
     "torch-backend",
     "venv",
@@ -38,7 +42,20 @@ const NOT_FROM_PIP: &[&str] = &[
 const INVERTED_IN_PIP: &[&str] = &["no-compile", "no-warn-conflicts", "no-warn-script-location"];
 
 /// Options that aren't settings.
-const NEVER: &[&str] = &["help", "version", "isolated"];
+const NEVER: &[&str] = &[
+    "help",
+    "version",
+    "isolated",
+    END_OF_PIP_SETTINGS,
+    END_OF_SETTINGS,
+];
+
+/// Not typed by anybody: stands behind what pip's variables and files say, where the order of the
+/// places of indexes depends on who named them.
+const END_OF_PIP_SETTINGS: &str = "end-of-pip-settings";
+
+/// The same, behind what our own variables say.
+const END_OF_SETTINGS: &str = "end-of-settings";
 
 /// The command line with the environment's and the files' settings put in, and what is to be told
 /// about settings of which there is no such option.
@@ -88,8 +105,22 @@ pub(crate) fn with_environment(
     let python = typed_python(before.iter().chain(&after));
     let files = FileSettings::read(environment, isolated, python.as_deref())?;
     let variables = (!isolated).then_some(environment);
+    let mut settings = Settings::default();
     for option in subcommand.get_arguments() {
-        settings_of(option, command, variables, &files, &mut arguments)?;
+        settings_of(option, command, variables, &files, &mut settings)?;
+    }
+    let has = |name: &str| {
+        subcommand
+            .get_arguments()
+            .any(|it| it.get_long() == Some(name))
+    };
+    for (found, end) in [
+        (settings.of_pip, END_OF_PIP_SETTINGS),
+        (settings.own, END_OF_SETTINGS),
+    ] {
+        let marks = !found.is_empty() && has(end);
+        arguments.extend(found);
+        arguments.extend(marks.then(|| OsString::from(format!("--{end}"))));
     }
     arguments.extend(before);
     arguments.extend(after);
@@ -97,6 +128,15 @@ pub(crate) fn with_environment(
         arguments,
         warnings: without_effect(&files, command, subcommand, root),
     })
+}
+
+/// What variables and files say, as arguments.
+#[derive(Default)]
+struct Settings {
+    /// pip's variables and files.
+    of_pip: Vec<OsString>,
+    /// Our variables.
+    own: Vec<OsString>,
 }
 
 /// The value of `--python` on the command line.
@@ -218,7 +258,7 @@ fn settings_of(
     command: &str,
     variables: Option<&ProcessEnvironment>,
     files: &FileSettings,
-    arguments: &mut Vec<OsString>,
+    settings: &mut Settings,
 ) -> Result<(), Failure> {
     let Some(long) = option.get_long().filter(|long| !NEVER.contains(long)) else {
         return Ok(());
@@ -231,6 +271,11 @@ fn settings_of(
         .collect();
     for (prefix, names) in [("PIP_", &of_pip), ("BNBPIP_", &names)] {
         let is_pip = prefix == "PIP_";
+        let arguments = if is_pip {
+            &mut settings.of_pip
+        } else {
+            &mut settings.own
+        };
         let mut found = false;
         for name in names {
             let variable = format!("{prefix}{}", name.to_uppercase().replace('-', "_"));

@@ -4,11 +4,14 @@
 //! In one folder `bnbpip.toml` wins. A `pyproject.toml` without the table is passed by. A key that
 //! isn't known is an error with its line: a misspelt setting must not be a silent one.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::audit::AuditOptions;
+use super::project_indexes::{self, ProjectIndex, ProjectMirror};
+use crate::cli::values::IndexStrategy;
 use crate::failure::{Failure, exit_code};
 
 /// What a project may set. A new setting is a field here.
@@ -21,6 +24,14 @@ pub(crate) struct ProjectOptions {
     pub allow: Vec<String>,
     /// What torch is to run on, as for `--accelerator`.
     pub accelerator: Option<String>,
+    /// Indexes by name.
+    pub index: Vec<ProjectIndex>,
+    /// Other places for what indexes have.
+    pub mirror: Vec<ProjectMirror>,
+    /// How several indexes are combined, as for `--index-strategy`.
+    pub index_strategy: Option<IndexStrategy>,
+    /// The same for indexes of pip's settings, as for `--pip-index-strategy`.
+    pub pip_index_strategy: Option<IndexStrategy>,
     /// Whether wheels that others than their projects built may be taken, as for `--community`.
     pub community: bool,
     /// What `bnbpip audit` looks into, and what it ignores.
@@ -56,7 +67,9 @@ impl ProjectFile {
             let own = folder.join("bnbpip.toml");
             if own.is_file() {
                 let text = fs_err::read_to_string(&own)?;
-                let options = toml::from_str(&text).map_err(|error| at(&own, &text, &error))?;
+                let options: ProjectOptions = toml::from_str(&text)
+                    .map_err(|error| at(&own, &text, error.span(), error.message()))?;
+                check(&own, &text, &options)?;
                 return Ok(Self {
                     path: Some(own),
                     options,
@@ -85,21 +98,32 @@ impl ProjectFile {
 fn read_table(path: &Path) -> Result<Option<ProjectOptions>, Failure> {
     let text = fs_err::read_to_string(path)?;
     match toml::from_str::<PyProject>(&text) {
-        Ok(project) => Ok(project.tool.and_then(|tool| tool.bnbpip)),
+        Ok(project) => {
+            let options = project.tool.and_then(|tool| tool.bnbpip);
+            if let Some(options) = &options {
+                check(path, &text, options)?;
+            }
+            Ok(options)
+        }
         // Another tool's file in another tool's trouble.
         Err(_) if !text.contains("bnbpip") => Ok(None),
-        Err(error) => Err(at(path, &text, &error)),
+        Err(error) => Err(at(path, &text, error.span(), error.message())),
     }
 }
 
-fn at(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
-    let before = error.span().and_then(|span| text.get(..span.start));
+fn check(path: &Path, text: &str, options: &ProjectOptions) -> Result<(), Failure> {
+    project_indexes::check(&options.index, &options.mirror)
+        .map_err(|fault| at(path, text, Some(fault.span), &fault.message))
+}
+
+fn at(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> Failure {
+    let before = span.and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| before.matches('\n').count() + 1);
     Failure::new(format!(
         "Failed to read `{}` at line {line}",
         path.display()
     ))
-    .caused_by(error.message())
+    .caused_by(message)
     .exit_with(exit_code::ENVIRONMENT)
 }
 
@@ -139,6 +163,40 @@ mod tests {
         assert!(failure.messages()[0].ends_with("pyproject.toml` at line 5"));
         assert!(failure.causes()[0].starts_with("unknown field `overlay`"));
         assert_eq!(failure.exit_code(), exit_code::ENVIRONMENT);
+        for (lines, place, cause) in [
+            ("name='a'\nurl='u'\nurls=1", "4", "unknown field `urls`"),
+            (
+                "name='a'\nurl='u'\n[[index]]\nname='a'\nurl='v'",
+                "5",
+                "two indexes",
+            ),
+            ("name='a b'\nurl='u'", "2", "`a b` can't be"),
+            ("name='a'\nurl='u'\npackages=['x', '?']", "4", "`?` is no"),
+            (
+                "name='a'\nurl='u'\npackages=['X']\n[[index]]\nname='b'\nurl='v'\npackages=['x']",
+                "8",
+                "`x` comes from both `a` and `b`",
+            ),
+            (
+                "name='a'\nurl='u'\ndefault=true\n[[index]]\nname='b'\nurl='v'\ndefault=true",
+                "6",
+                "both `a` and `b` are",
+            ),
+            (
+                "name='a'\nurl='u'\n[[mirror]]\nindex='a'\nurls=[]",
+                "6",
+                "`a` has no mirror",
+            ),
+        ] {
+            let text = format!("[[index]]\n{lines}\n");
+            let failure = project(&[("bnbpip.toml", &text)], "").unwrap_err();
+            let (message, found) = (&failure.messages()[0], &failure.causes()[0]);
+            assert!(
+                message.ends_with(&format!("at line {place}")),
+                "{message} {lines}"
+            );
+            assert!(found.starts_with(cause), "{found}");
+        }
         let broken = "[tool.other\n";
         assert!(project(&[("pyproject.toml", broken)], "").is_ok());
     }

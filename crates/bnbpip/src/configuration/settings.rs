@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bnbpip_index::Keyring;
 use bnbpip_platform::AcceleratorInputs;
 use etcetera::BaseStrategy;
 
 use super::ProcessEnvironment;
 use super::project::ProjectFile;
 use crate::cli::GlobalArgs;
-use crate::cli::values::{Color, ExistsAction};
+use crate::cli::values::{Color, ExistsAction, KeyringProvider};
 use crate::failure::Failure;
 use crate::printer::ColorChoice;
 
@@ -76,6 +77,8 @@ pub(crate) struct Network {
     pub timeout: Duration,
     /// The `.netrc` file with credentials by host, if there may be one.
     pub netrc: Option<PathBuf>,
+    /// The program that knows passwords.
+    pub keyring: Option<Keyring>,
     /// Whether to do without the network.
     pub offline: bool,
     /// Whether the environment's and the system's proxies count.
@@ -196,9 +199,50 @@ fn network(global: &GlobalArgs, environment: &ProcessEnvironment) -> Network {
             .max(global.resume_retries.unwrap_or_default()),
         timeout: global.timeout,
         netrc: netrc(environment),
+        keyring: keyring(global.keyring_provider, environment),
         offline: global.offline,
         system_proxy: !global.no_proxy_env,
     }
+}
+
+/// The program to ask for passwords. What an environment's own packages put on PATH is not run
+/// unless the user says so.
+fn keyring(provider: KeyringProvider, environment: &ProcessEnvironment) -> Option<Keyring> {
+    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"]
+        .into_iter()
+        .filter_map(|variable| environment.get_path(variable));
+    let active: Vec<PathBuf> = active.collect();
+    if provider == KeyringProvider::Import {
+        let python = if cfg!(windows) {
+            "Scripts/python.exe"
+        } else {
+            "bin/python"
+        };
+        let mut pythons = active.iter().map(|folder| folder.join(python));
+        return Some(Keyring {
+            program: pythons.find(|python| python.is_file())?,
+            arguments: vec!["-m".into(), "keyring".into()],
+        });
+    }
+    if provider == KeyringProvider::Disabled {
+        return None;
+    }
+    let name = if cfg!(windows) {
+        "keyring.exe"
+    } else {
+        "keyring"
+    };
+    let folders = environment.get_os("PATH")?;
+    let mut programs = std::env::split_paths(folders)
+        .filter(|folder| {
+            let is_of_environment = active.iter().any(|of| folder.starts_with(of));
+            provider == KeyringProvider::Subprocess || !is_of_environment
+        })
+        .map(|folder| folder.join(name));
+    Some(Keyring {
+        program: programs.find(|program| program.is_absolute() && program.is_file())?,
+        arguments: Vec::new(),
+    })
 }
 
 /// `NETRC`, else `.netrc` (on Windows also `_netrc`) in the home folder.

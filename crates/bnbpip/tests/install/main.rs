@@ -13,6 +13,7 @@ mod asking;
 mod cache_damage;
 mod community;
 mod concurrency;
+mod credentials;
 mod downloads;
 mod everyday;
 mod failures;
@@ -20,9 +21,12 @@ mod failures;
 mod full_disk;
 mod hashes;
 mod history;
+mod index_roots;
 #[cfg(unix)]
 mod interruption;
 mod machine_faults;
+mod mirrors;
+mod named_indexes;
 mod network_use;
 #[cfg(unix)]
 mod permissions;
@@ -32,6 +36,7 @@ mod project_rules;
 mod proxies;
 mod releases;
 mod reports;
+mod resumption;
 mod rules_update;
 mod scenarios;
 mod semantics;

@@ -58,12 +58,13 @@ impl Pointer {
 pub(super) struct State {
     pub(super) validator: Validator,
     pub(super) total: Option<u64>,
-    /// The pieces that are complete; empty if the file is written from front to back.
-    pub(super) pieces: Vec<bool>,
+    /// How many bytes of each piece are here, from its start; empty if the file is written from
+    /// front to back.
+    pub(super) pieces: Vec<u64>,
     pub(super) piece_bytes: u64,
 }
 
-const KIND: [u8; 4] = *b"PART";
+const KIND: [u8; 4] = *b"PAR2";
 
 /// A locked partial file.
 #[derive(Debug)]
@@ -113,9 +114,7 @@ impl Partial {
         if self.state.pieces.is_empty() {
             return fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         }
-        let done = self.state.pieces.iter().filter(|done| **done).count() as u64;
-        let all = self.state.total.unwrap_or(u64::MAX);
-        (done * self.state.piece_bytes).min(all)
+        self.state.pieces.iter().sum()
     }
 
     /// Forgets every byte.

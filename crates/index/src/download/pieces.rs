@@ -1,8 +1,11 @@
 //! A large file in pieces, several at once. The pieces are taken from the front, so that hashing
-//! follows closely behind.
+//! follows closely behind. How far each has come is written down every now and then, and when it
+//! ends, so that the next run goes on from there.
 
 use std::io::Read;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use fs_err as fs;
 use futures::StreamExt;
@@ -23,6 +26,62 @@ const PIECE_BYTES: u64 = 4 << 20;
 
 /// Pieces under way at once.
 const CONCURRENT_PIECES: usize = 4;
+
+/// How often it is written down how far the pieces have come: what a run that is killed may lose.
+const SAVED_EVERY: Duration = Duration::from_millis(250);
+
+/// How far the pieces have come, in bytes of each from its start, and which version of the file
+/// they are of.
+#[derive(Debug)]
+struct Arrived {
+    pieces: Vec<AtomicU64>,
+    validator: Mutex<Validator>,
+}
+
+impl Arrived {
+    fn new(state: &State) -> Self {
+        let pieces = state.pieces.iter();
+        Self {
+            pieces: pieces.map(|bytes| AtomicU64::new(*bytes)).collect(),
+            validator: Mutex::new(state.validator.clone()),
+        }
+    }
+
+    fn of(&self, piece: Piece) -> u64 {
+        let bytes = self.pieces.get(piece.number);
+        bytes.map_or(0, |bytes| bytes.load(Ordering::Acquire))
+    }
+
+    fn set(&self, piece: Piece, bytes: u64) {
+        if let Some(known) = self.pieces.get(piece.number) {
+            known.store(bytes, Ordering::Release);
+        }
+    }
+
+    /// Whether an answer is of the same version of the file as the others.
+    fn agrees(&self, seen: &Validator) -> bool {
+        let mut known = self
+            .validator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !known.is_known() {
+            known.clone_from(seen);
+        }
+        known.agrees(seen)
+    }
+
+    /// Takes over into the state what has arrived; whether that is news.
+    fn note(&self, state: &mut State) -> bool {
+        let before = state.clone();
+        for (noted, arrived) in state.pieces.iter_mut().zip(&self.pieces) {
+            *noted = arrived.load(Ordering::Acquire);
+        }
+        let validator = self.validator.lock();
+        let validator = validator.unwrap_or_else(PoisonError::into_inner);
+        state.validator.clone_from(&validator);
+        *state != before
+    }
+}
 
 /// One piece: first byte and length.
 #[derive(Debug, Clone, Copy)]
@@ -48,30 +107,27 @@ impl Downloader {
             .set_len(total)
             .map_err(|error| IndexError::io("write", &partial.path, total, error))?;
         let (frontier, hashing) = start_hashing(file, required, partial.open(total)?);
-        let missing = missing_pieces(&partial.state, total);
-        let known = partial.state.validator.clone();
-        let first = missing.first().copied();
+        let arrived = Arrived::new(&partial.state);
         let mut fetches = futures::stream::iter(
-            missing
+            missing_pieces(&partial.state, total)
                 .into_iter()
-                .map(|piece| self.piece(file, &target, piece, total, progress)),
+                .map(|piece| self.piece(file, &target, piece, total, &arrived, progress)),
         )
         .buffer_unordered(CONCURRENT_PIECES);
-        let mut validator = known;
+        let mut ticks = tokio::time::interval(SAVED_EVERY);
         let _nobody_listens = frontier.send(front(&partial.state, total));
-        while let Some(result) = fetches.next().await {
-            let (number, seen) = result?;
-            if !validator.agrees(&seen) {
-                return Err(Failure::Changed);
+        loop {
+            let result = tokio::select! {
+                result = fetches.next() => result,
+                _ = ticks.tick() => Some(Ok(())),
+            };
+            if arrived.note(&mut partial.state) {
+                partial.save()?;
             }
-            if !validator.is_known() {
-                validator = seen;
-                partial.state.validator = validator.clone();
+            match result {
+                Some(result) => result?,
+                None => break,
             }
-            if let Some(done) = partial.state.pieces.get_mut(number) {
-                *done = true;
-            }
-            partial.save()?;
             let _nobody_listens = frontier.send(front(&partial.state, total));
         }
         drop(fetches);
@@ -79,10 +135,9 @@ impl Downloader {
         let digests = hashing.await.map_err(|_| IndexError::Cancelled {
             object: file.filename_text.to_string(),
         })??;
-        tracing::debug!(file = %file.filename_text, ?first, "all pieces are here");
         Ok(Complete {
             digests,
-            validator,
+            validator: partial.state.validator.clone(),
             resumed,
         })
     }
@@ -103,12 +158,12 @@ impl Downloader {
             let count = usize::try_from(total.div_ceil(PIECE_BYTES)).unwrap_or(0);
             partial.state = State {
                 total: Some(total),
-                pieces: vec![false; count],
+                pieces: vec![0; count],
                 piece_bytes: PIECE_BYTES,
                 ..State::default()
             };
         }
-        Ok(partial.state.pieces.contains(&true))
+        Ok(partial.bytes_here() > 0)
     }
 
     /// Fetches one piece, going on after cuts.
@@ -118,20 +173,21 @@ impl Downloader {
         target: &fs::File,
         piece: Piece,
         total: u64,
+        arrived: &Arrived,
         progress: &dyn Progress,
-    ) -> Result<(usize, Validator), Failure> {
+    ) -> Result<(), Failure> {
         let mut retry = self.http.retry();
-        let mut got = 0;
         loop {
-            let before = got;
+            let before = arrived.of(piece);
             let result = self
-                .piece_once(file, target, piece, total, &mut got, progress)
+                .piece_once(file, target, piece, total, arrived, progress)
                 .await;
             let error = match result {
-                Ok(validator) => return Ok((piece.number, validator)),
+                Ok(()) => return Ok(()),
                 Err(Failure::Error(IndexError::Http(error))) => error,
                 Err(failure) => return Err(failure),
             };
+            let got = arrived.of(piece);
             if got > before {
                 retry.progressed();
             }
@@ -158,10 +214,11 @@ impl Downloader {
         target: &fs::File,
         piece: Piece,
         total: u64,
-        got: &mut u64,
+        arrived: &Arrived,
         progress: &dyn Progress,
-    ) -> Result<Validator, Failure> {
-        let (first, last) = (piece.start + *got, piece.start + piece.length - 1);
+    ) -> Result<(), Failure> {
+        let mut got = arrived.of(piece);
+        let (first, last) = (piece.start + got, piece.start + piece.length - 1);
         let mut headers = HeaderMap::new();
         headers.insert(header::RANGE, range_header(&format!("{first}-{last}")));
         headers.insert(
@@ -172,6 +229,7 @@ impl Downloader {
             url: &file.url,
             purpose: Purpose::Bulk,
             headers,
+            retries: None,
         };
         let mut answer = self.http.send(&get).await?;
         match answer.status() {
@@ -191,21 +249,24 @@ impl Downloader {
             Some((start, end, _)) if start == first && end <= last => {}
             _ => return Err(Failure::NoRanges),
         }
-        let validator = Validator::of(answer.headers());
-        while *got < piece.length {
+        if !arrived.agrees(&Validator::of(answer.headers())) {
+            return Err(Failure::Changed);
+        }
+        while got < piece.length {
             let Some(chunk) = answer.chunk().await? else {
-                return Err(truncated(file, total, piece.start + *got).into());
+                return Err(truncated(file, total, piece.start + got).into());
             };
-            let room = usize::try_from(piece.length - *got).unwrap_or(usize::MAX);
+            let room = usize::try_from(piece.length - got).unwrap_or(usize::MAX);
             let chunk = chunk.get(..room).unwrap_or(&chunk);
-            write_at(target, chunk, piece.start + *got)
+            write_at(target, chunk, piece.start + got)
                 .map_err(|error| IndexError::io("write", target.path(), total, error))?;
-            *got += chunk.len() as u64;
+            got += chunk.len() as u64;
+            arrived.set(piece, got);
             progress.advanced(&file.filename_text, chunk.len() as u64);
         }
         // The end of the body, so that the connection can be used again.
         let _nothing_more = answer.chunk().await;
-        Ok(validator)
+        Ok(())
     }
 }
 
@@ -218,25 +279,35 @@ fn truncated(file: &PackageFile, expected_bytes: u64, got_bytes: u64) -> IndexEr
     }
 }
 
+/// The pieces of which something is missing.
 fn missing_pieces(state: &State, total: u64) -> Vec<Piece> {
     let numbers = state.pieces.iter().enumerate();
     numbers
-        .filter(|(_, done)| !**done)
-        .map(|(number, _)| {
+        .map(|(number, here)| {
             let start = number as u64 * PIECE_BYTES;
-            Piece {
+            let length = PIECE_BYTES.min(total.saturating_sub(start));
+            let piece = Piece {
                 number,
                 start,
-                length: PIECE_BYTES.min(total.saturating_sub(start)),
-            }
+                length,
+            };
+            (piece, *here)
         })
+        .filter(|(piece, here)| *here < piece.length)
+        .map(|(piece, _)| piece)
         .collect()
 }
 
-/// The bytes from the front that are complete.
+/// The bytes from the front that are here.
 fn front(state: &State, total: u64) -> u64 {
-    let done = state.pieces.iter().take_while(|done| **done).count() as u64;
-    (done * PIECE_BYTES).min(total)
+    let mut front = 0;
+    for here in &state.pieces {
+        front += here;
+        if *here < PIECE_BYTES {
+            break;
+        }
+    }
+    front.min(total)
 }
 
 type Hashing = tokio::task::JoinHandle<Result<Digests, IndexError>>;
@@ -296,17 +367,20 @@ mod tests {
     fn pieces_cover_the_file_and_the_front_grows() {
         let total = 2 * PIECE_BYTES + 5;
         let mut state = State {
-            pieces: vec![false; 3],
+            pieces: vec![0; 3],
             ..State::default()
         };
         let pieces = missing_pieces(&state, total);
         assert_eq!(pieces.iter().map(|piece| piece.length).sum::<u64>(), total);
         assert_eq!(pieces[2].length, 5);
-        state.pieces[1] = true;
+        state.pieces[1] = PIECE_BYTES;
         assert_eq!(front(&state, total), 0);
-        state.pieces[0] = true;
+        state.pieces[0] = 7;
+        assert_eq!(front(&state, total), 7);
+        assert_eq!(missing_pieces(&state, total).len(), 2);
+        state.pieces[0] = PIECE_BYTES;
         assert_eq!(front(&state, total), 2 * PIECE_BYTES);
-        state.pieces[2] = true;
+        state.pieces[2] = 5;
         assert_eq!(front(&state, total), total);
     }
 }

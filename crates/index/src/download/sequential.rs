@@ -132,6 +132,7 @@ impl Downloader {
                 Purpose::Bulk
             },
             headers,
+            retries: None,
         };
         let mut answer = match self.http.send(&get).await {
             Ok(answer) => answer,

@@ -1,27 +1,38 @@
 //! Which credentials go to which server, and to no other.
 
-use std::sync::OnceLock;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use url::Url;
 
 use super::error::HttpError;
-use crate::index_url::IndexUrl;
+use crate::index_url::{IndexUrl, host_of, without_credentials};
 use crate::netrc::{Login, Netrc};
-use crate::options::ClientOptions;
+use crate::options::{ClientOptions, Keyring};
 
 /// Scheme, host and port.
 type Origin = (String, String, Option<u16>);
 
 /// Credentials by server: those of an address itself, then those that an index's address brought
-/// for its server, then `.netrc`'s.
+/// for its server, then `.netrc`'s. For a user without a password the keyring is asked, once its
+/// server wants one.
 #[derive(Debug)]
 pub(super) struct Credentials {
     indexes: FxHashMap<Origin, Login>,
+    /// The addresses of indexes by server: what passwords are kept under.
+    services: FxHashMap<Origin, Vec<String>>,
+    keyring: Option<Keyring>,
+    /// Users whose password isn't known.
+    users: Mutex<FxHashMap<Origin, String>>,
+    /// What the keyring answered.
+    answers: Mutex<FxHashMap<Origin, Login>>,
+    /// The servers that the keyring was asked about; one question at a time.
+    asked: tokio::sync::Mutex<FxHashSet<Origin>>,
     netrc_path: Option<std::path::PathBuf>,
     netrc: OnceLock<Netrc>,
 }
@@ -31,11 +42,23 @@ impl Credentials {
         options: &ClientOptions,
         indexes: impl Iterator<Item = &'index IndexUrl>,
     ) -> Self {
-        let indexes = indexes
-            .filter_map(|index| Some((origin(index.url()), login_of(index.url())?)))
-            .collect();
+        let mut logins = FxHashMap::default();
+        let mut services: FxHashMap<Origin, Vec<String>> = FxHashMap::default();
+        for index in indexes {
+            let origin = origin(index.url());
+            let service = without_credentials(index.url());
+            services.entry(origin.clone()).or_default().push(service);
+            if let Some(login) = login_of(index.url()) {
+                logins.entry(origin).or_insert(login);
+            }
+        }
         Self {
-            indexes,
+            indexes: logins,
+            services,
+            keyring: options.keyring.clone(),
+            users: Mutex::default(),
+            answers: Mutex::default(),
+            asked: tokio::sync::Mutex::default(),
             netrc_path: options.netrc.clone(),
             netrc: OnceLock::new(),
         }
@@ -49,14 +72,45 @@ impl Credentials {
         let own = login_of(url);
         let _no_host_no_credentials = url.set_password(None);
         let _no_host_no_credentials = url.set_username("");
-        if own.is_some() {
-            return Ok(own.as_ref().and_then(basic));
-        }
-        if let Some(login) = self.indexes.get(&origin(url)) {
-            return Ok(basic(login));
-        }
+        let origin = origin(url);
+        let known = own.as_ref().or_else(|| self.indexes.get(&origin));
         let host = url.host_str().unwrap_or_default();
-        Ok(self.netrc()?.login(host).and_then(basic))
+        let Some(known) = known else {
+            return Ok(self.netrc()?.login(host).and_then(basic));
+        };
+        if !known.password.is_empty() {
+            return Ok(basic(known));
+        }
+        lock(&self.users).insert(origin.clone(), known.user.clone());
+        let answer = lock(&self.answers).get(&origin).cloned();
+        let same_user = |login: &&Login| login.user == known.user;
+        Ok(match answer.as_ref().filter(same_user) {
+            Some(login) => basic(login),
+            None => basic(self.netrc()?.login(host).filter(same_user).unwrap_or(known)),
+        })
+    }
+
+    /// Asks the keyring for the password of the user that a server turned away. Whether it has one.
+    pub(super) async fn ask_keyring(&self, url: &Url) -> bool {
+        let origin = origin(url);
+        let user = lock(&self.users).get(&origin).cloned();
+        let (Some(keyring), Some(user)) = (&self.keyring, user) else {
+            return false;
+        };
+        let mut asked = self.asked.lock().await;
+        if asked.insert(origin.clone()) {
+            let mut services = self.services.get(&origin).cloned().unwrap_or_default();
+            services.push(host_of(url));
+            for service in services {
+                let (keyring, user) = (keyring.clone(), user.clone());
+                let ask = move || Ok(keyring.password(&service, &user).map(|it| (user, it)));
+                if let Ok(Some((user, password))) = crate::blocking("keyring", ask).await {
+                    lock(&self.answers).insert(origin.clone(), Login { user, password });
+                    break;
+                }
+            }
+        }
+        lock(&self.answers).contains_key(&origin)
     }
 
     fn netrc(&self) -> Result<&Netrc, HttpError> {
@@ -78,6 +132,37 @@ impl Credentials {
         };
         Ok(self.netrc.get_or_init(|| netrc))
     }
+}
+
+impl Keyring {
+    /// The password of a user, as the program prints it.
+    fn password(&self, service: &str, user: &str) -> Option<String> {
+        // What looks like an option is no user.
+        if user.is_empty() || user.starts_with('-') {
+            return None;
+        }
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).args(["get", service, user]);
+        command.env("PYTHONIOENCODING", "utf-8");
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(error) => {
+                tracing::debug!(%error, "the keyring can't be asked");
+                return None;
+            }
+        };
+        if !output.status.success() {
+            return None;
+        }
+        let password = String::from_utf8(output.stdout).ok()?;
+        let password = password.trim_end_matches(['\r', '\n']);
+        (!password.is_empty()).then(|| password.to_string())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn origin(url: &Url) -> Origin {

@@ -45,6 +45,8 @@ pub(crate) struct Get<'url> {
     pub(crate) url: &'url Url,
     pub(crate) purpose: Purpose,
     pub(crate) headers: HeaderMap,
+    /// How often it is sent again when it fails; `None` for the user's setting.
+    pub(crate) retries: Option<u32>,
 }
 
 /// An answer whose body hasn't been read yet. It counts as a request under way while it lives.
@@ -106,7 +108,12 @@ impl HttpClient {
         };
         let mut url = get.url.clone();
         for _ in 0..REDIRECT_LIMIT {
-            let response = self.send_one(&mut url, get).await?;
+            let mut response = self.send_one(&mut url, get).await?;
+            if response.status() == StatusCode::UNAUTHORIZED
+                && self.credentials.ask_keyring(&url).await
+            {
+                response = self.send_one(&mut url, get).await?;
+            }
             let Some(location) = redirect_target(&response) else {
                 return Ok(Answer {
                     response,
@@ -161,7 +168,7 @@ impl HttpClient {
         get: &Get<'_>,
         limit_bytes: u64,
     ) -> Result<Whole, HttpError> {
-        let mut retry = self.retry();
+        let mut retry = Retry::new(get.retries.unwrap_or(self.retries));
         loop {
             let error = match self.get_whole_once(get, limit_bytes).await {
                 Ok(whole) if !is_transient_status(whole.status) => return Ok(whole),

@@ -168,6 +168,7 @@ impl MetadataFetcher {
             url: &url,
             purpose: Purpose::Page,
             headers: HeaderMap::new(),
+            retries: None,
         };
         let whole = self.http.get_whole(&get, METADATA_LIMIT_BYTES).await?;
         match whole.status {
@@ -257,6 +258,7 @@ impl MetadataFetcher {
             url,
             purpose: Purpose::File,
             headers,
+            retries: None,
         };
         let mut retry = self.http.retry();
         loop {

@@ -15,19 +15,41 @@ type Attributes = BTreeMap<HtmlString, Spanned<HtmlString, ()>>;
 /// Reads the links of a page. `base` is the address that the page was finally found at; the
 /// page's own `<base href>` is resolved against it.
 pub(crate) fn parse_html(bytes: &[u8], base: &Url) -> Result<Vec<Link<'static>>, PageError> {
+    let mut links = Vec::new();
+    each_anchor(bytes, base, |attributes, base| {
+        links.extend(read_anchor(attributes, base));
+    })?;
+    Ok(links)
+}
+
+/// The addresses that the links of a page lead to, whatever they are of.
+pub(super) fn targets(bytes: &[u8], base: &Url) -> Result<Vec<Url>, PageError> {
+    let mut targets = Vec::new();
+    each_anchor(bytes, base, |attributes, base| {
+        let href = attribute(attributes, "href");
+        targets.extend(href.and_then(|href| base.join(href.trim()).ok()));
+    })?;
+    Ok(targets)
+}
+
+/// Calls `visit` with the attributes of each link and the address that it is relative to.
+fn each_anchor(
+    bytes: &[u8],
+    base: &Url,
+    mut visit: impl FnMut(&Attributes, &Url),
+) -> Result<(), PageError> {
     let text = String::from_utf8_lossy(bytes);
     let mut emitter = DefaultEmitter::default();
     // So that what looks like a tag inside `<script>` or `<style>` is text.
     emitter.naively_switch_states(true);
     let mut base = Cow::Borrowed(base);
     let mut base_seen = false;
-    let mut links = Vec::new();
     for token in Tokenizer::new_with_emitter(&*text, emitter) {
         let Ok(Token::StartTag(tag)) = token else {
             continue;
         };
         match &**tag.name {
-            b"a" => links.extend(read_anchor(&tag.attributes, &base)),
+            b"a" => visit(&tag.attributes, &base),
             b"base" if !base_seen => {
                 if let Some(joined) =
                     attribute(&tag.attributes, "href").and_then(|href| base.join(&href).ok())
@@ -46,7 +68,7 @@ pub(crate) fn parse_html(bytes: &[u8], base: &Url) -> Result<Vec<Link<'static>>,
             _ => {}
         }
     }
-    Ok(links)
+    Ok(())
 }
 
 fn attribute(attributes: &Attributes, name: &str) -> Option<String> {

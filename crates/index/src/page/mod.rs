@@ -12,6 +12,7 @@ mod project;
 mod project_page;
 mod record;
 mod requires_python;
+mod root;
 
 pub use file::{DistributionFilename, FileError, PackageFile};
 pub use project::Project;
@@ -19,9 +20,11 @@ pub use project_page::{ProjectPage, SkippedFile};
 pub use requires_python::RequiresPython;
 
 pub(crate) use builder::{PageScope, build_page};
+pub(crate) use file::last_segment;
 pub(crate) use html::parse_html;
 pub(crate) use json::parse_json;
 pub(crate) use record::{Link, encode_hex};
+pub(crate) use root::{Root, parse_root_html, parse_root_json};
 
 /// Why a page can't be used.
 #[derive(Debug, thiserror::Error)]

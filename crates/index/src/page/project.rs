@@ -13,15 +13,20 @@ use crate::index_url::IndexUrl;
 pub struct Project {
     name: PackageName,
     pages: Vec<Arc<ProjectPage>>,
+    /// How many of the first pages are one pool; each further one comes after it.
+    pool: usize,
     merged: OnceLock<Vec<Version>>,
 }
 
 impl Project {
-    /// Joins pages; find-links come first, then indexes in order.
-    pub(crate) fn new(name: PackageName, pages: Vec<Arc<ProjectPage>>) -> Self {
+    /// Joins pages; find-links come first, then indexes in order. The first `pool` of them count
+    /// alike, and each further one less than those before it.
+    pub(crate) fn new(name: PackageName, pages: Vec<Arc<ProjectPage>>, pool: usize) -> Self {
+        let pool = pool.min(pages.len());
         Self {
             name,
             pages,
+            pool,
             merged: OnceLock::new(),
         }
     }
@@ -51,6 +56,12 @@ impl Project {
     /// The files of a version, page by page.
     pub fn files(&self, version: &Version) -> impl Iterator<Item = &Arc<PackageFile>> {
         self.pages.iter().flat_map(|page| page.files(version))
+    }
+
+    /// The pages in tiers: what one tier has is tried before anything of the next.
+    pub fn tiers(&self) -> impl Iterator<Item = &[Arc<ProjectPage>]> {
+        let (pool, rest) = self.pages.split_at(self.pool);
+        std::iter::once(pool).chain(rest.chunks(1))
     }
 
     /// The pages that this project was put together from.

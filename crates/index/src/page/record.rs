@@ -24,6 +24,45 @@ pub(crate) struct Link<'page> {
     pub(crate) provenance: Option<Cow<'page, str>>,
 }
 
+impl Link<'static> {
+    /// A link that says no more than its address; digests may stand in the fragment.
+    pub(crate) fn to(mut url: url::Url) -> Self {
+        let hashes = url.fragment().map(super::html::fragment_hashes);
+        url.set_fragment(None);
+        Self {
+            filename: Cow::Owned(super::last_segment(&url)),
+            hashes: hashes.unwrap_or_default(),
+            url: Cow::Owned(url.into()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Link<'static> {
+    /// A link to a file that was read from a page, with these digests.
+    pub(crate) fn of(file: &super::PackageFile, hashes: &bnbpip_packaging::Hashes) -> Self {
+        let owned = |text: &str| Cow::Owned(text.to_string());
+        let pairs = |hashes: &bnbpip_packaging::Hashes| -> Vec<HashPair<'static>> {
+            let pairs = hashes.iter();
+            pairs
+                .map(|(algorithm, hex)| (owned(algorithm.as_str()), owned(hex)))
+                .collect()
+        };
+        let requires_python = file.requires_python.as_deref();
+        Self {
+            filename: owned(&file.filename_text),
+            url: owned(file.url.as_str()),
+            hashes: pairs(hashes),
+            size_bytes: file.size_bytes,
+            upload_time: file.upload_time().map(|time| owned(&time.to_string())),
+            requires_python: requires_python.map(|text| owned(text.as_str())),
+            yanked: file.yanked.as_deref().map(owned),
+            core_metadata: file.core_metadata.as_ref().map(pairs),
+            provenance: file.provenance.as_ref().map(|url| owned(url.as_ref())),
+        }
+    }
+}
+
 impl Link<'_> {
     /// The link without borrowing from the page.
     pub(crate) fn into_owned(self) -> Link<'static> {

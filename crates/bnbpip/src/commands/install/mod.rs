@@ -37,6 +37,7 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::Request;
+use crate::secrets::without_credentials;
 
 /// Installs what was asked for.
 ///
@@ -361,7 +362,9 @@ impl Run<'_> {
             printer: self.printer,
             removed: &[],
         };
-        let outcome = application.run(plan)?;
+        let applied = application.run(plan);
+        network::say_notes(&resolved.client, self.printer);
+        let outcome = applied?;
         self.narration().installing(plan);
         self.narration().replaced(plan);
         tell_outcome(&outcome, self.settings, self.printer);
@@ -388,7 +391,7 @@ impl Run<'_> {
             .collect();
         InstallOptions {
             target_mode: self.destination.target_mode,
-            command: format!("install {}", names.join(" ")),
+            command: without_credentials(&format!("install {}", names.join(" "))).into_owned(),
             ..options_of(self.arguments, self.settings)
         }
     }

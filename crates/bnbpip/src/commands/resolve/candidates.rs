@@ -85,7 +85,10 @@ impl Selection {
         for file in files.clone() {
             match self.judge(file) {
                 Ok(fit) => {
-                    if best.as_ref().is_none_or(|(known, _)| fit > *known) {
+                    let better = best.as_ref().is_none_or(|(known, other)| {
+                        fit > *known || fit == *known && adds_hash(file, other)
+                    });
+                    if better {
                         best = Some((fit, file));
                     }
                 }
@@ -246,6 +249,11 @@ impl Selection {
         }
         offered
     }
+}
+
+/// Whether of two files that fit alike, on one page, this one has a hash and the other hasn't.
+fn adds_hash(file: &PackageFile, other: &PackageFile) -> bool {
+    file.index == other.index && other.hashes.is_empty() && !file.hashes.is_empty()
 }
 
 /// The day on which the first of these files was uploaded.

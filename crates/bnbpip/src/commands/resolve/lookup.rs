@@ -97,23 +97,27 @@ impl Lookup {
 impl Releases {
     /// Newest first; each with the file that would be taken.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Version, Arc<PackageFile>)> {
+        self.ranked().map(|(_, version, file)| (version, file))
+    }
+
+    fn ranked(&self) -> impl Iterator<Item = (usize, &Version, Arc<PackageFile>)> {
         let candidates = self.candidates.as_ref();
         candidates.into_iter().flat_map(|candidates| {
             let versions = candidates.versions().iter().enumerate().rev();
             versions
                 .filter(|(_, version)| self.prereleases || !version.any_prerelease())
                 .filter(|(index, _)| candidates.yanked(*index).is_none())
-                .filter_map(|(index, version)| Some((version, candidates.file(index).ok()?)))
+                .filter_map(|(index, version)| {
+                    let file = candidates.file(index).ok()?;
+                    Some((candidates.rank(index), version, file))
+                })
         })
     }
 
     /// The one that would be installed without further wishes.
     pub(crate) fn newest(&self) -> Option<(&Version, Arc<PackageFile>)> {
-        let prefers_binary = |file: &PackageFile| {
-            let candidates = self.candidates.as_ref();
-            candidates.is_some_and(|it| it.prefers_binary()) && file.wheel().is_none()
-        };
-        let wanted = self.iter().find(|(_, file)| !prefers_binary(file));
-        wanted.or_else(|| self.iter().next())
+        let ranked = self.ranked();
+        let found = ranked.min_by_key(|(rank, ..)| *rank);
+        found.map(|(_, version, file)| (version, file))
     }
 }

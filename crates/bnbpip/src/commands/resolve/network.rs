@@ -1,20 +1,15 @@
 //! The index's client of a run, and its failures with what to do about them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bnbpip_index::{
-    Cache, CacheError, ClientOptions, HttpError, IndexEntry, IndexError, IndexLocations,
-    IndexStrategy, IndexUrl, NetworkErrorKind,
+    Cache, CacheError, ClientOptions, HttpError, IndexClient, IndexError, NetworkErrorKind,
 };
 
-use crate::cli::index::IndexArgs;
-use crate::cli::values;
-use crate::configuration::DEFAULT_INDEX_URL;
+pub(crate) use super::locations::{locations, say_locations};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::FileOptions;
 
 /// The client's settings of a run.
 pub(crate) fn client_options(settings: &Settings, extra_trusted: &[String]) -> ClientOptions {
@@ -31,97 +26,10 @@ pub(crate) fn client_options(settings: &Settings, extra_trusted: &[String]) -> C
         timeout: network.timeout,
         retries: network.retries,
         netrc: network.netrc.clone(),
+        keyring: network.keyring.clone(),
         offline: network.offline,
         ..ClientOptions::default()
     }
-}
-
-/// Where packages come from: the command line's places, then the files'.
-///
-/// # Errors
-/// When an address can't be understood.
-pub(crate) fn locations(
-    arguments: &IndexArgs,
-    files: &FileOptions,
-    settings: &Settings,
-) -> Result<IndexLocations, Failure> {
-    let base = settings.environment.working_directory();
-    let parse = |text: &str| -> Result<IndexUrl, Failure> {
-        let path = base.join(text);
-        let is_path = !text.contains("://") && path.exists();
-        let shown = if is_path {
-            path.to_string_lossy()
-        } else {
-            text.into()
-        };
-        Ok(shown.parse()?)
-    };
-    let primary = files
-        .index_url
-        .as_deref()
-        .or(arguments.index_url.as_deref())
-        .unwrap_or(DEFAULT_INDEX_URL);
-    let mut indexes = vec![IndexEntry::new(parse(primary)?)];
-    for extra in arguments
-        .extra_index_url
-        .iter()
-        .chain(&files.extra_index_urls)
-    {
-        indexes.push(IndexEntry::new(parse(extra)?));
-    }
-    let mut routes = BTreeMap::new();
-    for route in &files.routes {
-        let is_known = |entry: &IndexEntry| entry.name.as_ref() == Some(&route.index);
-        if !indexes.iter().any(is_known) {
-            indexes.push(IndexEntry::routed(&route.index, parse(&route.url)?));
-        }
-        let name = route.index.clone();
-        routes.entry(route.package.clone()).or_insert(name);
-    }
-    let find_links = arguments
-        .find_links
-        .iter()
-        .chain(&files.find_links)
-        .map(|link| parse(link))
-        .collect::<Result<_, _>>()?;
-    Ok(IndexLocations {
-        indexes,
-        find_links,
-        no_index: arguments.no_index || files.no_index,
-        strategy: match arguments.index_strategy {
-            values::IndexStrategy::FirstIndex => IndexStrategy::FirstIndex,
-            values::IndexStrategy::UnsafeBestMatch => IndexStrategy::UnsafeBestMatch,
-        },
-        routes,
-    })
-}
-
-/// Says where packages are looked for, in pip's words, unless it is the usual place alone.
-///
-/// # Errors
-/// When an address can't be understood.
-pub(crate) fn say_locations(
-    arguments: &IndexArgs,
-    files: &FileOptions,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<(), Failure> {
-    let locations = locations(arguments, files, settings)?;
-    let shown = |url: &IndexUrl| {
-        let text = bnbpip_index::redacted(url.url());
-        text.trim_end_matches('/').to_owned()
-    };
-    let asked = locations.indexes.iter().filter(|entry| !entry.explicit);
-    let indexes: Vec<String> = asked.map(|entry| shown(&entry.url)).collect();
-    let usual = DEFAULT_INDEX_URL.trim_end_matches('/');
-    if !locations.no_index && indexes != [usual] {
-        printer.narrate(&format!("Looking in indexes: {}", indexes.join(", ")));
-    }
-    if !locations.find_links.is_empty() {
-        let links: Vec<String> = locations.find_links.iter().map(shown).collect();
-        printer.narrate(&format!("Looking in links: {}", links.join(", ")));
-    }
-    Ok(())
 }
 
 /// The cache of a run; one that goes with the run where none is wanted.
@@ -148,6 +56,13 @@ pub(crate) fn cache(settings: &Settings) -> Result<Cache, Failure> {
         }
         None => Cache::temporary()?,
     })
+}
+
+/// Tells what went wrong with places that others stood in for.
+pub(crate) fn say_notes(client: &IndexClient, printer: &Printer) {
+    for note in client.take_notes() {
+        printer.warning(&note);
+    }
 }
 
 /// A failure of the index's client with what to do about it.
@@ -221,7 +136,9 @@ fn http_hint(error: &HttpError) -> Option<&'static str> {
         ),
         HttpError::Status { status, .. } => match status.as_u16() {
             401 | 403 => Some(
-                "the index wants other credentials: put them into its address or into `.netrc`",
+                "the index wants other credentials: put them into `.netrc`, into \
+                 `BNBPIP_INDEX_<NAME>_USERNAME` and `_PASSWORD` for an index with a name, or into \
+                 its address",
             ),
             407 => Some(PROXY_CREDENTIALS),
             429 | 500..=599 => Some("the server is in trouble: try again later"),

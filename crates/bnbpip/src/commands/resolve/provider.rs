@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bnbpip_index::{IndexClient, IndexError, Metadata, PackageFile, WheelMetadataLite};
+use bnbpip_index::{
+    IndexClient, IndexError, IndexLocations, Metadata, PackageFile, WheelMetadataLite,
+};
 use bnbpip_packaging::{PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
@@ -134,6 +136,17 @@ impl IndexProvider {
             .filter(|(_, version)| !version.any_prerelease())
             .find(|(index, _)| matches!(candidates.file(*index), Err(Unusable::OnlySource)))
             .map(|(_, version)| version.clone())
+    }
+}
+
+impl IndexProvider {
+    /// How many indexes have a package, of those that were asked.
+    pub(super) fn index_count(&self, name: &PackageName, locations: &IndexLocations) -> usize {
+        let lists = lock(&self.shared.lists);
+        let Some(Ok(Some(candidates))) = lists.get(name).and_then(|cell| cell.get()) else {
+            return 0;
+        };
+        candidates.index_count(&locations.find_links)
     }
 }
 

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::candidates::Selection;
 use super::community::Community;
 use super::provider::{IndexProvider, SourceError};
-use super::{known_names, network, requirements, suggestion};
+use super::{elsewhere, known_names, network, requirements, suggestion};
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::UpgradeStrategy;
 use crate::commands::sources::{Access, Sources};
@@ -165,8 +165,14 @@ impl Resolving<'_> {
         }
         let resolution = match solved {
             Ok(resolution) => resolution,
-            Err(error) => return Err(self.failure(error, &provider, &mut request)),
+            Err(error) => {
+                network::say_notes(&client, self.printer);
+                let connection = Connection { runtime, client };
+                return Err(self.failure(error, &provider, &connection, &mut request));
+            }
         };
+        network::say_notes(&client, self.printer);
+        elsewhere::say(&resolution, &provider, &client, &runtime, self.printer);
         if hash_mode {
             self.check_hashed(&resolution)?;
         }
@@ -290,11 +296,18 @@ impl Resolving<'_> {
         &self,
         error: ResolveError,
         provider: &IndexProvider,
+        connection: &Connection,
         request: &mut SolveRequest,
     ) -> Failure {
         match error {
             ResolveError::NoSolution(explanation) => {
-                self.no_solution(&explanation, provider, request)
+                let failure = self.no_solution(&explanation, provider, request);
+                elsewhere::hint(
+                    failure,
+                    &explanation,
+                    &connection.client,
+                    &connection.runtime,
+                )
             }
             ResolveError::Provider(error) => {
                 let error = match error.0.downcast::<SourceError>() {

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bnbpip_index::{PackageFile, Project};
+use bnbpip_index::{IndexUrl, PackageFile, Project};
 use bnbpip_packaging::{Version, range};
 use bnbpip_resolver::{Unusable, VersionList, Yanked};
+use rustc_hash::FxHashSet;
 
 use super::candidates::Selection;
 
@@ -18,9 +19,16 @@ pub(crate) struct Candidates {
     /// The versions of both; the project's own where there is nothing else.
     merged: Vec<Version>,
     selection: Arc<Selection>,
-    chosen: Vec<OnceLock<Result<Arc<PackageFile>, Unusable>>>,
+    chosen: Vec<OnceLock<Result<Chosen, Unusable>>>,
     has_own_wheel: OnceLock<bool>,
     has_community_wheel: OnceLock<bool>,
+}
+
+/// The file of a version, and the tier of pages that it was found in.
+#[derive(Debug, Clone)]
+struct Chosen {
+    file: Arc<PackageFile>,
+    tier: usize,
 }
 
 impl Candidates {
@@ -57,9 +65,11 @@ impl Candidates {
         }
     }
 
-    /// Whether source distributions are taken only where no version has a wheel.
-    pub(crate) fn prefers_binary(&self) -> bool {
-        self.selection.prefer_binary
+    /// How many indexes have the project, those of `apart` left out.
+    pub(crate) fn index_count(&self, apart: &[IndexUrl]) -> usize {
+        let indexes = self.project.iter().flat_map(|project| project.indexes());
+        let indexes: FxHashSet<_> = indexes.filter(|index| !apart.contains(index)).collect();
+        indexes.len()
     }
 
     /// The newest stable version (any, if there is no stable one) within `range` that has a file,
@@ -89,18 +99,56 @@ impl Candidates {
     }
 
     /// The project's own wheel, else one that others built, else what there is.
-    fn choose(&self, version: &Version) -> Result<Arc<PackageFile>, Unusable> {
+    fn choose(&self, version: &Version) -> Result<Chosen, Unusable> {
         let files = self.own_files(version);
-        let own = self.selection.best(files.iter().copied());
-        if own.as_ref().is_ok_and(|file| file.wheel().is_some()) {
+        let own = self.choose_own(version, &files);
+        if own.as_ref().is_ok_and(|own| own.file.wheel().is_some()) {
             return own;
         }
         let others = self.community.iter();
         let others = others.filter(|file| file.version() == version);
         match self.selection.best(others.clone()) {
-            Ok(file) => Ok(file),
+            Ok(file) => Ok(Chosen { file, tier: 0 }),
             Err(reason) if files.is_empty() => Err(reason),
             Err(_) => own,
+        }
+    }
+
+    /// The best file of the first tier of pages that has one that can be used.
+    fn choose_own(
+        &self,
+        version: &Version,
+        files: &[&Arc<PackageFile>],
+    ) -> Result<Chosen, Unusable> {
+        let tiers = self.project.iter().flat_map(|project| project.tiers());
+        for (tier, pages) in tiers.enumerate() {
+            let of_tier: Vec<_> = pages.iter().flat_map(|page| page.files(version)).collect();
+            if let Ok(file) = self.selection.best(of_tier.iter().copied()) {
+                return Ok(Chosen { file, tier });
+            }
+        }
+        // Of all that there is, why none will do.
+        let file = self.selection.best(files.iter().copied())?;
+        Ok(Chosen { file, tier: 0 })
+    }
+
+    fn chosen(&self, index: usize) -> Result<Chosen, Unusable> {
+        let Some((version, cell)) = self.versions().get(index).zip(self.chosen.get(index)) else {
+            return Err(Unusable::BinaryPolicy);
+        };
+        cell.get_or_init(|| self.choose(version)).clone()
+    }
+
+    /// Wheels that others built are for what has no other; and a source that would have to be
+    /// built is for what has no wheel at all.
+    fn is_last_resort(&self, file: &Arc<PackageFile>) -> bool {
+        if self.community.is_empty() && !self.selection.prefer_binary {
+            return false;
+        }
+        if file.wheel().is_none() {
+            self.selection.prefer_binary || self.has_wheel(true)
+        } else {
+            self.is_community(file) && self.has_wheel(false)
         }
     }
 
@@ -134,26 +182,13 @@ impl VersionList for Candidates {
     }
 
     fn file(&self, index: usize) -> Result<Arc<PackageFile>, Unusable> {
-        let Some((version, cell)) = self.versions().get(index).zip(self.chosen.get(index)) else {
-            return Err(Unusable::BinaryPolicy);
-        };
-        cell.get_or_init(|| self.choose(version)).clone()
+        Ok(self.chosen(index)?.file)
     }
 
-    /// Wheels that others built are for what has no other; and a source that would have to be
-    /// built is for what has no wheel at all.
-    fn is_last_resort(&self, index: usize) -> bool {
-        if self.community.is_empty() && !self.selection.prefer_binary {
-            return false;
-        }
-        let Ok(file) = self.file(index) else {
-            return false;
-        };
-        if file.wheel().is_none() {
-            self.selection.prefer_binary || self.has_wheel(true)
-        } else {
-            self.is_community(&file) && self.has_wheel(false)
-        }
+    fn rank(&self, index: usize) -> usize {
+        self.chosen(index).map_or(0, |chosen| {
+            2 * chosen.tier + usize::from(self.is_last_resort(&chosen.file))
+        })
     }
 
     fn yanked(&self, index: usize) -> Option<Yanked> {

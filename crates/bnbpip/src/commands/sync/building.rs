@@ -37,7 +37,7 @@ impl Building {
         settings: &Settings,
         printer: &'static Printer,
     ) -> Result<Self, Failure> {
-        let (runtime, client) = super::client(settings)?;
+        let (runtime, client) = super::client(&resolve.index, settings)?;
         let builds = wanted
             .iter()
             .any(|one| matches!(one.origin, Origin::Source(_)));

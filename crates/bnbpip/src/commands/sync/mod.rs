@@ -8,7 +8,7 @@ mod present;
 use std::path::Path;
 use std::sync::Arc;
 
-use bnbpip_index::{Cache, IndexClient, IndexLocations};
+use bnbpip_index::{Cache, IndexClient};
 use bnbpip_installer::{InstallOptions, InstalledDistribution, InstalledEnvironment};
 use bnbpip_lock::{Lock, Selected, Selecting};
 use bnbpip_packaging::{HashAlgorithm, PackageName};
@@ -26,12 +26,13 @@ use super::target_environment;
 use super::transaction_notes::{TransactionNotes, with_hint};
 use super::wheelhouse::Wheelhouse;
 use crate::cli::SyncArgs;
+use crate::cli::index::IndexArgs;
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::ProgressBar;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request;
+use crate::request::{self, FileOptions};
 
 /// A lock that is to be installed, and how.
 #[expect(
@@ -289,8 +290,9 @@ impl Changes {
             printer,
             removed: &self.surplus,
         };
-        let outcome = application.run(&self.plan)?;
-        tell_outcome(&outcome, settings, printer);
+        let applied = application.run(&self.plan);
+        network::say_notes(&building.client, printer);
+        tell_outcome(&applied?, settings, printer);
         Ok(())
     }
 
@@ -309,10 +311,14 @@ impl Changes {
     }
 }
 
-/// The client that gets the lock's files: no index is asked.
-fn client(settings: &Settings) -> Result<(tokio::runtime::Runtime, IndexClient), Failure> {
+/// The client that gets the lock's files. Indexes are known for their credentials and mirrors.
+fn client(
+    index: &IndexArgs,
+    settings: &Settings,
+) -> Result<(tokio::runtime::Runtime, IndexClient), Failure> {
     let cache: Cache = network::cache(settings)?;
     let options = network::client_options(settings, &[]);
-    let client = IndexClient::new(IndexLocations::default(), cache, &options);
+    let locations = network::locations(index, &FileOptions::default(), settings)?;
+    let client = IndexClient::new(locations, cache, &options);
     Ok((runtime()?, client))
 }

@@ -1,6 +1,7 @@
 //! What is to be installed for each of a lock's packages: a file, or a source that is built.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bnbpip_index::PackageFile;
 use bnbpip_lock::{LockedFile, LockedSource, LockedVcs, Selected, SelectedFrom};
@@ -57,9 +58,14 @@ pub(super) fn wanted(
 ) -> Result<Vec<Wanted>, Failure> {
     let wanted = selected.iter().map(|selected| {
         let package = selected.package;
-        let origin = origin(selected.from, places).map_err(|failure| {
+        let mut origin = origin(selected.from, places).map_err(|failure| {
             failure.context(format!("Failed to use the lock's `{}`", package.name))
         })?;
+        if let Origin::Wheel { file, .. } = &mut origin {
+            // What the index's mirrors are found by.
+            let index = package.index.as_deref();
+            file.index = index.and_then(|index| index.parse().ok()).map(Arc::new);
+        }
         Ok(Wanted {
             name: package.name.clone(),
             version: selected.version.clone(),

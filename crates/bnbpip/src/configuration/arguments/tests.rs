@@ -61,7 +61,7 @@ fn variables_come_before_what_was_typed() {
     );
     assert_eq!(
         arguments.unwrap(),
-        "bnbpip install --find-links=a1 --find-links=a2 --index-url=u --pre -v --find-links b x"
+        "bnbpip install --find-links=a1 --find-links=a2 --pre --index-url=u -v --find-links b x"
     );
 }
 
