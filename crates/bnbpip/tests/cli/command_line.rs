@@ -107,11 +107,7 @@ fn mistyped() {
 
 #[test]
 fn what_pip_has_and_bnbpip_not_yet() {
-    assert_snapshot!(transcript(&[
-        "install --keyring-provider import x",
-        "--use-feature fast list",
-        "search x",
-    ]));
+    assert_snapshot!(transcript(&["--use-feature fast list", "search x",]));
 }
 
 #[test]
