@@ -136,7 +136,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (
         "\"torch-2.0-py3-none-any.whl\"",
         "\"torch-2.0.whl\"",
-        "wheels[0]: Failed to parse wheel file name",
+        "is at the place of another file",
     ),
     (
         "url = \"https://example.org/torch-2.0-py3-none-any.whl\", ",
@@ -168,7 +168,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "<<<<<<< ours\n[[packages]]",
         "line 10 is a conflict marker",
     ),
-    ("marker = ", "marker = 3\nx = ", "`marker` must be a string"),
+    ("marker = ", "marker = 3 # ", "`marker` must be a string"),
     (
         "wheels = [",
         "vcs = { type = \"git\" }\nwheels = [",
