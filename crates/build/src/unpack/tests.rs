@@ -10,7 +10,7 @@ use super::*;
 type Entry<'a> = (EntryType, &'a str, &'a str, u32);
 
 fn tar_gz(entries: &[Entry<'_>]) -> Vec<u8> {
-    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     let mut builder = tar::Builder::new(gzip);
     for (kind, name, content, mode) in entries {
         let mut header = Header::new_gnu();

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bnbpip_overlay::{
-    Overlay, RuleDocument, RuleId, embedded_catalogs, embedded_profiles, embedded_sources,
+    Overlay, RuleDocument, RuleId, RuleSource, embedded_catalogs, embedded_profiles,
+    embedded_sources,
 };
 use bnbpip_packaging::Hashes;
 use sha2::{Digest as _, Sha256};
@@ -220,22 +221,7 @@ pub(crate) fn embedded() -> Vec<RuleFile> {
 /// # Errors
 /// When one can't be read.
 pub(crate) fn profile_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failure> {
-    let Some(root) = root else {
-        let embedded = embedded_profiles().iter().map(|source| RuleFile {
-            name: source.path.to_owned(),
-            text: source.text.to_owned(),
-        });
-        return Ok(embedded.collect());
-    };
-    if root.is_file() {
-        // A single rule, or an exported set: neither brings profiles.
-        return Ok(Vec::new());
-    }
-    let in_profiles = |file: &RuleFile| format!("/{}", file.name).contains("/profiles/");
-    Ok(below(root, "toml")?
-        .into_iter()
-        .filter(in_profiles)
-        .collect())
+    toml_files(root, "profiles", embedded_profiles())
 }
 
 /// The catalogs of a folder's `catalogs`, or the ones that bnbpip carries.
@@ -243,16 +229,31 @@ pub(crate) fn profile_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failur
 /// # Errors
 /// When a file can't be read.
 pub(crate) fn catalog_files(root: Option<&Path>) -> Result<Vec<RuleFile>, Failure> {
+    toml_files(root, "catalogs", embedded_catalogs())
+}
+
+fn toml_files(
+    root: Option<&Path>,
+    folder: &str,
+    embedded: &[RuleSource],
+) -> Result<Vec<RuleFile>, Failure> {
     let Some(root) = root else {
-        let embedded = embedded_catalogs().iter().map(|source| RuleFile {
+        let embedded = embedded.iter().map(|source| RuleFile {
             name: source.path.to_owned(),
             text: source.text.to_owned(),
         });
         return Ok(embedded.collect());
     };
-    let in_catalogs = |file: &RuleFile| format!("/{}", file.name).contains("/catalogs/");
-    let files = below(root, "toml")?.into_iter().filter(in_catalogs);
-    Ok(files.collect())
+    if root.is_file() {
+        // A single rule, or an exported set: neither brings other files.
+        return Ok(Vec::new());
+    }
+    let folder = format!("/{folder}/");
+    let is_in_folder = |file: &RuleFile| format!("/{}", file.name).contains(&folder);
+    Ok(below(root, "toml")?
+        .into_iter()
+        .filter(is_in_folder)
+        .collect())
 }
 
 /// The files below a folder with this extension, sorted; their names are relative to it.
