@@ -11,7 +11,9 @@ starts is tried after every kill. The exit code is 1 if a bar is missed. Linux; 
 import argparse
 import base64
 import collections
+import functools
 import hashlib
+import http.server
 import json
 import os
 import random
@@ -21,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -76,6 +79,19 @@ def write_wheels(folder):
     write_wheel(folder, "bystander", "1.0", {"bystander/__init__.py": "", "shared_space/own.py": ""}, scripts=["bystander"])
 
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def serve(folder):
+    """A page with links to the folder's files, as long as this script runs."""
+    handler = functools.partial(Handler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
 class Bench:
     """The folders, the program, and the environment's template."""
 
@@ -86,6 +102,7 @@ class Bench:
         for folder in (root, root / "home", root / "tmp", self.wheels):
             folder.mkdir()
         write_wheels(self.wheels)
+        self.page = serve(self.wheels)
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.venv)], check=True)
         self.run("install", "bystander").check_returncode()
 
@@ -100,7 +117,9 @@ class Bench:
         }
 
     def argv(self, command, *arguments):
-        found = ["--no-index", "--find-links", str(self.wheels)] if command in ("install", "lock", "sync") else []
+        # A lock takes no files that are on this machine alone.
+        places = {"install": str(self.wheels), "lock": self.page}
+        found = ["--no-index", "--find-links", places[command]] if command in places else []
         return [self.program, command, "-q", "--python", str(self.venv), *found, *arguments]
 
     def run(self, *arguments):

@@ -122,9 +122,6 @@ fn unknown_option(argument: &str, command: &Command, usage: String) -> Failure {
     if !argument.starts_with('-') {
         return Failure::usage(usage, format!("unexpected argument: {argument}"));
     }
-    if let Some(failure) = unsupported::option(argument) {
-        return failure;
-    }
     let option = argument.split('=').next().unwrap_or(argument);
     let name = option.trim_start_matches('-');
     let known: Vec<&str> = command
