@@ -110,6 +110,25 @@ fn html_pages_do() {
     assert_eq!(environment.installed(), ["big-1.0", "small-1.0"]);
 }
 
+/// A plan needs the pages and the metadata alone.
+#[test]
+fn without_network_a_plan_needs_no_wheels() {
+    let server = large();
+    let environment = environment(&server);
+    drop(environment.run(["install", "--dry-run", "big"]).success());
+    server.forget_requests();
+    let plan = ["install", "--offline", "--dry-run", "big"];
+    drop(environment.run(plan).success());
+    assert_eq!(server.requests().len(), 0);
+    let install = environment.run(["install", "--offline", "big"]).failure();
+    assert!(
+        install.stderr.contains("are not in the cache"),
+        "{}",
+        install.stderr
+    );
+    assert_eq!(environment.installed(), [""; 0]);
+}
+
 #[test]
 fn without_network_the_cache_serves() {
     let server = large();

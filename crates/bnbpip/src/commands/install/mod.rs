@@ -170,7 +170,7 @@ impl Run<'_> {
         }
         self.narration().collecting(&plan);
         self.show(&plan, resolved)?;
-        if self.settings.network.offline {
+        if self.settings.network.offline && !self.arguments.dry_run {
             let checked = plan.check_offline("install", &resolved.client, "not in the cache");
             checked.map_err(|failure| {
                 failure.hint(
