@@ -80,14 +80,11 @@ async fn of_file(
         facts.size_bytes = Some(fs_err::metadata(&downloaded.path)?.len());
     }
     let in_old_lock = facts.hashes.sha256().and_then(|sha256| known.0.get(sha256));
-    if let Some(size) = facts.size_bytes.or(in_old_lock.copied()) {
-        facts.size_bytes = Some(size);
-    } else {
-        let size = client.size_bytes(file).await;
-        facts.size_bytes = Some(size.map_err(|error| network::explained(&error))?);
-    }
-    if file.size_bytes.is_some() {
-        facts.size_bytes = file.size_bytes;
+    let told = file.size_bytes.or(facts.size_bytes);
+    facts.size_bytes = told.or(in_old_lock.copied());
+    if facts.size_bytes.is_none() {
+        let asked = client.size_bytes(file).await;
+        facts.size_bytes = Some(asked.map_err(|error| network::explained(&error))?);
     }
     let publishers = client.publishers(file).await;
     let publishers = publishers.map_err(|error| network::explained(&error))?;
