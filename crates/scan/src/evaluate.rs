@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::findings::System;
 use crate::installed::{Installed, Located, is_standard};
 use crate::interpreter::{Failure, Flow, Frame, Interpreter};
-use crate::module::{Comparison, Function, Term};
+use crate::module::{Arguments, Comparison, Function, Term};
 
 /// How deep calls are followed.
 const CALL_LIMIT: u32 = 120;
@@ -30,6 +30,7 @@ pub(crate) enum Value {
     /// What `find_spec` gave.
     Spec(bool),
     Module(String),
+    Tuple(Vec<Value>),
     /// A function and the module that it is defined in.
     Function(String, Arc<Function>),
 }
@@ -46,9 +47,19 @@ impl Value {
                 [one] => Some(*one != 0),
                 _ => Some(!numbers.is_empty()),
             },
+            Self::Tuple(parts) => Some(!parts.is_empty()),
             Self::Version(_) | Self::InstalledVersion(_) | Self::Module(_) | Self::Function(..) => {
                 Some(true)
             }
+        }
+    }
+
+    /// One part of a value that is taken apart into so many.
+    pub(crate) fn part(&self, at: usize, parts: usize) -> Self {
+        match self {
+            Self::Tuple(values) if values.len() == parts => values[at].clone(),
+            Self::Numbers(numbers) if numbers.len() == parts => Self::Numbers(vec![numbers[at]]),
+            _ => Self::Unknown,
         }
     }
 
@@ -63,6 +74,14 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// The values that a function is called with.
+struct Given<'names> {
+    positional: Vec<Value>,
+    named: FxHashMap<&'names str, Value>,
+    /// There may be more.
+    open: bool,
 }
 
 impl Interpreter<'_> {
@@ -86,6 +105,10 @@ impl Interpreter<'_> {
                 let left = self.evaluate(left, frame)?;
                 let right = self.evaluate(right, frame)?;
                 Value::of_truth(compare(&mut self.installed, &left, *comparison, &right))
+            }
+            Term::Tuple(terms) => {
+                let parts = terms.iter().map(|term| self.evaluate(term, frame));
+                Value::Tuple(parts.collect::<Result<_, _>>()?)
             }
             Term::Calls(terms) => {
                 for term in terms {
@@ -189,12 +212,16 @@ impl Interpreter<'_> {
     fn call(
         &mut self,
         name: &str,
-        arguments: &[Term],
+        arguments: &Arguments,
         frame: &mut Frame,
     ) -> Result<Value, Failure> {
-        let mut values = Vec::with_capacity(arguments.len());
-        for argument in arguments {
+        let mut values = Vec::with_capacity(arguments.positional.len());
+        for argument in &arguments.positional {
             values.push(self.evaluate(argument, frame)?);
+        }
+        let mut named = FxHashMap::default();
+        for (name, argument) in &arguments.named {
+            named.insert(name.as_str(), self.evaluate(argument, frame)?);
         }
         let last = name.rsplit('.').next().unwrap_or_default();
         let text = match values.as_slice() {
@@ -231,7 +258,12 @@ impl Interpreter<'_> {
             ("bool", _) if values.len() == 1 => Value::of_truth(values[0].truth()),
             _ => match self.look_up(name, frame) {
                 Value::Function(module, function) => {
-                    return self.enter_function(&module, &function, values, frame);
+                    let given = Given {
+                        positional: values,
+                        named,
+                        open: arguments.open,
+                    };
+                    return self.enter_function(&module, &function, given, frame);
                 }
                 _ => Value::Unknown,
             },
@@ -242,19 +274,24 @@ impl Interpreter<'_> {
         &mut self,
         module: &str,
         function: &Function,
-        values: Vec<Value>,
-        frame: &Frame,
+        given: Given<'_>,
+        frame: &mut Frame,
     ) -> Result<Value, Failure> {
         if self.depth >= CALL_LIMIT {
             return Ok(Value::Unknown);
         }
-        let rest = std::iter::repeat(Value::Unknown);
-        let locals: FxHashMap<String, Value> = function
-            .parameters
-            .iter()
-            .cloned()
-            .zip(values.into_iter().chain(rest))
-            .collect();
+        let mut locals = FxHashMap::default();
+        for (at, parameter) in function.parameters.iter().enumerate() {
+            let value = match given.positional.get(at) {
+                _ if given.open => Value::Unknown,
+                Some(value) => value.clone(),
+                None => match given.named.get(parameter.name.as_str()) {
+                    Some(value) => value.clone(),
+                    None => self.evaluate(&parameter.default, frame)?,
+                },
+            };
+            locals.insert(parameter.name.clone(), value);
+        }
         let same = module == frame.module;
         let path = match self.installed.locate(module) {
             _ if same => frame.path.clone(),

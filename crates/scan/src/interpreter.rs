@@ -172,6 +172,15 @@ impl<'wheels> Interpreter<'wheels> {
                 self.bind(name, value, frame);
                 Ok(Flow::Next)
             }
+            Step::Unpack { names, value } => {
+                let value = self.evaluate(value, frame)?;
+                for (at, name) in names.iter().enumerate() {
+                    if let Some(name) = name {
+                        self.bind(name, value.part(at, names.len()), frame);
+                    }
+                }
+                Ok(Flow::Next)
+            }
             Step::Evaluate(term) => self.evaluate(term, frame).map(|_| Flow::Next),
             Step::Function { name, function } => {
                 let value = if function.closed {

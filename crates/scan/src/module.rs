@@ -41,6 +41,11 @@ pub(crate) enum Step {
     },
     /// `name = value`, or another binding of unknown value.
     Assign { name: String, value: Term },
+    /// `first, second = value`; `None` for what is no plain name.
+    Unpack {
+        names: Vec<Option<String>>,
+        value: Term,
+    },
     /// An expression by itself.
     Evaluate(Term),
     /// A function's definition.
@@ -97,10 +102,27 @@ pub(crate) enum Catches {
 /// A function that can be entered.
 #[derive(Debug)]
 pub(crate) struct Function {
-    pub(crate) parameters: Vec<String>,
+    pub(crate) parameters: Vec<Parameter>,
     pub(crate) steps: Vec<Step>,
     /// Decorated in a way that may replace it, asynchronous, or a generator.
     pub(crate) closed: bool,
+}
+
+/// A function's parameter.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// Its value where none is given: a constant, else unknown.
+    pub(crate) default: Term,
+}
+
+/// The arguments of a call.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Arguments {
+    pub(crate) positional: Vec<Term>,
+    pub(crate) named: Vec<(String, Term)>,
+    /// There are more that aren't written out (`*args`, `**kwargs`).
+    pub(crate) open: bool,
 }
 
 /// An expression, as far as it can be decided.
@@ -114,7 +136,9 @@ pub(crate) enum Term {
     Numbers(Vec<i64>),
     /// A name with its attributes: `sys.version_info`.
     Name(String),
-    Call(String, Vec<Term>),
+    Call(String, Arguments),
+    /// A tuple that isn't one of numbers.
+    Tuple(Vec<Term>),
     Not(Box<Term>),
     All(Vec<Term>),
     Any(Vec<Term>),

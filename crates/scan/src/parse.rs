@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, Stmt, StmtTry};
 
-use crate::module::{Catches, FromNames, Function, Handler, Module, Names, Step, Term};
+use crate::module::{Catches, FromNames, Function, Handler, Module, Names, Parameter, Step, Term};
 use crate::parse::names::collect;
 use crate::parse::term::{dotted, term};
 
@@ -152,7 +152,10 @@ impl Lines {
                     name: function.name.to_string(),
                     function: Arc::new(Function {
                         parameters: parameters
-                            .map(|one| one.parameter.name.to_string())
+                            .map(|one| Parameter {
+                                name: one.parameter.name.to_string(),
+                                default: one.default().map_or(Term::Unknown, constant),
+                            })
                             .collect(),
                         steps: self.steps(&function.body),
                         closed: function.is_async
@@ -237,9 +240,30 @@ impl Lines {
     }
 }
 
-/// `a = b = value`: every plain name gets the value, everything else that is bound is unknown.
+/// A parameter's default, if it is the same whenever it is looked at.
+fn constant(default: &Expr) -> Term {
+    match term(default) {
+        constant @ (Term::Bool(_) | Term::None | Term::Text(_) | Term::Numbers(_)) => constant,
+        _ => Term::Unknown,
+    }
+}
+
+/// `a = b = value`: the first plain name gets the value, or each of a tuple's its part; everything
+/// else that is bound is unknown.
 fn assigned(targets: &[Expr], value: &Expr, steps: &mut Vec<Step>) {
     let value = term(value);
+    if let [Expr::Tuple(tuple)] = targets
+        && !tuple.elts.iter().any(Expr::is_starred_expr)
+    {
+        let name = |one: &Expr| one.as_name_expr().map(|name| name.id.to_string());
+        steps.push(Step::Unpack {
+            names: tuple.elts.iter().map(name).collect(),
+            value,
+        });
+        let nested = tuple.elts.iter().filter(|one| !one.is_name_expr());
+        nested.for_each(|one| unknown_names(one, steps));
+        return;
+    }
     let [Expr::Name(first), rest @ ..] = targets else {
         steps.push(Step::Evaluate(value));
         for target in targets {

@@ -190,6 +190,40 @@ fn functions_that_answer_conditions() {
 }
 
 #[test]
+fn functions_that_answer_with_several_values() {
+    let available = "import importlib\ndef available(name, version=False, *, strict=False):\n    \
+                     there = importlib.util.find_spec(name) is not None\n    found = 'N/A'\n    \
+                     if strict and cached:\n        name = cached[name]\n    \
+                     if there:\n        try:\n            found = importlib.metadata.version(name)\n        \
+                     except importlib.metadata.PackageNotFoundError:\n            there = False\n    \
+                     if version:\n        return there, found\n    return there\n";
+    let used = |line: &str, then: &str| {
+        found(&format!(
+            "{available}{line}\nif {then}:\n    import other.lost\n"
+        ))
+    };
+    for line in [
+        "has, version = available('other', version=True)",
+        "has, version = available('other', True)",
+        "has = available('other')",
+        "has = available(name='other', version=False)",
+    ] {
+        assert_eq!(used(line, "has"), ["other.lost"], "{line}");
+        assert_eq!(used(line, "not has"), [""; 0], "{line}");
+    }
+    for line in [
+        "has, version, more = available('other', version=True)",
+        "has = available('other', **options)",
+        "(has, *rest) = available('other', version=True)",
+        "has = available('other', version=unknown)",
+    ] {
+        assert_eq!(used(line, "has"), ["other.lost?"], "{line}");
+    }
+    let compared = "pair = available('other', True)\nhas, version = pair";
+    assert_eq!(used(compared, "has"), ["other.lost"]);
+}
+
+#[test]
 fn types_versions_and_platforms_are_decided() {
     assert_eq!(found("if TYPE_CHECKING:\n    import other.lost\n"), [""; 0]);
     assert_eq!(

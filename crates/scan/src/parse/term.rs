@@ -1,8 +1,8 @@
 //! Expressions to [`Term`]s.
 
-use ruff_python_ast::{BoolOp, CmpOp, Expr, Number, UnaryOp};
+use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, Number, UnaryOp};
 
-use crate::module::{Comparison, Term};
+use crate::module::{Arguments, Comparison, Term};
 
 /// `a.b.c` as text.
 pub(super) fn dotted(expression: &Expr) -> Option<String> {
@@ -29,7 +29,7 @@ pub(super) fn term(expression: &Expr) -> Term {
                 .map_or(Term::Unknown, |one| Term::Numbers(vec![one])),
             _ => Term::Unknown,
         },
-        Expr::Tuple(tuple) => numbers(&tuple.elts),
+        Expr::Tuple(tuple) => parts(&tuple.elts),
         Expr::Name(_) | Expr::Attribute(_) => match dotted(expression) {
             Some(name) => Term::Name(name),
             None => inner_calls(expression),
@@ -57,21 +57,7 @@ pub(super) fn term(expression: &Expr) -> Term {
             _ => Term::Unknown,
         },
         Expr::Call(call) => match dotted(&call.func) {
-            Some(name) if call.arguments.keywords.is_empty() => {
-                Term::Call(name, call.arguments.args.iter().map(term).collect())
-            }
-            Some(name) => {
-                // Keyword arguments aren't followed: the callee sees unknown values for them.
-                let mut arguments: Vec<Term> = call.arguments.args.iter().map(term).collect();
-                arguments.push(Term::Calls(
-                    call.arguments
-                        .keywords
-                        .iter()
-                        .map(|one| term(&one.value))
-                        .collect(),
-                ));
-                Term::Call(name, arguments)
-            }
+            Some(name) => Term::Call(name, arguments(call)),
             None => {
                 let mut terms = vec![term(&call.func)];
                 terms.extend(call.arguments.args.iter().map(term));
@@ -108,15 +94,38 @@ fn inner_calls(expression: &Expr) -> Term {
     }
 }
 
-fn numbers(elements: &[Expr]) -> Term {
-    let mut numbers = Vec::with_capacity(elements.len());
-    for element in elements {
-        match term(element) {
-            Term::Numbers(one) if one.len() == 1 => numbers.extend(one),
-            _ => return Term::Unknown,
+fn arguments(call: &ExprCall) -> Arguments {
+    let mut arguments = Arguments::default();
+    for argument in &call.arguments.args {
+        arguments.open |= argument.is_starred_expr();
+        arguments.positional.push(term(argument));
+    }
+    for keyword in &call.arguments.keywords {
+        match &keyword.arg {
+            Some(name) => {
+                let value = term(&keyword.value);
+                arguments.named.push((name.to_string(), value));
+            }
+            None => arguments.open = true,
         }
     }
-    Term::Numbers(numbers)
+    arguments
+}
+
+/// The parts of a tuple: numbers together, or each by itself.
+fn parts(elements: &[Expr]) -> Term {
+    let terms: Vec<Term> = elements.iter().map(term).collect();
+    let numbers = terms.iter().map(|term| match term {
+        Term::Numbers(one) => match one.as_slice() {
+            [number] => Some(*number),
+            _ => None,
+        },
+        _ => None,
+    });
+    match numbers.collect() {
+        Some(numbers) => Term::Numbers(numbers),
+        None => Term::Tuple(terms),
+    }
 }
 
 fn comparison(operator: CmpOp) -> Option<Comparison> {
