@@ -103,15 +103,9 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "path")]
     pub client_cert: Option<PathBuf>,
 
-    /// Who knows the password of a user that an index turned away.
-    #[arg(
-        long,
-        global = true,
-        value_name = "keyring_provider",
-        value_enum,
-        default_value_t
-    )]
-    pub keyring_provider: KeyringProvider,
+    /// Who knows the password of a user that an index turned away; `auto` if nothing says it.
+    #[arg(long, global = true, value_name = "keyring_provider", value_enum)]
+    pub keyring_provider: Option<KeyringProvider>,
 
     /// Keep the cache in this folder.
     #[arg(long, global = true, value_name = "dir")]

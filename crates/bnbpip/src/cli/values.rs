@@ -30,7 +30,8 @@ pub(crate) enum IndexStrategy {
 }
 
 /// `--keyring-provider`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum KeyringProvider {
     /// The program `keyring`, if it is on PATH
     #[default]

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::audit::AuditOptions;
 use super::project_indexes::{self, ProjectIndex, ProjectMirror};
-use crate::cli::values::IndexStrategy;
+use crate::cli::values::{IndexStrategy, KeyringProvider};
 use crate::failure::{Failure, exit_code};
 
 /// What a project may set. A new setting is a field here.
@@ -28,6 +28,11 @@ pub(crate) struct ProjectOptions {
     pub index: Vec<ProjectIndex>,
     /// Other places for what indexes have.
     pub mirror: Vec<ProjectMirror>,
+    /// Pages, folders and files with distributions, as for `--find-links`; folders are relative to
+    /// the file.
+    pub find_links: Vec<String>,
+    /// Who knows passwords, as for `--keyring-provider`.
+    pub keyring_provider: Option<KeyringProvider>,
     /// How several indexes are combined, as for `--index-strategy`.
     pub index_strategy: Option<IndexStrategy>,
     /// The same for indexes of pip's settings, as for `--pip-index-strategy`.

@@ -136,6 +136,10 @@ impl Settings {
         if !global.isolated {
             self.project = ProjectFile::find(self.environment.working_directory())?;
         }
+        let of_project = self.project.options.keyring_provider;
+        if let (None, Some(provider)) = (global.keyring_provider, of_project) {
+            self.network.keyring = keyring(provider, &self.environment);
+        }
         Ok(self)
     }
 
@@ -199,7 +203,7 @@ fn network(global: &GlobalArgs, environment: &ProcessEnvironment) -> Network {
             .max(global.resume_retries.unwrap_or_default()),
         timeout: global.timeout,
         netrc: netrc(environment),
-        keyring: keyring(global.keyring_provider, environment),
+        keyring: keyring(global.keyring_provider.unwrap_or_default(), environment),
         offline: global.offline,
         system_proxy: !global.no_proxy_env,
     }

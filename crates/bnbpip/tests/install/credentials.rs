@@ -281,6 +281,12 @@ fn a_keyring_is_asked_once_a_server_wants_a_password() {
     drop(run(&["--keyring-provider", "disabled"]).failure());
     let asked = environment.root().join("asked");
     assert!(!asked.exists());
+    // The project says it where the run doesn't.
+    let project = environment.work().join("bnbpip.toml");
+    fs_err::write(&project, "keyring-provider = 'disabled'\n").unwrap();
+    drop(run(&[]).failure());
+    assert!(!asked.exists());
+    fs_err::write(&project, "keyring-provider = 'subprocess'\n").unwrap();
     let done = run(&[]).success();
     assert_silent(&done);
     let simple = server.simple_url();

@@ -279,6 +279,42 @@ fn families_have_names_and_own_their_packages() {
     assert_eq!(installs(&environment, &extra).0, expected);
 }
 
+/// Folders of the project's file start where it is, and are looked at from below it as well.
+#[test]
+fn a_project_has_links_of_its_own() {
+    let server = served(&[("base", "1.0")]);
+    let environment = environment(&server);
+    let folder = environment.work().join("shared/wheels");
+    fs_err::create_dir_all(&folder).unwrap();
+    WheelBuilder::new("base", "3.0").build().write_to(&folder);
+    configure(&environment, "find-links = ['shared/wheels']\n");
+    assert_eq!(installs(&environment, &["base"]).0, "base-3.0");
+    let below = environment.work().join("deep/down");
+    fs_err::create_dir_all(&below).unwrap();
+    let mut command = environment.command();
+    command
+        .current_dir(&below)
+        .args(["install", "--dry-run", "base"]);
+    let run = bnbpip_testing::Run::from(command.output().unwrap()).success();
+    assert_eq!(last_line(&run.stdout), "Would install base-3.0");
+    assert_eq!(
+        installs(
+            &environment,
+            &["base", "--isolated", "--index-url", &server.simple_url()]
+        )
+        .0,
+        "base-1.0"
+    );
+    configure(&environment, "find-links = 'shared/wheels'\n");
+    let run = environment.run(["install", "base"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("bnbpip.toml` at line 1"),
+        "{}",
+        run.stderr
+    );
+}
+
 #[test]
 fn the_lock_names_the_index_of_each_package() {
     let (public, private) = confused();

@@ -7,6 +7,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bnbpip_index::{IndexEntry, IndexLocations, IndexStrategy, IndexUrl};
 use bnbpip_overlay::TorchIndexes;
@@ -55,6 +56,7 @@ pub(crate) fn locations(
     let find_links = arguments.find_links.iter().chain(&files.find_links);
     let find_links = find_links
         .map(|link| places.parse(link))
+        .chain(places.configured_links())
         .collect::<Result<_, _>>()?;
     Ok(IndexLocations {
         mirrors: places.mirrors(&arguments.mirrors, &indexes)?,
@@ -132,6 +134,18 @@ impl<'a> Places<'a> {
         configured
     }
 
+    /// The pages and folders that the project configures.
+    fn configured_links(&self) -> impl Iterator<Item = Result<IndexUrl, Failure>> {
+        let links = self.settings.project.options.find_links.iter();
+        links.map(|link| parse_in(self.project_folder(), link))
+    }
+
+    /// The folder that paths in the project's file start from.
+    fn project_folder(&self) -> &'a Path {
+        let folder = self.settings.project.folder();
+        folder.unwrap_or(self.settings.environment.working_directory())
+    }
+
     pub(super) fn torch(&self) -> Result<&TorchIndexes, Failure> {
         if let Some(torch) = self.torch.get() {
             return Ok(torch);
@@ -170,8 +184,7 @@ impl<'a> Places<'a> {
     }
 
     fn of_project(&self, index: &ProjectIndex) -> Result<IndexEntry, Failure> {
-        let folder = self.settings.project.folder();
-        let folder = folder.unwrap_or(self.settings.environment.working_directory());
+        let folder = self.project_folder();
         let mut entry = self.named(index.name.get_ref(), &parse_in(folder, &index.url)?);
         entry.explicit = index.explicit;
         Ok(entry)
@@ -282,7 +295,7 @@ fn nearness(origins: &[Nearness], at: usize) -> Nearness {
     origins.get(at).copied().unwrap_or_default()
 }
 
-pub(super) fn parse_in(folder: &std::path::Path, text: &str) -> Result<IndexUrl, Failure> {
+pub(super) fn parse_in(folder: &Path, text: &str) -> Result<IndexUrl, Failure> {
     let path = folder.join(text);
     let is_path = !text.contains("://") && path.exists();
     let shown = if is_path {
