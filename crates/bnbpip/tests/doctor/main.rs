@@ -7,6 +7,8 @@ mod accelerators;
 mod checks;
 mod findings;
 mod fixes;
+#[cfg(unix)]
+mod layouts;
 
 use bnbpip_testing::{IndexServer, TestEnvironment, WheelBuilder};
 
