@@ -44,6 +44,9 @@ pub struct Inputs {
     pub exclude_newer: Option<String>,
     /// The constraints, as they were written.
     pub constraints: Vec<String>,
+    /// What the machine was said to have, where a rule about it shaped the result:
+    /// `__cuda_driver==535.183.1`.
+    pub machine: Vec<String>,
 }
 
 /// The overlay that a lock was made with.

@@ -49,6 +49,7 @@ impl Lock {
             ("accelerators", &inputs.accelerators),
             ("indexes", &inputs.indexes),
             ("constraints", &inputs.constraints),
+            ("machine", &inputs.machine),
             ("rules", &self.rules),
         ] {
             let values = list.iter().map(String::as_str).collect::<Vec<_>>();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bnbpip_packaging::{MarkerEnvironment, PackageName, Requirement, Version, WheelFilename};
 
-use crate::rules::{Provides, Rule, RuleKind, Side, Subject};
+use crate::rules::{
+    MachineFact, MachineFacts, MachineSide, Provides, Rule, RuleKind, Side, Subject,
+};
 
 /// The rules of an [`crate::Overlay`] that hold in one environment.
 #[derive(Debug, Clone)]
@@ -22,8 +24,10 @@ pub struct ActiveRules {
 pub struct ActiveConflict<'a> {
     /// The rule that says so.
     pub rule: &'a Arc<Rule>,
-    /// Two or three sides; a side is present when any of its packages is, in its range.
+    /// The sides of packages; a side is present when any of its packages is, in its range.
     pub sides: &'a [Side],
+    /// The sides of the machine.
+    pub machine: &'a [MachineSide],
 }
 
 /// A rule that a set of packages breaks.
@@ -33,6 +37,8 @@ pub struct Finding {
     pub rule: Arc<Rule>,
     /// The packages concerned, in the order in which the rule names them.
     pub packages: Vec<(PackageName, Version)>,
+    /// What of the machine is concerned.
+    pub machine: Vec<MachineFact>,
 }
 
 impl ActiveRules {
@@ -94,6 +100,7 @@ impl ActiveRules {
             RuleKind::Conflict(conflict) => Some(ActiveConflict {
                 rule,
                 sides: &conflict.sides,
+                machine: &conflict.machine,
             }),
             _ => None,
         })
@@ -170,15 +177,26 @@ impl ActiveRules {
         })
     }
 
-    /// The rules that a set of packages breaks, by identifier.
+    /// The rules that a set of packages breaks on a machine, by identifier. The machine is asked only
+    /// if that decides about a rule.
     ///
     /// A rule about single wheels counts for a package whose wheel is not known. Stand-ins are not findings.
-    pub fn evaluate(&self, set: &[Subject]) -> Vec<Finding> {
+    pub fn evaluate(&self, set: &[Subject], machine: &dyn MachineFacts) -> Vec<Finding> {
+        self.evaluate_some(set, machine, |_| true)
+    }
+
+    /// The same for some of the rules.
+    pub fn evaluate_some(
+        &self,
+        set: &[Subject],
+        machine: &dyn MachineFacts,
+        is_wanted: impl Fn(&Rule) -> bool,
+    ) -> Vec<Finding> {
         let broken = self.rules.iter().filter_map(|rule| {
-            if matches!(rule.kind, RuleKind::Provides(_)) {
+            if matches!(rule.kind, RuleKind::Provides(_)) || !is_wanted(rule) {
                 return None;
             }
-            let applies = rule.applies(set, &self.environment)?;
+            let applies = rule.applies(set, &self.environment, machine)?;
             let packages = applies
                 .packages
                 .iter()
@@ -187,6 +205,7 @@ impl ActiveRules {
             Some(Finding {
                 rule: Arc::clone(rule),
                 packages,
+                machine: applies.machine,
             })
         });
         broken.collect()

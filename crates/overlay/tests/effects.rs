@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use bnbpip_overlay::{Overlay, RuleDocument, RuleId, Severity, Subject, TestTarget};
+use std::cell::Cell;
+
+use bnbpip_overlay::{
+    KnownMachine, MachineFact, MachineFacts, Overlay, RuleDocument, RuleId, Severity, Subject,
+    TestTarget, VirtualPackage, decode, encode,
+};
 use bnbpip_packaging::{PackageName, Version, VersionRange, VersionSpecifiers, range};
 
 fn rule(id: &str, body: &str) -> RuleDocument {
@@ -54,7 +59,7 @@ fn active(target: &str) -> bnbpip_overlay::ActiveRules {
 
 fn findings(target: &str, set: &[&str]) -> Vec<String> {
     let set: Vec<Subject> = set.iter().map(|text| text.parse().unwrap()).collect();
-    let found = active(target).evaluate(&set);
+    let found = active(target).evaluate(&set, &KnownMachine::default());
     let line = |finding: &bnbpip_overlay::Finding| {
         let packages: Vec<String> = finding
             .packages
@@ -253,4 +258,63 @@ fn the_digest_depends_on_the_content_alone() {
     let fewer = base.clone().without(&["AA-0001".parse().unwrap()]);
     assert_ne!(base.digest().unwrap(), fewer.digest().unwrap());
     assert_eq!(base.digest().unwrap().len(), 64);
+}
+
+/// A machine that counts how often it is asked.
+struct Counted {
+    facts: KnownMachine,
+    asked: Cell<usize>,
+}
+
+impl MachineFacts for Counted {
+    fn version(&self, package: VirtualPackage) -> Option<Version> {
+        self.asked.set(self.asked.get() + 1);
+        self.facts.version(package)
+    }
+}
+
+/// What a set breaks on a machine, and how often that was asked.
+fn on_machine(set: &[&str], facts: &[&str]) -> (Vec<String>, usize) {
+    let rule = rule(
+        "AA-0006",
+        "kind='conflict'\nseverity='avoid'\n[a]\npackages=['alpha']\nversions='>=2'\n[b]\npackages=['__cuda_driver']\nversions='<525.60.13'\n[c]\npackages=['__cuda_arch']\nversions='>=7.0'",
+    );
+    let encoded = encode([&rule.rule].into_iter()).unwrap();
+    let overlay = Overlay::from_rules(decode(&encoded).unwrap());
+    let target: TestTarget = "linux-3.11".parse().unwrap();
+    let set: Vec<Subject> = set.iter().map(|text| text.parse().unwrap()).collect();
+    let facts = facts
+        .iter()
+        .map(|text| text.parse::<MachineFact>().unwrap());
+    let machine = Counted {
+        facts: facts.collect(),
+        asked: Cell::new(0),
+    };
+    let found = overlay.active(&target.environment).evaluate(&set, &machine);
+    let facts = found.iter().flat_map(|finding| &finding.machine);
+    (
+        facts.map(ToString::to_string).collect(),
+        machine.asked.get(),
+    )
+}
+
+#[test]
+fn a_machine_is_a_side_of_a_conflict() {
+    let old = ["__cuda_driver==470.256.02", "__cuda_arch==8.9"];
+    let (found, asked) = on_machine(&["alpha==2.0"], &old);
+    assert_eq!(found, ["__cuda_driver==470.256.2", "__cuda_arch==8.9"]);
+    assert_eq!(asked, 2);
+    // A set that can't break the rule asks nothing.
+    assert_eq!(on_machine(&["alpha==1.0"], &old), (Vec::new(), 0));
+    for facts in [
+        &["__cuda_driver==525.60.13", "__cuda_arch==8.9"][..],
+        &["__cuda_driver==470.256.02", "__cuda_arch==6.1"],
+        &["__cuda_driver==470.256.02"],
+        &[],
+    ] {
+        assert!(on_machine(&["alpha==2.0"], facts).0.is_empty(), "{facts:?}");
+    }
+    for wrong in ["__cuda==12", "__cuda_driver", "__cuda_driver==new"] {
+        assert!(wrong.parse::<MachineFact>().is_err(), "{wrong}");
+    }
 }

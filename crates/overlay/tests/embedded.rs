@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use bnbpip_overlay::{
-    Overlay, RuleDocument, Severity, Subject, TestTarget, decode, embedded_sources, encode, lint,
+    KnownMachine, Overlay, RuleDocument, Severity, Subject, TestTarget, decode, embedded_sources,
+    encode, lint,
 };
 
 fn documents() -> Vec<RuleDocument> {
@@ -64,7 +65,7 @@ fn what_was_measured_broken_is_refused_and_nothing_else() {
         }
         let set: Vec<Subject> = set.iter().map(|text| text.parse().unwrap()).collect();
         let broken: Vec<String> = rules
-            .evaluate(&set)
+            .evaluate(&set, &KnownMachine::default())
             .iter()
             .filter(|finding| finding.rule.severity == Severity::Broken)
             .map(|finding| finding.rule.id.to_string())
@@ -79,7 +80,7 @@ fn found(target: &str, set: &[&str]) -> Vec<String> {
     let target: TestTarget = target.parse().unwrap();
     let rules = Overlay::embedded().unwrap().active(&target.environment);
     let set: Vec<Subject> = set.iter().map(|text| text.parse().unwrap()).collect();
-    let findings = rules.evaluate(&set);
+    let findings = rules.evaluate(&set, &KnownMachine::default());
     findings
         .iter()
         .map(|finding| format!("{} {}", finding.rule.severity, finding.rule.title))

@@ -91,6 +91,13 @@ fn every_fault_is_named_with_its_line() {
         ),
         ("alpha==1.0\", \"beta==2.1", "alpha\", \"beta==2.1"),
         ("windows-3.11", "beos-3.11"),
+        ("[\"beta\"]", "[\"__gpu\"]"),
+        ("[\"beta\"]", "[\"__cuda_arch\", \"beta\"]"),
+        (
+            "[\"alpha\"]\nversions = \"<2\"\n\n[b]\npackages = [\"beta\"]",
+            "[\"__cuda_arch\"]\nversions = \"<2\"\n\n[b]\npackages = [\"__cuda_driver\"]",
+        ),
+        ("beta==2.1", "__cuda_driver 470"),
     ];
     let messages: Vec<String> = faults.iter().map(|(from, to)| message(from, to)).collect();
     insta::assert_snapshot!(messages.join("\n"));

@@ -1,6 +1,8 @@
 //! The words for the accelerator that torch is chosen for.
 
-use bnbpip_overlay::{AcceleratorFacts, Because, Capability, Family, FamilyChoice};
+use bnbpip_overlay::{
+    AcceleratorFacts, Because, Capability, Family, FamilyChoice, MachineFact, VirtualPackage,
+};
 use bnbpip_packaging::Version;
 
 use crate::ranges::join_and;
@@ -56,6 +58,27 @@ pub fn driver_version(version: &Version) -> String {
     let mut parts = version.release().iter();
     let first = parts.next().map(ToString::to_string).unwrap_or_default();
     parts.fold(first, |text, part| format!("{text}.{part:02}"))
+}
+
+/// What a machine has: `NVIDIA driver 470.01`, `compute capability 6.1`.
+pub fn fact(fact: &MachineFact) -> String {
+    match fact.package {
+        VirtualPackage::CudaDriver => format!("NVIDIA driver {}", driver_version(&fact.version)),
+        VirtualPackage::CudaArch => format!("compute capability {}", fact.version),
+    }
+}
+
+/// The same as a sentence.
+pub fn fact_sentence(fact: &MachineFact) -> String {
+    match fact.package {
+        VirtualPackage::CudaDriver => format!(
+            "this machine's NVIDIA driver is {}",
+            driver_version(&fact.version)
+        ),
+        VirtualPackage::CudaArch => {
+            format!("this machine's GPU has compute capability {}", fact.version)
+        }
+    }
 }
 
 /// `cu126 (CUDA 12.6)`.

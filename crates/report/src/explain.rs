@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 
-use bnbpip_overlay::Rule;
+use bnbpip_overlay::{MachineFact, Rule};
 use bnbpip_packaging::{IncompatibleTag, PackageName, Version, VersionRange};
 use bnbpip_resolver::explanation::Project;
 use bnbpip_resolver::reason::VersionReason;
 use bnbpip_resolver::{Explanation, Fact, Unusable};
 
-use crate::ranges;
+use crate::{accelerator, ranges};
 
 /// How the target is spoken of.
 #[derive(Debug, Clone)]
@@ -262,6 +262,7 @@ impl Writer<'_> {
             } => {
                 vec![self.depends(project, versions, dependency, accepted)]
             }
+            Fact::Machine(fact) => vec![accelerator::fact_sentence(fact)],
             Fact::Rule(rule) => vec![rule_sentence(rule)],
             Fact::NotFound(name) => vec![format!("no index has {name}")],
             Fact::NoVersions { name, range } => vec![self.no_versions(name, range)],
@@ -450,6 +451,23 @@ impl Writer<'_> {
             _ => return None,
         })
     }
+}
+
+/// A rule's sentence with its id and, where the rule is about machines, what this one has:
+/// `… needs driver 580 (BNB-0204; NVIDIA driver 470.01)`.
+pub fn rule_sentence_here(rule: &Rule, machine: &[MachineFact]) -> String {
+    let sides = rule.machine_sides();
+    let spoken_of = |fact: &&MachineFact| sides.iter().any(|side| side.package == fact.package);
+    let facts: Vec<String> = machine
+        .iter()
+        .filter(spoken_of)
+        .map(accelerator::fact)
+        .collect();
+    if facts.is_empty() {
+        return rule_sentence(rule);
+    }
+    let title = rule.title.trim_end_matches('.');
+    format!("{title} ({}; {})", rule.id, ranges::join_and(&facts))
 }
 
 /// A rule's sentence with its id.

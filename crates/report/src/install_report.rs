@@ -1,7 +1,11 @@
 //! pip's installation report, version 1
 //! ([reference](https://pip.pypa.io/en/stable/reference/installation-report/)).
 
+use std::sync::Arc;
+
+use bnbpip_overlay::{MachineFact, Rule};
 use bnbpip_packaging::{DirectUrl, ExtraName, Headers, MarkerEnvironment};
+use bnbpip_resolver::RuleEffect;
 use serde_json::{Map, Value, json};
 
 use crate::rules::RuleSetIdentity;
@@ -25,21 +29,61 @@ pub struct ReportItem<'a> {
     pub community: Option<(String, String)>,
 }
 
-/// The whole report. Beside what pip writes there is `bnbpip`, with the rules that were in force,
-/// and with a community wheel where it is from.
+/// What rules had to do with a resolution.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportedRules<'a> {
+    /// Those that were in force.
+    pub identity: &'a RuleSetIdentity,
+    /// Those that made a difference, each with the package that it moved, added or named.
+    pub effects: &'a [RuleEffect],
+    /// Those that had to give way.
+    pub relaxed: &'a [Arc<Rule>],
+    /// What of the machine is behind these.
+    pub machine: &'a [MachineFact],
+}
+
+/// The whole report. Beside what pip writes there is `bnbpip`: the rules that were in force, those
+/// that shaped the result or had to give way, and with a community wheel where it is from.
 pub fn render(
     items: &[ReportItem<'_>],
     markers: &MarkerEnvironment,
     version: &str,
-    rules: &RuleSetIdentity,
+    rules: ReportedRules<'_>,
 ) -> Value {
     json!({
         "version": "1",
         "pip_version": version,
         "install": items.iter().map(item).collect::<Vec<_>>(),
         "environment": environment(markers),
-        "bnbpip": { "overlay": rules.json() },
+        "bnbpip": {
+            "overlay": rules.identity.json(),
+            "rules": shaping(rules),
+            "machine": machine(rules.machine),
+        },
     })
+}
+
+fn shaping(rules: ReportedRules<'_>) -> Value {
+    let effects = rules.effects.iter();
+    let shaped = effects.map(|it| rule(&it.rule, Some(it.package.as_ref()), "shaped"));
+    let relaxed = rules.relaxed.iter().map(|it| rule(it, None, "accepted"));
+    shaped.chain(relaxed).collect()
+}
+
+/// A rule with what came of it: it `shaped` a package, or breaking it was `accepted`.
+fn rule(rule: &Rule, package: Option<&str>, outcome: &str) -> Value {
+    json!({
+        "id": rule.id.as_str(),
+        "title": rule.title,
+        "package": package,
+        "outcome": outcome,
+    })
+}
+
+fn machine(facts: &[MachineFact]) -> Value {
+    let facts = facts.iter();
+    let facts = facts.map(|fact| (fact.package.to_string(), fact.version.to_string().into()));
+    Value::Object(facts.collect())
 }
 
 fn item(item: &ReportItem<'_>) -> Value {

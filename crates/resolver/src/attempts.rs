@@ -4,10 +4,13 @@
 //! no solution, `avoid` rules that stand in the way are dropped, then the care for installed
 //! packages that the request doesn't reach (only those that a rule speaks of stay in). What was
 //! dropped is said in the result.
+//!
+//! An `avoid` rule about the machine that installed packages break already takes no part: they were
+//! chosen for this machine by somebody, and moving them is not this request's business.
 
 use std::sync::Arc;
 
-use bnbpip_overlay::{ActiveRules, Overlay, Rule, RuleId, Severity, Subject};
+use bnbpip_overlay::{ActiveRules, MachineFacts, Rule, RuleId, Severity, Subject};
 use bnbpip_packaging::{PackageName, Requirement, VersionOrUrl, range};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -51,12 +54,14 @@ pub fn resolve<P: MetadataProvider>(
         let reached = reachable_installed(request);
         request.upgrade.extend(reached);
     }
+    let lived_with = lived_with(provider, request);
     let mut relaxed: Vec<Arc<Rule>> = Vec::new();
     let mut direct = named_urls(request)?;
     let mut care = Care::Everything;
     loop {
-        let rules = Arc::new(active_rules(&request.overlay, &relaxed, request));
-        let companions = companions(request, &rules, care);
+        let dropped = lived_with.iter().chain(&relaxed);
+        let rules = Arc::new(active_rules(dropped, request));
+        let companions = companions(request, &rules, provider.machine(), care);
         let mut solver = Solver::new(provider, request, rules, &direct);
         match solver.run(&companions)? {
             Outcome::Solved => return Ok(Resolution::build(&mut solver, relaxed, care)),
@@ -96,9 +101,35 @@ impl Care {
     }
 }
 
-fn active_rules(overlay: &Overlay, relaxed: &[Arc<Rule>], request: &SolveRequest) -> ActiveRules {
-    let ids: Vec<RuleId> = relaxed.iter().map(|rule| rule.id.clone()).collect();
-    overlay.clone().without(&ids).active(&request.markers)
+fn active_rules<'a>(
+    dropped: impl Iterator<Item = &'a Arc<Rule>>,
+    request: &SolveRequest,
+) -> ActiveRules {
+    let ids: Vec<RuleId> = dropped.map(|rule| rule.id.clone()).collect();
+    request
+        .overlay
+        .clone()
+        .without(&ids)
+        .active(&request.markers)
+}
+
+/// The `avoid` rules about the machine that installed packages break which may stay.
+fn lived_with<P: MetadataProvider>(provider: &P, request: &SolveRequest) -> Vec<Arc<Rule>> {
+    let staying = request
+        .installed
+        .iter()
+        .filter(|(name, _)| !request.upgrade.contains(*name));
+    let subjects: Vec<Subject> = staying
+        .map(|(name, installed)| Subject::new(name.clone(), installed.version.clone()))
+        .collect();
+    let is_about_machine =
+        |rule: &Rule| rule.severity == Severity::Avoid && !rule.machine_sides().is_empty();
+    let findings = request.overlay.active(&request.markers).evaluate_some(
+        &subjects,
+        provider.machine(),
+        is_about_machine,
+    );
+    findings.into_iter().map(|finding| finding.rule).collect()
 }
 
 /// The URLs that the user named, in requirements and constraints, by package.
@@ -132,7 +163,12 @@ fn named_urls(request: &SolveRequest) -> Result<FxHashMap<PackageName, String>, 
 ///
 /// A package whose own requirements aren't met now, or that breaks a rule now, was broken before:
 /// it is not this request's business.
-fn companions(request: &SolveRequest, rules: &ActiveRules, care: Care) -> Vec<PackageName> {
+fn companions(
+    request: &SolveRequest,
+    rules: &ActiveRules,
+    machine: &dyn MachineFacts,
+    care: Care,
+) -> Vec<PackageName> {
     if request.no_dependencies || request.installed.is_empty() {
         return Vec::new();
     }
@@ -142,7 +178,7 @@ fn companions(request: &SolveRequest, rules: &ActiveRules, care: Care) -> Vec<Pa
         .map(|(name, installed)| Subject::new(name.clone(), installed.version.clone()))
         .collect();
     let broken: FxHashSet<PackageName> = rules
-        .evaluate(&subjects)
+        .evaluate(&subjects, machine)
         .into_iter()
         .flat_map(|finding| finding.packages.into_iter().map(|(name, _)| name))
         .collect();

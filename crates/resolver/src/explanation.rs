@@ -8,7 +8,7 @@
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use bnbpip_overlay::{Rule, Severity};
+use bnbpip_overlay::{MachineFact, Rule, Severity};
 use bnbpip_packaging::{ExtraName, PackageName, Version, VersionRange};
 use pubgrub::{DerivationTree, External};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -67,6 +67,8 @@ pub enum Fact {
         /// The versions that they accept.
         accepted: VersionRange,
     },
+    /// The machine has it.
+    Machine(MachineFact),
     /// A rule keeps packages apart, or excludes versions.
     Rule(Arc<Rule>),
     /// No index has it.
@@ -203,6 +205,13 @@ impl Collector {
     ) {
         match external {
             External::NotRoot(..) => {}
+            External::NoVersions(SolverPackage::Machine(package), _) => {
+                // What the machine hasn't breaks no rule: it is never part of a proof.
+                if let Some(version) = solver.provider.machine().version(*package) {
+                    let package = *package;
+                    self.machine(MachineFact { package, version });
+                }
+            }
             External::NoVersions(package, range) => {
                 if let Some(name) = package.name() {
                     let name = solver.interner.name(name).clone();
@@ -304,6 +313,13 @@ impl Collector {
                     self.rule(rule);
                 }
             }
+        }
+    }
+
+    fn machine(&mut self, fact: MachineFact) {
+        let is_known = |known: &Fact| matches!(known, Fact::Machine(known) if *known == fact);
+        if !self.facts.iter().any(is_known) {
+            self.facts.push(Fact::Machine(fact));
         }
     }
 
@@ -418,6 +434,8 @@ fn is_ready(fact: &Fact, known: &FxHashSet<PackageName>) -> bool {
         | Fact::NoVersions { name, .. }
         | Fact::Versions { name, .. }
         | Fact::Constraint { name, .. } => known.contains(name),
+        // The machine comes after what was asked for.
+        Fact::Machine(_) => !known.is_empty(),
         // Rules close the argument.
         Fact::Rule(_) => false,
     }

@@ -1,7 +1,9 @@
-//! What the solver decides about: packages, their extras, and the guards of overlay conflicts.
+//! What the solver decides about: packages, their extras, facts about the machine, and the guards of
+//! overlay conflicts.
 
 use std::fmt;
 
+use bnbpip_overlay::VirtualPackage;
 use bnbpip_packaging::{ExtraName, PackageName};
 use rustc_hash::FxHashMap;
 
@@ -25,6 +27,8 @@ pub(crate) enum SolverPackage {
     Extra(NameId, ExtraId),
     /// The two-valued package of a conflict rule: one side needs 0, the other 1.
     Guard(u32),
+    /// A fact about the machine: one version, and nothing that it depends on.
+    Machine(VirtualPackage),
 }
 
 impl SolverPackage {
@@ -32,7 +36,7 @@ impl SolverPackage {
     pub(crate) fn name(self) -> Option<NameId> {
         match self {
             Self::Package(name) | Self::Extra(name, _) => Some(name),
-            Self::Root | Self::Guard(_) => None,
+            Self::Root | Self::Guard(_) | Self::Machine(_) => None,
         }
     }
 }

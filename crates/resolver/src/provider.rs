@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bnbpip_overlay::RuleId;
+use bnbpip_overlay::{MachineFacts, RuleId};
 use bnbpip_packaging::{
     ExtraName, IncompatibleTag, PackageName, Requirement, Version, VersionRange, VersionSpecifiers,
 };
@@ -47,6 +47,9 @@ pub trait MetadataProvider {
         below: &Version,
         count: usize,
     );
+
+    /// The machine that the packages are for. It is asked once a rule depends on it.
+    fn machine(&self) -> &dyn MachineFacts;
 
     /// The single candidate behind a direct URL.
     ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bnbpip_overlay::{Rule, RuleId, RuleKind};
+use bnbpip_overlay::{Conflict, MachineFact, Rule, RuleId, RuleKind};
 use bnbpip_packaging::{ExtraName, PackageName, Version, VersionRange};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -10,6 +10,7 @@ use crate::attempts::Care;
 use crate::choose::Origin;
 use crate::package::{NameId, SolverPackage};
 use crate::provider::MetadataProvider;
+use crate::rules;
 use crate::solve::{PackageId, Solver};
 
 /// A set of packages that satisfies the request and the rules.
@@ -21,6 +22,8 @@ pub struct Resolution<F> {
     pub effects: Vec<RuleEffect>,
     /// `avoid` rules that had to give way.
     pub relaxed: Vec<Arc<Rule>>,
+    /// What of the machine is behind these rules.
+    pub machine: Vec<MachineFact>,
     /// Extras that were asked for and don't exist: package, version, extra.
     pub missing_extras: Vec<(PackageName, Version, ExtraName)>,
     /// Whether installed packages that the request doesn't reach had to be left out of account.
@@ -98,10 +101,13 @@ impl<F: Clone> Resolution<F> {
         missing_extras.sort();
         missing_extras.dedup();
         let left_installed_out = care != Care::Everything;
+        let shaping = effects.iter().map(|effect| &effect.rule).chain(&relaxed);
+        let machine = rules::facts_behind(shaping, solver.provider.machine());
         Self {
             packages,
             effects,
             relaxed,
+            machine,
             missing_extras,
             left_installed_out,
         }
@@ -132,7 +138,7 @@ impl<F: Clone> Builder<F> {
                         .or_default()
                         .push(solver.interner.extra(extra).clone());
                 }
-                SolverPackage::Root | SolverPackage::Guard(_) => {}
+                SolverPackage::Root | SolverPackage::Guard(_) | SolverPackage::Machine(_) => {}
             }
         }
         let edges = FxHashMap::default();
@@ -278,7 +284,7 @@ fn rule_effects<P: MetadataProvider>(
     let mut effects = Vec::new();
     for rule in solver.rules.rules() {
         let concerned = match &rule.kind {
-            RuleKind::Conflict(conflict) => conflict_effect(solver, &conflict.sides, &chosen),
+            RuleKind::Conflict(conflict) => conflict_effect(solver, conflict, &chosen),
             RuleKind::Exclude(exclude) => {
                 let ruled_out =
                     newer_in(solver, &exclude.package, &chosen, &exclude.versions.range);
@@ -306,9 +312,10 @@ fn rule_effects<P: MetadataProvider>(
 /// version that was asked for.
 fn conflict_effect<P: MetadataProvider>(
     solver: &Solver<'_, P>,
-    sides: &[bnbpip_overlay::Side],
+    conflict: &Conflict,
     chosen: &Chosen<'_>,
 ) -> Option<PackageName> {
+    let sides = &conflict.sides;
     let present: Vec<bool> = sides
         .iter()
         .map(|side| {
@@ -316,7 +323,7 @@ fn conflict_effect<P: MetadataProvider>(
             packages.any(|(name, range)| chosen.get(name).is_some_and(|v| range.contains(*v)))
         })
         .collect();
-    sides.iter().enumerate().find_map(|(position, side)| {
+    let moved = sides.iter().enumerate().find_map(|(position, side)| {
         let others = present
             .iter()
             .enumerate()
@@ -330,7 +337,12 @@ fn conflict_effect<P: MetadataProvider>(
                 wanted_in(solver, name, chosen, range) || newer_in(solver, name, chosen, range)
             })
             .map(|(name, _)| name.clone())
-    })
+    })?;
+    // Asked last: the machine may take its time.
+    let machine = solver.provider.machine();
+    let mut facts = conflict.machine.iter();
+    let applies = facts.all(|side| side.present_on(machine).is_some());
+    applies.then_some(moved)
 }
 
 /// Whether the newest version that was wanted when the package was decided lies in `range`.

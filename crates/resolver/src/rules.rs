@@ -3,10 +3,16 @@
 //! A conflict of n sides is a guard package of n versions: side i, in its range, needs any version
 //! of the guard but i. With all sides present no version is left; with one side missing nothing is
 //! asked of anybody, and no side pulls another in.
+//!
+//! A side that is about the machine is a side of a package as well, a virtual one: it has one version,
+//! and is part of the solution once the conflict's first side is. So the machine is asked only when
+//! such a package was chosen.
 
 use std::sync::Arc;
 
-use bnbpip_overlay::{ActiveRules, Rule, RuleKind};
+use bnbpip_overlay::{
+    ActiveConflict, ActiveRules, MachineFact, MachineFacts, Rule, RuleKind, VirtualPackage,
+};
 use bnbpip_packaging::{PackageName, Version, VersionRange};
 use pubgrub::State;
 use rustc_hash::FxHashSet;
@@ -39,10 +45,8 @@ pub(crate) fn install(
         let number = u32::try_from(guards.rules.len()).unwrap_or(u32::MAX);
         guards.rules.push(Arc::clone(conflict.rule));
         let guard = state.package_store.alloc(SolverPackage::Guard(number));
-        let values = guard_values(conflict.sides.len());
         for (position, side) in conflict.sides.iter().enumerate() {
-            let allowed =
-                values.intersection(&VersionRange::singleton(value(position)).complement());
+            let allowed = allowed(&conflict, position);
             for (name, range) in &side.packages {
                 if rules.providers_of(name).next().is_some() {
                     continue;
@@ -50,7 +54,18 @@ pub(crate) fn install(
                 let package = SolverPackage::Package(interner.name_id(name));
                 let package = state.package_store.alloc(package);
                 state.add_dependency(package, range.clone(), (guard, allowed.clone()));
+                for (fact, any) in facts_of(&conflict, position) {
+                    let fact = state.package_store.alloc(fact);
+                    state.add_dependency(package, range.clone(), (fact, any));
+                }
             }
+        }
+        for (position, side) in (conflict.sides.len()..).zip(conflict.machine) {
+            let fact = state
+                .package_store
+                .alloc(SolverPackage::Machine(side.package));
+            let range = side.versions.range.intersection(&present());
+            state.add_dependency(fact, range, (guard, allowed(&conflict, position)));
         }
     }
     for rule in rules.rules() {
@@ -78,11 +93,10 @@ pub(crate) fn guard_edges(
     }
     let mut edges = Vec::new();
     for (number, conflict) in (0..).zip(rules.conflicts()) {
-        let values = guard_values(conflict.sides.len());
         for (position, side) in conflict.sides.iter().enumerate() {
             if side.contains(name, version) {
-                let others = VersionRange::singleton(value(position)).complement();
-                edges.push((SolverPackage::Guard(number), values.intersection(&others)));
+                edges.push((SolverPackage::Guard(number), allowed(&conflict, position)));
+                edges.extend(facts_of(&conflict, position));
             }
         }
     }
@@ -99,11 +113,44 @@ pub(crate) fn conflicting_names(rules: &ActiveRules, interner: &mut Interner) ->
         .collect()
 }
 
-/// The versions that a guard of so many sides has.
-fn guard_values(sides: usize) -> VersionRange {
-    (0..sides).fold(VersionRange::empty(), |range, position| {
+/// The versions of a conflict's guard that a side of it leaves.
+fn allowed(conflict: &ActiveConflict<'_>, side: usize) -> VersionRange {
+    let sides = conflict.sides.len() + conflict.machine.len();
+    let others = (0..sides).filter(|position| *position != side);
+    others.fold(VersionRange::empty(), |range, position| {
         range.union(&VersionRange::singleton(value(position)))
     })
+}
+
+/// The facts that come with a side of a conflict, each at whatever version: the first brings all.
+fn facts_of(
+    conflict: &ActiveConflict<'_>,
+    side: usize,
+) -> impl Iterator<Item = (SolverPackage, VersionRange)> {
+    let facts = conflict.machine.iter().filter(move |_| side == 0);
+    facts.map(|fact| (SolverPackage::Machine(fact.package), VersionRange::full()))
+}
+
+/// The one version of a fact for the solver: 0 stands for what the machine hasn't, or nobody knows.
+pub(crate) fn fact_version(machine: &dyn MachineFacts, fact: VirtualPackage) -> Version {
+    machine.version(fact).unwrap_or_else(|| value(0))
+}
+
+/// The versions of a fact that machines can have.
+fn present() -> VersionRange {
+    VersionRange::strictly_higher_than(value(0))
+}
+
+/// What a machine has of the facts that some rules speak of, each once.
+pub(crate) fn facts_behind<'a>(
+    rules: impl Iterator<Item = &'a Arc<Rule>>,
+    machine: &dyn MachineFacts,
+) -> Vec<MachineFact> {
+    let sides = rules.flat_map(|rule| rule.machine_sides());
+    let mut facts: Vec<MachineFact> = sides.filter_map(|side| side.present_on(machine)).collect();
+    facts.sort_unstable();
+    facts.dedup();
+    facts
 }
 
 /// Version i of a guard.

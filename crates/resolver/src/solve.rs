@@ -214,7 +214,7 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         partial_solution
             .pick_highest_priority_pkg(|id, range| match package_store[id] {
                 SolverPackage::Root => Priority::Root,
-                SolverPackage::Guard(_) => Priority::Fixed,
+                SolverPackage::Guard(_) | SolverPackage::Machine(_) => Priority::Fixed,
                 SolverPackage::Package(name) | SolverPackage::Extra(name, _) => {
                     if direct.contains_key(interner.name(name)) {
                         Priority::Fixed
@@ -248,6 +248,15 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
                 match rules::guard_choice(range) {
                     Some(version) => self.state.partial_solution.add_decision(package, version),
                     None => self.state.add_no_versions(package, range.clone()),
+                }
+                Ok(None)
+            }
+            SolverPackage::Machine(fact) => {
+                let version = rules::fact_version(self.provider.machine(), fact);
+                if range.contains(&version) {
+                    self.state.partial_solution.add_decision(package, version);
+                } else {
+                    self.state.add_no_versions(package, range.clone());
                 }
                 Ok(None)
             }

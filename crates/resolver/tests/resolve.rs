@@ -1,11 +1,12 @@
 //! Whole resolutions over an in-memory universe.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use bnbpip_overlay::Overlay;
+use bnbpip_overlay::{KnownMachine, MachineFact, MachineFacts, Overlay, VirtualPackage};
 use bnbpip_packaging::{
     MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, Requirement, Version, VersionRange,
 };
@@ -18,6 +19,9 @@ use bnbpip_resolver::{
 #[derive(Default)]
 struct Universe {
     packages: BTreeMap<PackageName, BTreeMap<Version, Release>>,
+    machine: KnownMachine,
+    /// How often the machine was asked.
+    asked: Cell<usize>,
 }
 
 #[derive(Default, Clone)]
@@ -117,8 +121,19 @@ impl MetadataProvider for Universe {
 
     fn prefetch_batch(&self, _: &PackageName, _: &VersionRange, _: &Version, _: usize) {}
 
+    fn machine(&self) -> &dyn MachineFacts {
+        self
+    }
+
     fn direct(&self, _: &PackageName, _: &str) -> Result<(Version, ()), ProviderError> {
         Ok((Version::new([9]), ()))
+    }
+}
+
+impl MachineFacts for Universe {
+    fn version(&self, package: VirtualPackage) -> Option<Version> {
+        self.asked.set(self.asked.get() + 1);
+        self.machine.version(package)
     }
 }
 
@@ -211,6 +226,7 @@ fn facts(explanation: &Explanation) -> Vec<String> {
             } => {
                 format!("depends({}->{})", project.name, dependency.name)
             }
+            Fact::Machine(fact) => format!("machine({fact})"),
             Fact::Rule(rule) => format!("rule({})", rule.id),
             Fact::NotFound(name) => format!("not-found({name})"),
             Fact::NoVersions { name, .. } => format!("no-versions({name})"),
@@ -353,4 +369,97 @@ fn what_is_installed_stays_consistent() {
     let resolution = resolve(&universe, &mut impossible).unwrap();
     assert!(resolution.left_installed_out);
     assert_eq!(shown(Ok(resolution)), "b==3");
+}
+
+/// Releases of torch, of which the newer ones need a newer driver, on a machine.
+fn on_machine(facts: &[&str]) -> Universe {
+    let facts = facts
+        .iter()
+        .map(|text| text.parse::<MachineFact>().unwrap());
+    let universe = Universe::default()
+        .add("torch", "2.9", &[])
+        .add("torch", "2.10", &[])
+        .add("vision", "1", &["torch"])
+        .add("other", "1", &[]);
+    Universe {
+        machine: facts.collect(),
+        ..universe
+    }
+}
+
+/// A request under a rule about the machine.
+fn ruled(requirements: &[&str], severity: &str) -> SolveRequest {
+    let text = format!(
+        "+++\nid='TEAM-0001'\ntitle='t'\nkind='conflict'\nseverity='{severity}'\ndate=2026-01-31\n\
+         [a]\npackages=['torch']\nversions='>=2.10'\n\
+         [b]\npackages=['__cuda_driver']\nversions='<580'\n+++\nText.\n"
+    );
+    let document = Overlay::parse_rule(&text, "x").unwrap();
+    SolveRequest {
+        overlay: Overlay::from_rules([document.rule]),
+        ..request(requirements)
+    }
+}
+
+const OLD: [&str; 1] = ["__cuda_driver==535.183.1"];
+
+#[test]
+fn a_rule_about_the_machine_takes_part() {
+    let solve = |facts: &[&str], requirements: &[&str], severity: &str| {
+        let universe = on_machine(facts);
+        resolve(&universe, &mut ruled(requirements, severity))
+    };
+    let older = solve(&OLD, &["vision"], "avoid").unwrap();
+    assert_eq!(older.effects[0].rule.id.as_str(), "TEAM-0001");
+    assert_eq!(older.effects[0].package.as_ref(), "torch");
+    assert_eq!(older.machine[0].to_string(), OLD[0]);
+    assert_eq!(shown(Ok(older)), "torch==2.9 vision==1");
+    for facts in [&["__cuda_driver==580.65"][..], &["__cuda_arch==6.1"], &[]] {
+        let newest = solve(facts, &["vision"], "broken").unwrap();
+        assert!(newest.effects.is_empty() && newest.machine.is_empty());
+        assert_eq!(shown(Ok(newest)), "torch==2.10 vision==1");
+    }
+    let pinned = solve(&OLD, &["torch==2.10"], "avoid").unwrap();
+    assert_eq!(pinned.relaxed[0].id.as_str(), "TEAM-0001");
+    assert_eq!(pinned.machine[0].to_string(), OLD[0]);
+    assert_eq!(shown(Ok(pinned)), "torch==2.10");
+    assert_eq!(
+        shown(solve(&OLD, &["torch==2.10"], "broken")),
+        "requested(torch==2.10) machine(__cuda_driver==535.183.1) rule(TEAM-0001)"
+    );
+}
+
+#[test]
+fn the_machine_is_asked_only_where_it_matters() {
+    for (requirement, is_asked) in [("other", false), ("torch<2.10", false), ("torch", true)] {
+        let universe = on_machine(&OLD);
+        resolve(&universe, &mut ruled(&[requirement], "avoid")).unwrap();
+        assert_eq!(universe.asked.get() > 0, is_asked, "{requirement}");
+    }
+}
+
+#[test]
+fn what_is_installed_on_the_machine_is_not_moved_for_it() {
+    let universe = on_machine(&OLD);
+    let installed = InstalledPackage {
+        version: "2.10".parse().unwrap(),
+        metadata: Arc::default(),
+    };
+    let with_torch = |severity: &str| {
+        let mut request = ruled(&["vision"], severity);
+        let torch: PackageName = "torch".parse().unwrap();
+        request.installed.insert(torch, installed.clone());
+        request
+    };
+    let kept = resolve(&universe, &mut with_torch("avoid")).unwrap();
+    assert!(kept.relaxed.is_empty());
+    assert_eq!(shown(Ok(kept)), "torch==2.10 vision==1");
+    let broken = resolve(&universe, &mut with_torch("broken"));
+    assert_eq!(shown(broken), "torch==2.9 vision==1");
+    let mut upgraded = with_torch("avoid");
+    upgraded.upgrade.insert("torch".parse().unwrap());
+    assert_eq!(
+        shown(resolve(&universe, &mut upgraded)),
+        "torch==2.9 vision==1"
+    );
 }

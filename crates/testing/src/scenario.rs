@@ -19,6 +19,8 @@ pub struct Scenario {
     pub why: String,
     /// Where the packages would run; without it, on this machine.
     pub target: Option<ScenarioTarget>,
+    /// What the machine has; without it, no GPU.
+    pub machine: Option<ScenarioMachine>,
     /// The packages: name → version → release.
     #[serde(default)]
     pub packages: BTreeMap<String, BTreeMap<String, Release>>,
@@ -43,6 +45,16 @@ pub struct ScenarioTarget {
     pub python: String,
     /// `--python-platform`
     pub platform: String,
+}
+
+/// The GPUs of a machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScenarioMachine {
+    /// The version of NVIDIA's driver.
+    pub driver: String,
+    /// The compute capability of each GPU, with commas between them.
+    pub capabilities: Option<String>,
 }
 
 /// A release of a package.
@@ -209,8 +221,15 @@ impl Scenario {
             let (name, version, release) = self.release(pin);
             environment.install_by_hand(&release.wheel(name, version, "py3-none-any"));
         }
-        let run = environment.run(self.args(&server, &environment.work()));
-        Outcome::new(run)
+        let mut command = environment.command();
+        if let Some(machine) = &self.machine {
+            command.env("BNBPIP_CUDA_DRIVER", &machine.driver);
+            if let Some(capabilities) = &machine.capabilities {
+                command.env("BNBPIP_CUDA_ARCH", capabilities);
+            }
+        }
+        command.args(self.args(&server, &environment.work()));
+        Outcome::new(command.output().unwrap().into())
     }
 
     /// Whether the outcome is the expected one.

@@ -85,7 +85,9 @@ pub(crate) struct RulesShowArgs {
 /// `rules check`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RulesCheckArgs {
-    /// The packages: `name==version`, a wheel's file name, or a lock such as `pylock.toml`.
+    /// The packages: `name==version`, a wheel's file name, or a lock such as `pylock.toml`. And what
+    /// the machine has, if another one is meant than this: `__cuda_driver==535.183.01`,
+    /// `__cuda_arch==8.9`.
     #[arg(value_name = "name==version")]
     pub packages: Vec<String>,
 

@@ -9,6 +9,7 @@ use bnbpip_platform::Target;
 use rustc_hash::FxHashMap;
 
 use super::distribution::Distribution;
+use super::resolve::machine::Machine;
 use super::{rule_set, selection, target_environment};
 use crate::cli::CheckArgs;
 use crate::configuration::settings::Settings;
@@ -22,7 +23,7 @@ use crate::printer::Printer;
 pub(crate) fn run(
     arguments: &CheckArgs,
     settings: &Settings,
-    printer: &Printer,
+    printer: &'static Printer,
 ) -> Result<(), Failure> {
     let interpreter = target_environment::find(settings)?.interpreter;
     target_environment::settle(&interpreter, printer);
@@ -31,7 +32,9 @@ pub(crate) fn run(
     let rules = overlay.active(&interpreter.markers);
     let target = Target::from_interpreter(&interpreter);
 
-    let problems = Problems::find(&installed, &interpreter.markers, &target.tags, &rules);
+    let machine = Machine::of(&target, settings, printer);
+    let (markers, tags) = (&interpreter.markers, &target.tags);
+    let problems = Problems::find(&installed, markers, tags, &rules, &machine);
     for (name, error) in &problems.unreadable {
         printer.warning(&format!("Error parsing dependencies of {name}: {error}"));
     }
@@ -110,6 +113,7 @@ impl Problems {
         markers: &MarkerEnvironment,
         tags: &Tags,
         rules: &ActiveRules,
+        machine: &Machine,
     ) -> Self {
         let versions: FxHashMap<&PackageName, &Version> = installed
             .iter()
@@ -153,7 +157,7 @@ impl Problems {
             problems.conflicting.extend(conflicting);
         }
         problems.unsupported = unsupported(installed, tags);
-        problems.findings = rules.evaluate(&subjects(installed));
+        problems.findings = rules.evaluate(&subjects(installed), machine);
         problems
     }
 
@@ -271,11 +275,7 @@ pub(super) fn subjects(installed: &[Distribution]) -> Vec<Subject> {
 
 /// A broken rule in one sentence, with the packages that break it.
 fn finding_sentence(finding: &Finding) -> String {
-    let packages: Vec<String> = finding
-        .packages
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
+    let concerned = bnbpip_report::rules::concerned(finding);
     let verb = match finding.rule.severity {
         Severity::Broken => "breaks",
         Severity::Avoid => "should be avoided by",
@@ -283,7 +283,7 @@ fn finding_sentence(finding: &Finding) -> String {
     let title = finding.rule.title.trim_end_matches('.');
     format!(
         "{} {verb} rule {}: {title}.",
-        packages.join(" with "),
+        concerned.join(" with "),
         finding.rule.id
     )
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::hash::digest_of;
 use super::install::DownloadProgress;
 use super::resolve::accelerator::Accelerator;
+use super::resolve::machine::Machine;
 use super::resolve::{
     CommandWords, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
 };
@@ -79,6 +80,7 @@ pub(crate) fn run(
         constraints,
         preferred: PreferredVersions::default(),
         sources: sources.clone(),
+        machine: Machine::of(&target, settings, printer),
     };
     let resolved = resolving.run(FxHashMap::default())?;
     notes::say(&resolved.resolution, printer);

@@ -10,6 +10,7 @@ use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
 use super::resolve::accelerator::Accelerator;
+use super::resolve::machine::Machine;
 use super::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements};
 use super::rule_set;
 use super::saving;
@@ -62,6 +63,7 @@ pub(crate) fn run(
         rules,
         constraints,
         sources: Some(sources.clone()),
+        machine: Machine::of(&target, settings, printer),
     };
     let resolved = resolving.run(FxHashMap::default())?;
     if let Some(community) = &resolved.community {

@@ -25,6 +25,7 @@ mod index_roots;
 #[cfg(unix)]
 mod interruption;
 mod machine_faults;
+mod machine_rules;
 mod mirrors;
 mod named_indexes;
 mod network_use;

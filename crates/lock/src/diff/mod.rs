@@ -89,6 +89,7 @@ fn settings(old: &Lock, new: &Lock) -> Vec<SettingDiff> {
             ("index", strings(&inputs.indexes)),
             ("accelerator", strings(&inputs.accelerators)),
             ("constraint", strings(&inputs.constraints)),
+            ("machine", strings(&inputs.machine)),
             ("time limit", optional(inputs.exclude_newer.clone())),
             ("rule", strings(&lock.rules)),
             (

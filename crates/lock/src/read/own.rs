@@ -21,6 +21,7 @@ impl Place<'_> {
             accelerators: self.texts("accelerators")?,
             exclude_newer: self.text("exclude-newer")?.map(String::from),
             constraints: self.texts("constraints")?,
+            machine: self.texts("machine")?,
         };
         lock.rules = self.texts("rules")?;
         if let Some(overlay) = self.table("overlay")? {

@@ -1,6 +1,8 @@
 //! Whether a rule applies to a given set of packages.
 
-use super::{Conflict, Exclude, Provides, Requires, Rule, RuleKind, Subject};
+use super::{
+    Conflict, Exclude, MachineFact, MachineFacts, Provides, Requires, Rule, RuleKind, Subject,
+};
 use bnbpip_packaging::{MarkerEnvironment, Requirement, VersionOrUrl, range};
 
 /// Which packages of a set a rule applies to.
@@ -8,14 +10,22 @@ use bnbpip_packaging::{MarkerEnvironment, Requirement, VersionOrUrl, range};
 pub struct Applies {
     /// Positions in the set, in the order in which the rule names them; never empty.
     pub packages: Vec<usize>,
+    /// What of the machine it applies to.
+    pub machine: Vec<MachineFact>,
 }
 
 impl Rule {
-    /// The packages of the set to which the rule applies in this environment; `None` if it does not.
+    /// The packages of the set to which the rule applies in this environment on this machine; `None`
+    /// if it does not. The machine is asked only about a set that breaks the rule otherwise.
     ///
     /// A conflict applies when every side is present, an exclusion when the release is, a missing edge
     /// when its package is there without what it needs, a stand-in when it is there.
-    pub fn applies(&self, set: &[Subject], environment: &MarkerEnvironment) -> Option<Applies> {
+    pub fn applies(
+        &self,
+        set: &[Subject],
+        environment: &MarkerEnvironment,
+        machine: &dyn MachineFacts,
+    ) -> Option<Applies> {
         if !self.holds_in(environment) {
             return None;
         }
@@ -25,7 +35,11 @@ impl Rule {
             RuleKind::Requires(requires) => lacking_in(requires, set, environment)?,
             RuleKind::Provides(provides) => vec![stand_in_of(provides, set)?],
         };
-        Some(Applies { packages })
+        let sides = self.machine_sides().iter();
+        let machine = sides
+            .map(|side| side.present_on(machine))
+            .collect::<Option<_>>()?;
+        Some(Applies { packages, machine })
     }
 }
 

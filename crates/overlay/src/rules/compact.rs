@@ -11,8 +11,8 @@ use bnbpip_packaging::{MarkerTree, PackageName, Requirement, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Conflict, Exclude, Provides, Requires, Rule, RuleDate, RuleId, RuleKind, Severity, Side,
-    VersionSet, WheelPattern,
+    Conflict, Exclude, MachineSide, Provides, Requires, Rule, RuleDate, RuleId, RuleKind, Severity,
+    Side, VersionSet, VirtualPackage, WheelPattern,
 };
 
 /// A rule set that could not be read from its binary form.
@@ -123,7 +123,9 @@ impl<'a> CompactKind<'a> {
     fn from_kind(kind: &'a RuleKind) -> Self {
         match kind {
             RuleKind::Conflict(conflict) => {
-                Self::Conflict(conflict.sides.iter().map(CompactSide::from_side).collect())
+                let packages = conflict.sides.iter().map(CompactSide::from_side);
+                let machine = conflict.machine.iter().map(CompactSide::from_machine_side);
+                Self::Conflict(packages.chain(machine).collect())
             }
             RuleKind::Exclude(exclude) => Self::Exclude(
                 CompactSide::new([&exclude.package], &exclude.versions),
@@ -146,12 +148,20 @@ impl<'a> CompactKind<'a> {
 
     fn to_kind(&self) -> Result<RuleKind, CompactError> {
         Ok(match self {
-            Self::Conflict(sides) => RuleKind::Conflict(Conflict {
-                sides: sides
-                    .iter()
-                    .map(|side| Ok(Side::new(side.names()?, side.set()?)))
-                    .collect::<Result<_, CompactError>>()?,
-            }),
+            Self::Conflict(sides) => {
+                let (machine, packages): (Vec<_>, Vec<_>) =
+                    sides.iter().partition(|side| side.is_about_the_machine());
+                RuleKind::Conflict(Conflict {
+                    sides: packages
+                        .into_iter()
+                        .map(|side| Ok(Side::new(side.names()?, side.set()?)))
+                        .collect::<Result<_, CompactError>>()?,
+                    machine: machine
+                        .into_iter()
+                        .map(CompactSide::machine_side)
+                        .collect::<Result<_, CompactError>>()?,
+                })
+            }
             Self::Exclude(side, wheels) => RuleKind::Exclude(Exclude {
                 package: side.name()?,
                 versions: side.set()?,
@@ -189,6 +199,25 @@ impl<'a> CompactSide<'a> {
         Self::new(side.packages.iter().map(|(name, _)| name), &side.versions)
     }
 
+    fn from_machine_side(side: &'a MachineSide) -> Self {
+        Self {
+            packages: vec![side.package.as_str().into()],
+            versions: side.versions.texts().map(Cow::Owned).collect(),
+        }
+    }
+
+    fn is_about_the_machine(&self) -> bool {
+        let mut names = self.packages.iter();
+        names.any(|name| VirtualPackage::is_meant_by(name))
+    }
+
+    fn machine_side(&self) -> Result<MachineSide, CompactError> {
+        Ok(MachineSide {
+            package: parse(self.single()?)?,
+            versions: self.set()?,
+        })
+    }
+
     fn names(&self) -> Result<Vec<PackageName>, CompactError> {
         self.packages.iter().map(|name| parse(name)).collect()
     }
@@ -199,8 +228,12 @@ impl<'a> CompactSide<'a> {
     }
 
     fn name(&self) -> Result<PackageName, CompactError> {
+        parse(self.single()?)
+    }
+
+    fn single(&self) -> Result<&str, CompactError> {
         match &self.packages[..] {
-            [name] => parse(name),
+            [name] => Ok(name),
             _ => Err(CompactError(
                 "a rule about one package names several".to_owned(),
             )),

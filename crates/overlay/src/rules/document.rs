@@ -12,9 +12,9 @@ use super::front_matter::{
     FrontMatter, Kind, Parts, RawEvidence, RawExpectation, RawSide, RawTest,
 };
 use super::{
-    ArtifactClaim, ArtifactEvidence, Conflict, Evidence, Exclude, Provides, Requires, Rule,
-    RuleDate, RuleError, RuleId, RuleKind, RuleProblem, Severity, Side, Subject, TestTarget,
-    VersionSet, WheelPattern,
+    ArtifactClaim, ArtifactEvidence, Conflict, Evidence, Exclude, KnownMachine, MachineFact,
+    MachineSide, Provides, Requires, Rule, RuleDate, RuleError, RuleId, RuleKind, RuleProblem,
+    Severity, Side, Subject, TestTarget, VersionSet, VirtualPackage, WheelPattern,
 };
 
 /// Everything that a rule file says.
@@ -45,6 +45,8 @@ pub struct RuleTest {
     pub hit: bool,
     /// The packages.
     pub packages: Vec<Subject>,
+    /// What the machine has.
+    pub machine: KnownMachine,
     /// The environment.
     pub target: TestTarget,
 }
@@ -180,11 +182,7 @@ impl Reader<'_> {
         let kind = front.kind.get_ref().as_str();
         let missing = |key| self.at(&front.kind, RuleProblem::MissingKey { kind, key });
         if *front.kind.get_ref() == Kind::Conflict {
-            let sides = [&front.a, &front.b, &front.c];
-            let sides = sides.into_iter().flatten().map(|side| self.side(side));
-            return Ok(RuleKind::Conflict(Conflict {
-                sides: sides.collect::<Result<_, _>>()?,
-            }));
+            return Ok(RuleKind::Conflict(self.conflict(front)?));
         }
         let written = front.packages.as_ref().ok_or_else(|| missing("packages"))?;
         let packages = self.packages(written)?;
@@ -228,8 +226,38 @@ impl Reader<'_> {
         }))
     }
 
-    fn side(&self, side: &Spanned<RawSide>) -> Result<Side, RuleError> {
-        let side = side.get_ref();
+    fn conflict(&self, front: &FrontMatter) -> Result<Conflict, RuleError> {
+        let mut conflict = Conflict {
+            sides: Vec::new(),
+            machine: Vec::new(),
+        };
+        for side in [&front.a, &front.b, &front.c].into_iter().flatten() {
+            let names = side.get_ref().packages.get_ref();
+            let is_fact = |name: &Spanned<String>| VirtualPackage::is_meant_by(name.get_ref());
+            if names.iter().any(is_fact) {
+                conflict.machine.push(self.machine_side(side.get_ref())?);
+            } else {
+                conflict.sides.push(self.side(side.get_ref())?);
+            }
+        }
+        if conflict.sides.is_empty() {
+            return Err(self.at(&front.kind, RuleProblem::MachineAlone));
+        }
+        Ok(conflict)
+    }
+
+    fn machine_side(&self, side: &RawSide) -> Result<MachineSide, RuleError> {
+        let [name] = &side.packages.get_ref()[..] else {
+            return Err(self.at(&side.packages, RuleProblem::MixedSide));
+        };
+        Ok(MachineSide {
+            package: VirtualPackage::from_str(name.get_ref())
+                .map_err(|error| self.at(name, error.into()))?,
+            versions: self.versions(&side.versions)?,
+        })
+    }
+
+    fn side(&self, side: &RawSide) -> Result<Side, RuleError> {
         Ok(Side::new(
             self.packages(&side.packages)?,
             self.versions(&side.versions)?,
@@ -287,13 +315,20 @@ impl Reader<'_> {
             return Err(fail(RuleProblem::Empty("packages")));
         }
         let target = test.target.as_deref().unwrap_or(TestTarget::DEFAULT);
+        let (machine, packages): (Vec<_>, Vec<_>) = test
+            .packages
+            .iter()
+            .partition(|text| VirtualPackage::is_meant_by(text));
         Ok(RuleTest {
             line: self.parts.line_of(offset),
             hit: test.expect == RawExpectation::Hit,
-            packages: test
-                .packages
-                .iter()
+            packages: packages
+                .into_iter()
                 .map(|text| Subject::from_str(text).map_err(|error| fail(error.into())))
+                .collect::<Result<_, _>>()?,
+            machine: machine
+                .into_iter()
+                .map(|text| MachineFact::from_str(text).map_err(|error| fail(error.into())))
                 .collect::<Result<_, _>>()?,
             target: TestTarget::from_str(target).map_err(|error| fail(error.into()))?,
         })

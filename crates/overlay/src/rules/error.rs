@@ -1,6 +1,6 @@
 //! What can be wrong with the text of one rule.
 
-use super::{InvalidRuleId, InvalidSubject, InvalidTestTarget};
+use super::{InvalidRuleId, InvalidSubject, InvalidTestTarget, UnknownVirtualPackage};
 
 /// A rule text that could not be read, and where.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,15 @@ pub enum RuleProblem {
     /// Not a package name.
     #[error("`{0}` is not a package name")]
     PackageName(String),
+    /// Not a fact about machines.
+    #[error(transparent)]
+    VirtualPackage(#[from] UnknownVirtualPackage),
+    /// A side that is about the machine and about something else as well.
+    #[error("a side is about packages, or about one fact of the machine")]
+    MixedSide,
+    /// A conflict with nothing that could be left out.
+    #[error("a conflict is about packages at least on one side")]
+    MachineAlone,
     /// Not a version.
     #[error("`{0}` is not a version")]
     Version(String),

@@ -167,6 +167,14 @@ fn check_ranges(report: &mut Report<'_>) {
                     }
                 }
             }
+            for (position, side) in conflict.machine.iter().enumerate() {
+                check_versions(report, &side.versions);
+                let mut earlier = conflict.machine[..position].iter();
+                if earlier.any(|other| other.package == side.package) {
+                    let name = side.package;
+                    report.add(format!("`{name}` stands on both sides of the conflict"));
+                }
+            }
         }
         RuleKind::Exclude(exclude) => check_versions(report, &exclude.versions),
         RuleKind::Requires(requires) => {
@@ -229,7 +237,7 @@ fn check_tests(report: &mut Report<'_>) {
     for test in &document.tests {
         let applies = document
             .rule
-            .applies(&test.packages, &test.target.environment)
+            .applies(&test.packages, &test.target.environment, &test.machine)
             .is_some();
         if applies != test.hit {
             let message = if applies {

@@ -12,6 +12,7 @@ mod evidence;
 mod front_matter;
 mod id;
 mod lint;
+mod machine;
 mod profile;
 mod provides;
 mod rule;
@@ -26,6 +27,9 @@ pub use error::{RuleError, RuleProblem};
 pub use evidence::{ArtifactClaim, ArtifactEvidence, Evidence};
 pub use id::{InvalidRuleId, RuleId};
 pub use lint::{Problem, lint};
+pub use machine::{
+    KnownMachine, MachineFact, MachineFacts, MachineSide, UnknownVirtualPackage, VirtualPackage,
+};
 pub use profile::{Correction, Profile, ProfileError};
 pub use provides::Provides;
 pub use rule::{

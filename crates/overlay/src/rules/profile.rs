@@ -13,7 +13,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::{RuleDate, RuleDocument, RuleId, RuleKind, Subject, TestTarget};
+use super::{KnownMachine, RuleDate, RuleDocument, RuleId, RuleKind, Subject, TestTarget};
 
 /// Versions of a stack that are known to go together.
 #[derive(Debug, Clone)]
@@ -183,7 +183,7 @@ impl Profile {
     }
 }
 
-/// The rules that a set breaks; an edge that metadata lacks is added, not broken.
+/// The rules that a set breaks on any machine; an edge that metadata lacks is added, not broken.
 fn broken<'a>(
     rules: &'a [RuleDocument],
     set: &[Subject],
@@ -195,7 +195,10 @@ fn broken<'a>(
                 document.rule.kind,
                 RuleKind::Conflict(_) | RuleKind::Exclude(_)
             )
-            && document.rule.applies(set, environment).is_some()
+            && document
+                .rule
+                .applies(set, environment, &KnownMachine::default())
+                .is_some()
     };
     rules.iter().filter(forbids).collect()
 }

@@ -10,7 +10,7 @@ use bnbpip_packaging::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Provides, RuleId};
+use super::{MachineSide, Provides, RuleId};
 
 /// One reviewed fact about packages that their metadata does not tell.
 #[derive(Debug, Clone)]
@@ -56,11 +56,14 @@ pub enum RuleKind {
     Provides(Provides),
 }
 
-/// Two or three sides that must not all be present. Neither side needs the other.
+/// Two or three sides that must not all be present, at least one of packages. Neither side needs
+/// the other.
 #[derive(Debug, Clone)]
 pub struct Conflict {
-    /// The sides, each naming at least one package; two of them, or three.
+    /// The sides that are about packages, each naming at least one.
     pub sides: Vec<Side>,
+    /// The sides that are about the machine. With the others they are two, or three.
+    pub machine: Vec<MachineSide>,
 }
 
 /// One side of a conflict: any of these packages at any of these versions.
@@ -142,6 +145,14 @@ impl Rule {
             RuleKind::Provides(provides) => {
                 (provides.package == *name).then_some(&provides.versions)
             }
+        }
+    }
+
+    /// The sides that are about the machine; none for what isn't a conflict.
+    pub fn machine_sides(&self) -> &[MachineSide] {
+        match &self.kind {
+            RuleKind::Conflict(conflict) => &conflict.machine,
+            _ => &[],
         }
     }
 

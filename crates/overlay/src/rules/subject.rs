@@ -18,8 +18,16 @@ pub struct Subject {
 
 /// A text that is neither `name==version` nor a wheel filename.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither `name==version` nor a wheel filename")]
-pub struct InvalidSubject(String);
+pub enum InvalidSubject {
+    /// Meant as a package.
+    #[error("`{0}` is neither `name==version` nor a wheel filename")]
+    Package(String),
+    /// Meant as a fact about the machine.
+    #[error(
+        "`{0}` is no fact about a machine: expected `__cuda_driver==VERSION` or `__cuda_arch==VERSION`"
+    )]
+    Fact(String),
+}
 
 impl Subject {
     /// A package whose wheel is not known.
@@ -46,7 +54,7 @@ impl FromStr for Subject {
     type Err = InvalidSubject;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidSubject(text.to_owned());
+        let invalid = || InvalidSubject::Package(text.to_owned());
         let Some((name, version)) = text.split_once("==") else {
             return WheelFilename::from_str(text)
                 .map(Self::from)

@@ -25,13 +25,9 @@ pub fn rule_finding(
         RuleSeverity::Broken => Severity::Broken,
         RuleSeverity::Avoid => Severity::Warning,
     };
-    let packages: Vec<String> = broken
-        .packages
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
+    let concerned = crate::rules::concerned(broken);
     let title = rule.title.trim_end_matches('.');
-    let sentence = format!("{}: {title}", packages.join(" with "));
+    let sentence = format!("{}: {title}", concerned.join(" with "));
     let mut finding = Finding::new("rule", severity, sentence, mend(broken, keeps));
     finding.rule = Some(rule.id.clone());
     finding.packages.clone_from(&broken.packages);
@@ -112,6 +108,7 @@ fn owns_the_same(rule: &Rule) -> bool {
         last.is_some_and(|(_, upper)| matches!(upper, Bound::Unbounded))
     };
     match &rule.kind {
+        RuleKind::Conflict(conflict) if !conflict.machine.is_empty() => false,
         RuleKind::Conflict(conflict) => conflict
             .sides
             .iter()

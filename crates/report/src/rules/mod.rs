@@ -43,6 +43,10 @@ pub fn json(rule: &Rule) -> serde_json::Value {
     let mut packages: Vec<&str> = rule.packages().into_iter().map(AsRef::as_ref).collect();
     packages.sort_unstable();
     packages.dedup();
+    let sides = rule.machine_sides().iter();
+    let machine: serde_json::Map<String, serde_json::Value> = sides
+        .map(|side| (side.package.to_string(), side.versions.to_string().into()))
+        .collect();
     serde_json::json!({
         "id": rule.id.as_str(),
         "title": rule.title,
@@ -52,6 +56,7 @@ pub fn json(rule: &Rule) -> serde_json::Value {
         "date": rule.date.to_string(),
         "marker": rule.marker.as_ref().and_then(bnbpip_packaging::MarkerTree::try_to_string),
         "packages": packages,
+        "machine": machine,
         "hint": rule.hint,
     })
 }
@@ -99,7 +104,14 @@ fn effect(rule: &Rule) -> String {
                 let names: Vec<&PackageName> = side.packages.iter().map(|(name, _)| name).collect();
                 format!("  {}\n", with_versions(&names, &side.versions))
             });
-            format!("Not together:\n{}", sides.collect::<String>())
+            let machine = conflict.machine.iter().map(|side| {
+                let versions: Vec<String> = side.versions.texts().collect();
+                format!("  {} {}\n", side.package, versions.join(" or "))
+            });
+            format!(
+                "Not together:\n{}",
+                sides.chain(machine).collect::<String>()
+            )
         }
         RuleKind::Exclude(exclude) => {
             let mut text = format!(
@@ -163,16 +175,20 @@ pub fn claim(artifact: &ArtifactEvidence) -> String {
     )
 }
 
-/// A rule that a set of packages breaks, with the packages that break it.
+/// What breaks a rule: `torch 2.14.0`, `the NVIDIA driver 470.01`.
+pub fn concerned(finding: &Finding) -> Vec<String> {
+    let packages = finding.packages.iter();
+    let packages = packages.map(|(name, version)| format!("{name} {version}"));
+    let machine = finding.machine.iter();
+    let machine = machine.map(|fact| format!("the {}", crate::accelerator::fact(fact)));
+    packages.chain(machine).collect()
+}
+
+/// A rule that a set of packages breaks, with what breaks it.
 pub fn finding(finding: &Finding) -> String {
-    let packages: Vec<String> = finding
-        .packages
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
     format!(
         "{}: {}",
-        crate::ranges::join_and(&packages),
+        crate::ranges::join_and(&concerned(finding)),
         crate::explain::rule_sentence(&finding.rule)
     )
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_overlay::{ActiveRules, RuleDocument};
+use bnbpip_overlay::{ActiveRules, Finding as Broken, RuleDocument, Subject};
+use bnbpip_packaging::{PackageName, Version};
 use bnbpip_platform::{Environment, Placement, Target, ThisMachine};
 use bnbpip_report::doctor::{Diagnosis, Fact, Finding, Mend, Severity};
 use rayon::prelude::*;
@@ -14,7 +15,7 @@ use super::{files, packages};
 use crate::cli::DoctorArgs;
 use crate::commands::check::Problems;
 use crate::commands::distribution::Distribution;
-use crate::commands::{rule_set, target_environment};
+use crate::commands::{resolve, rule_set, target_environment};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -106,22 +107,47 @@ impl Examination {
         self.environment.interpreter.markers.os_name() == "nt"
     }
 
+    /// The machine as rules see it.
+    pub(super) fn machine_facts(&self) -> resolve::machine::Machine {
+        resolve::machine::Machine::known(resolve::machine::facts(&self.machine.accelerators))
+    }
+
+    /// The rules that a set breaks here.
+    pub(super) fn evaluate(&self, set: &[Subject]) -> Vec<Broken> {
+        self.rules.evaluate(set, &self.machine_facts())
+    }
+
     /// What is wrong.
     ///
     /// # Errors
     /// When a folder can't be read.
     pub(super) fn diagnose(&self, printer: &Printer) -> Result<Diagnosis, Failure> {
         let markers = &self.environment.interpreter.markers;
-        let problems = Problems::find(&self.installed, markers, &self.target.tags, &self.rules);
+        let mut problems = Problems::find(
+            &self.installed,
+            markers,
+            &self.target.tags,
+            &self.rules,
+            &self.machine_facts(),
+        );
+        let stack = Stack::of(&self.installed);
+        let machine = self.machine.accelerator_facts(self.is_windows());
+        let torch_build = stack.torch_build(&self.installed, &machine)?;
+        // What is known of the very build says it better than a rule about all of them.
+        let is_known = |known: &Finding| matches!(known.code, "old-driver" | "gpu-code");
+        if torch_build.as_ref().is_some_and(is_known) {
+            let is_torch = |(name, _): &(PackageName, Version)| name.as_ref() == "torch";
+            problems
+                .findings
+                .retain(|one| one.machine.is_empty() || !one.packages.iter().any(is_torch));
+        }
         let python = self.environment.interpreter.version_info;
         let mut findings =
             packages::findings(&problems, &self.layers, &self.installed, markers, python);
         findings.extend(self.state_findings()?);
         let files = files::examine(self, printer.verbosity() > 0);
-        let stack = Stack::of(&self.installed);
         findings.extend(stack.cuda_library(&findings, self.is_windows()));
-        let machine = self.machine.accelerator_facts(self.is_windows());
-        findings.extend(stack.torch_build(&self.installed, &machine)?);
+        findings.extend(torch_build);
         findings.extend(machine::findings(self, &files, &self.machine));
         findings.extend(files.findings);
         let mut facts = self.facts();

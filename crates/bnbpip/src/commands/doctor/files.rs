@@ -337,9 +337,7 @@ fn overlaps(
         let shown = shown.display().to_string().replace('\\', "/");
         pairs.entry(*pair).or_default().push(shown);
     }
-    let ruled = examination
-        .rules
-        .evaluate(&crate::commands::check::subjects(&examination.installed));
+    let ruled = examination.evaluate(&crate::commands::check::subjects(&examination.installed));
     let mut findings: Vec<Finding> = pairs
         .into_iter()
         .filter_map(|((first, second), mut files)| {

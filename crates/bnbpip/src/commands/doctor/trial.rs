@@ -170,6 +170,7 @@ impl Trial<'_> {
             rules,
             constraints,
             sources: None,
+            machine: self.examination.machine_facts(),
             preferred: bnbpip_resolver::PreferredVersions::default(),
         };
         let everything: &InstalledEnvironment = &self.examination.scanned;
@@ -203,7 +204,7 @@ impl Trial<'_> {
             .chain(changes)
             .map(|(name, version)| Subject::new(name.clone(), version.clone()))
             .collect();
-        let broken = self.examination.rules.evaluate(&subjects);
+        let broken = self.examination.evaluate(&subjects);
         broken.iter().any(|finding| {
             finding.rule.severity == Severity::Broken || mended.contains(&&finding.rule.id)
         })

@@ -30,6 +30,7 @@ use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::automatic::is_no_solution;
 use crate::commands::resolve::installed::{self, Satisfied};
+use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{Resolved, network, notes, requirements};
 use crate::commands::sources::Sources;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
@@ -203,6 +204,7 @@ impl Run<'_> {
         installed: &InstalledEnvironment,
         constraints: &[Constraint],
         rules: &ActiveRules,
+        machine: &Machine,
     ) -> bool {
         let arguments = self.arguments;
         let looks = !(arguments.upgrade
@@ -227,6 +229,7 @@ impl Run<'_> {
             constraints,
             markers,
             rules,
+            machine,
             !arguments.resolve.no_deps,
         ) else {
             return false;
@@ -330,16 +333,7 @@ impl Run<'_> {
             metadata.push(CoreMetadata::parse(&document)?);
         }
         let markers = &self.destination.target.markers;
-        let rules = RuleSetIdentity::of(&resolved.overlay)?;
-        let community = resolved.community.as_deref();
-        outcome::write_report(
-            path,
-            plan,
-            &metadata,
-            (markers, &rules),
-            community,
-            self.printer,
-        )
+        outcome::write_report(path, plan, &metadata, markers, resolved, self.printer)
     }
 
     fn apply(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {

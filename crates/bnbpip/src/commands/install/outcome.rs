@@ -5,14 +5,14 @@ use bnbpip_packaging::{
     ArchiveInfo, CoreMetadata, DirectUrl, DirectUrlSource, MarkerEnvironment, PackageName,
     VersionOrUrl, range,
 };
-use bnbpip_report::install_report::{ReportItem, render};
+use bnbpip_report::install_report::{ReportItem, ReportedRules, render};
 use bnbpip_report::rules::RuleSetIdentity;
 use bnbpip_resolver::{InstalledPackage, Resolution};
 use rustc_hash::FxHashMap;
 
 use super::plan::{Change, Plan};
 use crate::commands::hash::digest_of;
-use crate::commands::resolve::community::Community;
+use crate::commands::resolve::Resolved;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -62,10 +62,11 @@ pub(crate) fn write_report(
     path: &std::path::Path,
     plan: &Plan,
     metadata: &[CoreMetadata],
-    (markers, rules): (&MarkerEnvironment, &RuleSetIdentity),
-    community: Option<&Community>,
+    markers: &MarkerEnvironment,
+    resolved: &Resolved,
     printer: &Printer,
 ) -> Result<(), Failure> {
+    let community = resolved.community.as_deref();
     let items: Vec<ReportItem<'_>> = plan
         .changes
         .iter()
@@ -86,6 +87,12 @@ pub(crate) fn write_report(
             }),
         })
         .collect();
+    let rules = ReportedRules {
+        identity: &RuleSetIdentity::of(&resolved.overlay)?,
+        effects: &resolved.resolution.effects,
+        relaxed: &resolved.resolution.relaxed,
+        machine: &resolved.resolution.machine,
+    };
     let report = render(&items, markers, env!("CARGO_PKG_VERSION"), rules);
     let text = serde_json::to_string_pretty(&report)?;
     if path == std::path::Path::new("-") {

@@ -223,6 +223,6 @@ fn rules_for(name: &PackageName, resolution: &Resolution<Arc<PackageFile>>) -> V
         .effects
         .iter()
         .filter(|effect| effect.package == *name)
-        .map(|effect| bnbpip_report::explain::rule_sentence(&effect.rule))
+        .map(|effect| bnbpip_report::explain::rule_sentence_here(&effect.rule, &resolution.machine))
         .collect()
 }

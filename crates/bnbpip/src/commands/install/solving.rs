@@ -8,6 +8,7 @@ use bnbpip_resolver::PreferredVersions;
 
 use super::Run;
 use crate::commands::resolve::accelerator::Accelerator;
+use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{
     CommandWords, InstalledPolicy, Resolved, Resolving, installed, requirements,
 };
@@ -50,7 +51,8 @@ impl Run<'_> {
             Some(accelerator) => &accelerator.fitting(installed),
             None => installed,
         };
-        if self.finish_if_satisfied(fitting, &constraints, &rules) {
+        let machine = Machine::of(&self.destination.target, self.settings, self.printer);
+        if self.finish_if_satisfied(fitting, &constraints, &rules, &machine) {
             return Ok(None);
         }
         let resolving = Resolving {
@@ -68,6 +70,7 @@ impl Run<'_> {
             rules,
             constraints,
             sources: self.sources.clone(),
+            machine,
             preferred: match &self.accelerator {
                 Some(accelerator) if !self.arguments.upgrade => accelerator.preferred(installed),
                 _ => PreferredVersions::default(),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bnbpip_lock::{AskedBy, Lock, LockedPackage, LockedRequirement, LockedSource};
+use bnbpip_overlay::{MachineFact, MachineFacts};
 use bnbpip_packaging::{PackageName, VersionOrUrl};
 
 use super::Run;
@@ -131,6 +132,18 @@ impl Run<'_> {
         if new != old {
             let (new, old) = (listed(new.iter()), listed(old.iter()));
             differences.push(format!("time limit: {new}, locked with {old}"));
+        }
+        let machine = self.machine();
+        for text in &lock.inputs.machine {
+            let Ok(fact) = text.parse::<MachineFact>() else {
+                continue;
+            };
+            let now = machine.version(fact.package);
+            if now.as_ref() != Some(&fact.version) {
+                let now = now.map_or("not told".to_owned(), |version| version.to_string());
+                let (package, locked) = (fact.package, fact.version);
+                differences.push(format!("{package}: {now}, locked with {locked}"));
+            }
         }
         let overlay = self.overlay()?;
         let digest = overlay.digest()?;

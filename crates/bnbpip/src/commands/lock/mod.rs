@@ -241,7 +241,10 @@ impl Run<'_> {
             extras: self.extras(),
             dependency_groups: self.inputs.groups.clone(),
             requires_python: self.requires_python()?,
-            inputs: self.described()?,
+            inputs: bnbpip_lock::Inputs {
+                machine: solved.machine.into_iter().collect(),
+                ..self.described()?
+            },
             rules: solved.rules.into_iter().collect(),
             overlay: overlay.version().map(|version| Overlay {
                 version: version.to_string(),
@@ -273,7 +276,7 @@ impl Run<'_> {
         Ok(lowest.transpose()?)
     }
 
-    /// What the lock is made from, beside requirements, environments and rules.
+    /// What the lock is made from, beside requirements, environments, rules and the machine.
     fn described(&self) -> Result<bnbpip_lock::Inputs, Failure> {
         let files = &self.inputs.base.options;
         let index = &self.arguments.resolve.index;
@@ -297,6 +300,7 @@ impl Run<'_> {
             accelerators: self.families.iter().flatten().cloned().collect(),
             exclude_newer: index.cutoff().map(|cutoff| cutoff.to_string()),
             constraints: constraints.into_iter().collect(),
+            machine: Vec::new(),
         })
     }
 }

@@ -13,6 +13,7 @@ use super::facts::{self, KnownSizes};
 use super::locked::{self, Locking};
 use super::{LockTarget, Run, project};
 use crate::commands::resolve::accelerator::{Accelerator, local};
+use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, requirements};
 use crate::failure::Failure;
 use crate::request::Request;
@@ -23,6 +24,8 @@ pub(super) struct Solved {
     pub(super) solutions: Vec<Solution>,
     /// The rules that shaped them.
     pub(super) rules: BTreeSet<String>,
+    /// What of the machine is behind these.
+    pub(super) machine: BTreeSet<String>,
     /// Sentences about rules that had to be broken.
     warnings: BTreeSet<String>,
 }
@@ -55,6 +58,7 @@ impl Run<'_> {
             };
             all.solutions.extend(found.solutions);
             all.rules.extend(found.rules);
+            all.machine.extend(found.machine);
             all.warnings.extend(found.warnings);
         }
         for warning in &all.warnings {
@@ -90,10 +94,12 @@ impl Run<'_> {
             let effects = resolved.resolution.effects.iter();
             let rules = effects.map(|effect| effect.rule.id.to_string());
             solved.rules.extend(rules);
+            let facts = resolved.resolution.machine.iter();
+            solved.machine.extend(facts.map(ToString::to_string));
             for rule in &resolved.resolution.relaxed {
                 solved.warnings.insert(format!(
                     "{}: accepted, because nothing else meets the request",
-                    bnbpip_report::explain::rule_sentence(rule)
+                    bnbpip_report::explain::rule_sentence_here(rule, &resolved.resolution.machine)
                 ));
             }
             solved.solutions.push(solution);
@@ -204,6 +210,7 @@ impl Run<'_> {
             rules,
             preferred,
             sources: self.sources.clone(),
+            machine: self.machine(),
         };
         resolving
             .run(rustc_hash::FxHashMap::default())
@@ -214,6 +221,11 @@ impl Run<'_> {
                     None => format!("Failed to lock for {description}"),
                 })
             })
+    }
+
+    /// The machine that the lock is for, as the variables tell. This one isn't asked: a lock is for others, too.
+    pub(super) fn machine(&self) -> Machine {
+        Machine::told(self.settings, self.printer)
     }
 
     /// What the old lock has for the environment comes first, then what others were given.

@@ -4,12 +4,13 @@
 //! some releases only. So the usual index is asked first, among the releases that have a build for
 //! this machine; the family that has the release is then the only place for torch.
 
-use bnbpip_overlay::{Because, FamilyChoice, TorchIndexes};
+use bnbpip_overlay::{Because, FamilyChoice, KnownMachine, TorchIndexes};
 use bnbpip_packaging::{PackageName, Version, VersionRange, range};
 use bnbpip_report::accelerator as words;
 use bnbpip_resolver::Constraint;
 
 use super::accelerator::{asked_torch, routes};
+use super::machine::Machine;
 use super::resolution::Installed;
 use super::{Resolved, Resolving};
 use crate::failure::Failure;
@@ -47,7 +48,11 @@ impl Resolving<'_> {
         } else {
             suitable
         };
-        let scout = self.kept_to(&torch, suitable);
+        // Rules about the machine speak of the usual index's own build, which isn't taken.
+        let scout = Resolving {
+            machine: Machine::known(KnownMachine::default()),
+            ..self.kept_to(&torch, suitable)
+        };
         match scout.run_once(installed.clone()) {
             Ok(resolved) => {
                 let packages = &resolved.resolution.packages;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_overlay::{ActiveRules, Severity, Subject};
+use bnbpip_overlay::{ActiveRules, Rule, Severity, Subject};
 use bnbpip_packaging::{
     DirectUrlSource, ExtraName, MarkerEnvironment, PackageName, Requirement, VersionOrUrl, range,
 };
 use bnbpip_resolver::{Constraint, InstalledPackage, PackageMetadata};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::machine::Machine;
 
 /// Every installed distribution with its metadata. Metadata that can't be read counts as empty:
 /// one broken package must not keep others from being installed.
@@ -56,6 +58,7 @@ pub(crate) fn satisfied<'a>(
     constraints: &[Constraint],
     markers: &MarkerEnvironment,
     rules: &ActiveRules,
+    machine: &Machine,
     with_dependencies: bool,
 ) -> Option<Vec<Satisfied<'a>>> {
     let check = Check {
@@ -63,6 +66,7 @@ pub(crate) fn satisfied<'a>(
         constraints,
         markers,
         rules,
+        machine,
     };
     let mut reached: Vec<Satisfied<'a>> = Vec::new();
     let mut seen: FxHashSet<(PackageName, Vec<ExtraName>)> = FxHashSet::default();
@@ -97,6 +101,7 @@ struct Check<'a, 'b> {
     constraints: &'b [Constraint],
     markers: &'b MarkerEnvironment,
     rules: &'b ActiveRules,
+    machine: &'b Machine,
 }
 
 impl<'a> Check<'a, '_> {
@@ -152,12 +157,9 @@ impl<'a> Check<'a, '_> {
             .map(|satisfied| &satisfied.distribution.name)
             .collect();
         debug_assert_eq!(self.rules.environment(), self.markers);
-        self.rules.evaluate(&subjects).iter().any(|finding| {
-            finding.rule.severity == Severity::Broken
-                && finding
-                    .packages
-                    .iter()
-                    .any(|(name, _)| names.contains(name))
-        })
+        let is_broken = |rule: &Rule| rule.severity == Severity::Broken;
+        let findings = self.rules.evaluate_some(&subjects, self.machine, is_broken);
+        let mut concerned = findings.iter().flat_map(|finding| &finding.packages);
+        concerned.any(|(name, _)| names.contains(name))
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod installed;
 mod known_names;
 mod locations;
 pub(crate) mod lookup;
+pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod notes;
 mod provider;

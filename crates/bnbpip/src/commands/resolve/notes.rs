@@ -17,7 +17,7 @@ pub(crate) fn say(resolution: &Resolution<Arc<PackageFile>>, printer: &Printer) 
     for rule in &resolution.relaxed {
         printer.warning(&format!(
             "{}: accepted, because nothing else meets the request",
-            bnbpip_report::explain::rule_sentence(rule)
+            bnbpip_report::explain::rule_sentence_here(rule, &resolution.machine)
         ));
     }
     for package in &resolution.packages {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bnbpip_index::{
     IndexClient, IndexError, IndexLocations, Metadata, PackageFile, WheelMetadataLite,
 };
+use bnbpip_overlay::MachineFacts;
 use bnbpip_packaging::{PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
@@ -16,6 +17,7 @@ use tokio::sync::OnceCell;
 
 use super::candidates::Selection;
 use super::community::Community;
+use super::machine::Machine;
 use super::versions::Candidates;
 use crate::commands::sources::{Access, Sources, is_source};
 use crate::failure::Failure;
@@ -25,6 +27,7 @@ pub(crate) struct IndexProvider {
     shared: Arc<Shared>,
     runtime: Handle,
     sources: Option<Sources>,
+    machine: Machine,
 }
 
 /// A source that can't be had or built, with all that is to be said.
@@ -104,6 +107,7 @@ impl IndexProvider {
         community: Option<Arc<Community>>,
         runtime: Handle,
         sources: Option<Sources>,
+        machine: Machine,
     ) -> Self {
         let shared = Shared {
             client,
@@ -118,6 +122,7 @@ impl IndexProvider {
             shared: Arc::new(shared),
             runtime,
             sources,
+            machine,
         }
     }
 
@@ -369,6 +374,10 @@ impl MetadataProvider for IndexProvider {
         let (name, range, below) = (name.clone(), range.clone(), Some(below.clone()));
         self.runtime
             .spawn(shared.fetch_ahead(name, range, below, count));
+    }
+
+    fn machine(&self) -> &dyn MachineFacts {
+        &self.machine
     }
 
     fn direct(

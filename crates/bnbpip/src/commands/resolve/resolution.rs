@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Selection;
 use super::community::Community;
+use super::machine::Machine;
 use super::provider::{IndexProvider, SourceError};
 use super::{elsewhere, known_names, network, requirements, suggestion};
 use crate::cli::resolve::ResolveArgs;
@@ -82,6 +83,8 @@ pub(crate) struct Resolving<'a> {
     pub(crate) preferred: PreferredVersions,
     /// What builds source distributions; without it none is a candidate.
     pub(crate) sources: Option<Sources>,
+    /// The machine that the packages are for.
+    pub(crate) machine: Machine,
 }
 
 /// The network's threads and the index's client of a run.
@@ -157,6 +160,7 @@ impl Resolving<'_> {
             community.clone(),
             handle,
             self.sources.clone(),
+            self.machine.clone(),
         );
         let mut request = self.solve_request(&installed);
         let solved = solve(&provider, &mut request);

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use bnbpip_lock::LockMarker;
-use bnbpip_overlay::{Finding, Severity, Subject, TestTarget};
+use bnbpip_overlay::{Finding, MachineFact, Severity, Subject, TestTarget, VirtualPackage};
 use bnbpip_packaging::{MarkerEnvironment, Operator, VersionOrUrl, WheelFilename};
 
 use crate::cli::rules::RulesCheckArgs;
+use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::remote_file;
 use crate::commands::{lock, rule_set, target_environment};
 use crate::configuration::settings::Settings;
@@ -17,12 +18,17 @@ use crate::request::{RequestedRequirement, RequirementsReader, Surroundings, is_
 pub(super) fn run(
     arguments: &RulesCheckArgs,
     settings: &Settings,
-    printer: &Printer,
+    printer: &'static Printer,
 ) -> Result<(), Failure> {
     let markers = markers(arguments, settings)?;
     let overlay = rule_set::overlay(&arguments.overlay.overlay, &arguments.allow, settings)?;
-    let set = set(arguments, settings, &markers)?;
-    let findings = overlay.active(&markers).evaluate(&set);
+    let (facts, packages): (Vec<&String>, Vec<&String>) = arguments
+        .packages
+        .iter()
+        .partition(|text| VirtualPackage::is_meant_by(text));
+    let machine = machine(&facts, arguments, settings, printer)?;
+    let set = set(&packages, arguments, settings, &markers)?;
+    let findings = overlay.active(&markers).evaluate(&set, &machine);
     if arguments.json {
         let all: Vec<_> = findings.iter().map(json).collect();
         printer.data(&serde_json::to_string_pretty(&all)?);
@@ -34,6 +40,23 @@ pub(super) fn run(
         return Err(Failure::silent(exit_code::ERROR));
     }
     Ok(())
+}
+
+/// The machine that the facts of the command line describe, or the one that is meant without them.
+fn machine(
+    facts: &[&String],
+    arguments: &RulesCheckArgs,
+    settings: &Settings,
+    printer: &'static Printer,
+) -> Result<Machine, Failure> {
+    if facts.is_empty() {
+        return Ok(match arguments.environment {
+            Some(_) => Machine::told(settings, printer),
+            None => Machine::this(settings, printer),
+        });
+    }
+    let facts = facts.iter().map(|text| text.parse::<MachineFact>());
+    Ok(Machine::known(facts.collect::<Result<_, _>>()?))
 }
 
 fn say(findings: &[Finding], packages: usize, printer: &Printer) {
@@ -58,13 +81,13 @@ fn say(findings: &[Finding], packages: usize, printer: &Printer) {
 }
 
 fn json(finding: &Finding) -> serde_json::Value {
-    let packages: serde_json::Map<String, serde_json::Value> = finding
-        .packages
-        .iter()
-        .map(|(name, version)| (name.to_string(), version.to_string().into()))
-        .collect();
+    let packages = finding.packages.iter();
+    let packages = packages.map(|(name, version)| (name.to_string(), version.to_string().into()));
+    let facts = finding.machine.iter();
+    let facts = facts.map(|fact| (fact.package.to_string(), fact.version.to_string().into()));
+    let found: serde_json::Map<String, serde_json::Value> = packages.chain(facts).collect();
     let mut value = bnbpip_report::rules::json(&finding.rule);
-    value["found"] = packages.into();
+    value["found"] = found.into();
     value
 }
 
@@ -93,6 +116,7 @@ fn any_python(settings: &Settings) -> Result<MarkerEnvironment, Failure> {
 
 /// The packages of the command line and of the files whose markers hold.
 fn set(
+    packages: &[&String],
     arguments: &RulesCheckArgs,
     settings: &Settings,
     markers: &MarkerEnvironment,
@@ -104,7 +128,7 @@ fn set(
     let fetch = |url: &url::Url| remote_file::read(url, settings);
     let mut reader = RequirementsReader::new(surroundings, &fetch);
     let mut set: Vec<Subject> = Vec::new();
-    for package in &arguments.packages {
+    for package in packages {
         match package.parse::<WheelFilename>() {
             Ok(wheel) => set.push(Subject::from(wheel)),
             Err(_) if is_lock(package) => set.extend(locked(package, markers)?),

@@ -75,7 +75,7 @@ fn changed_sets(old: &[RuleDocument], new: &[RuleDocument]) -> Vec<String> {
     let (before, after) = (overlay(old), overlay(new));
     let hits = |overlay: &Overlay, test: &RuleTest| -> BTreeSet<String> {
         let rules = overlay.active(&test.target.environment);
-        let findings = rules.evaluate(&test.packages);
+        let findings = rules.evaluate(&test.packages, &test.machine);
         let ids = findings.iter().map(|finding| finding.rule.id.to_string());
         ids.collect()
     };
@@ -85,11 +85,10 @@ fn changed_sets(old: &[RuleDocument], new: &[RuleDocument]) -> Vec<String> {
         if was == is {
             continue;
         }
-        let packages: Vec<String> = test
-            .packages
-            .iter()
-            .map(|one| format!("{}=={}", one.name, one.version))
-            .collect();
+        let packages = test.packages.iter();
+        let packages = packages.map(|one| format!("{}=={}", one.name, one.version));
+        let facts = test.machine.facts().map(|fact| fact.to_string());
+        let packages: Vec<String> = packages.chain(facts).collect();
         let named = |ids: &BTreeSet<String>| match ids.len() {
             0 => "allowed".to_owned(),
             _ => ids.iter().cloned().collect::<Vec<_>>().join(", "),

@@ -28,7 +28,7 @@ use crate::printer::Printer;
 pub(crate) fn run(
     arguments: &RulesArgs,
     settings: &Settings,
-    printer: &Printer,
+    printer: &'static Printer,
 ) -> Result<(), Failure> {
     match &arguments.action {
         None => Err(Failure::new(

@@ -13,6 +13,7 @@ use bnbpip_platform::{Interpreter, Origin, Target, VenvOptions};
 use super::{Shared, Sources};
 use crate::cli::values::ProgressBar;
 use crate::commands::install::{Application, DownloadProgress, Plan};
+use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
 use crate::commands::rule_set;
 use crate::commands::{target_environment, venv};
@@ -103,6 +104,7 @@ impl BuildPlace {
             rules,
             constraints,
             sources: Some(self.sources.clone()),
+            machine: Machine::of(&target, &shared.settings, shared.printer),
             preferred: bnbpip_resolver::PreferredVersions::default(),
         };
         let resolved = resolving.run(installed::for_solver(&present))?;

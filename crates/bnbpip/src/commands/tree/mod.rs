@@ -12,6 +12,7 @@ use bnbpip_report::dependency_graph::{DependencyGraph, GraphEdge, GraphPackage, 
 
 use self::shaped::Known;
 use super::distribution::{Dependency, Distribution};
+use super::resolve::machine::Machine;
 use super::{lock, rule_set, selection, target_environment};
 use crate::cli::{TreeArgs, WhyArgs};
 use crate::configuration::settings::Settings;
@@ -25,7 +26,7 @@ use crate::printer::Printer;
 pub(crate) fn run(
     arguments: &TreeArgs,
     settings: &Settings,
-    printer: &Printer,
+    printer: &'static Printer,
 ) -> Result<(), Failure> {
     let view = View::open(arguments.lock.as_deref(), settings, printer)?;
     let mut roots = Vec::new();
@@ -52,7 +53,7 @@ pub(crate) fn run(
 pub(crate) fn why(
     arguments: &WhyArgs,
     settings: &Settings,
-    printer: &Printer,
+    printer: &'static Printer,
 ) -> Result<(), Failure> {
     let view = View::open(arguments.lock.as_deref(), settings, printer)?;
     let mut places = Vec::new();
@@ -75,7 +76,11 @@ struct View {
 }
 
 impl View {
-    fn open(file: Option<&Path>, settings: &Settings, printer: &Printer) -> Result<Self, Failure> {
+    fn open(
+        file: Option<&Path>,
+        settings: &Settings,
+        printer: &'static Printer,
+    ) -> Result<Self, Failure> {
         if let Some(file) = file {
             let path = settings.environment.working_directory().join(file);
             let lock = lock::read(&path)?;
@@ -88,7 +93,7 @@ impl View {
             // A lock names the rules that took something away or added it; which conflicts it
             // steers clear of shows in its versions.
             let counts = |rule: &&Rule| match &rule.kind {
-                RuleKind::Conflict(_) => {
+                RuleKind::Conflict(conflict) if conflict.machine.is_empty() => {
                     rule.marker.is_none() || environments.iter().any(|it| rule.holds_in(it))
                 }
                 _ => lock.rules.iter().any(|id| id == rule.id.as_str()),
@@ -108,7 +113,12 @@ impl View {
         let subjects = all.iter().map(|it| &it.installed);
         let subjects = subjects.map(|it| (it.name.clone(), Some(it.version.clone())));
         let subjects: Vec<(PackageName, Option<Version>)> = subjects.collect();
-        let rules = active.rules().iter().map(AsRef::as_ref);
+        let machine = Machine::this(settings, printer);
+        let is_here = |rule: &&Rule| {
+            let mut sides = rule.machine_sides().iter();
+            sides.all(|side| side.present_on(&machine).is_some())
+        };
+        let rules = active.rules().iter().map(AsRef::as_ref).filter(is_here);
         view.shape(&subjects, rules, Known::Holding(markers));
         Ok(view)
     }
