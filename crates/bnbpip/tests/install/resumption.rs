@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bnbpip_testing::{
-    Compression, Fault, HostedFile, IndexServer, Ranges, TestEnvironment, WheelBuilder,
+    BuiltWheel, Compression, Fault, HashInPage, HostedFile, IndexServer, PageFormat, Ranges,
+    TestEnvironment, WheelBuilder,
 };
 
 use crate::support::{PROGRAM, last_line};
@@ -33,12 +34,16 @@ impl Noise {
     }
 }
 
-fn index(bytes: usize) -> (IndexServer, u64) {
+fn wheel(bytes: usize) -> BuiltWheel {
     let noise = Noise(0x2545_f491_4f6c_dd1d).bytes(bytes);
-    let wheel = WheelBuilder::new("big", "1.0")
+    WheelBuilder::new("big", "1.0")
         .file("big/noise.bin", noise)
         .compression(Compression::Stored)
-        .build();
+        .build()
+}
+
+fn index(bytes: usize) -> (IndexServer, u64) {
+    let wheel = wheel(bytes);
     let total = wheel.bytes.len() as u64;
     let server = IndexServer::with([HostedFile::from(wheel)]);
     // The faults that are planned below are for the wheel alone.
@@ -93,32 +98,57 @@ fn ten_runs_go_on_where_the_one_before_ended() {
     assert_eq!(server.requests_for(&format!("/files/{WHEEL}")).len(), 12);
 }
 
-/// A large file comes in pieces, several at once, and a cut of one ends the run for all.
+/// A large file comes in pieces, several at once, and a cut of one ends the run for all: whether the
+/// page tells the file's size or not.
 #[test]
 fn pieces_of_a_large_file_are_kept_as_far_as_they_came() {
-    let (server, _) = index(20 << 20);
+    for format in [PageFormat::Json, PageFormat::Html] {
+        let (server, _) = index(20 << 20);
+        server.configure(|options| options.format = format);
+        let environment = TestEnvironment::new(PROGRAM).with_index(&server);
+        cut(&server, 99, 4 << 20);
+        let mut runs = 0;
+        let run = loop {
+            let run = environment.run(["install", "big", "--retries", "0"]);
+            runs += 1;
+            if run.code == 0 || runs > 11 {
+                break run;
+            }
+        };
+        assert_eq!(
+            last_line(&run.success().stdout),
+            "Successfully installed big-1.0"
+        );
+        // What had arrived of a piece isn't asked for again: the next request begins behind it.
+        let starts = server.requests().into_iter().filter_map(|request| {
+            let range = request.range?;
+            let (start, _) = range.strip_prefix("bytes=")?.split_once('-')?;
+            start.parse::<u64>().ok()
+        });
+        let inside = starts.filter(|start| start % (4 << 20) != 0).count() as u64;
+        assert!(
+            runs > 1 && inside >= runs - 1,
+            "{format:?}: {inside} in {runs} runs"
+        );
+    }
+}
+
+/// What an earlier run was told of a file may have become untrue.
+#[test]
+fn a_large_file_that_was_replaced_starts_anew() {
+    let big = |bytes: usize| HostedFile::from(wheel(bytes)).hash(HashInPage::Missing);
+    let server = IndexServer::with([big(20 << 20)]);
+    server.configure(|options| options.format = PageFormat::Html);
+    server.plan_fault(".metadata", usize::MAX, Fault::Delay(Duration::ZERO));
     let environment = TestEnvironment::new(PROGRAM).with_index(&server);
-    cut(&server, 99, 4 << 20);
-    let mut runs = 0;
-    let run = loop {
-        let run = environment.run(["install", "big", "--retries", "0"]);
-        runs += 1;
-        if run.code == 0 || runs > 11 {
-            break run;
-        }
-    };
-    assert_eq!(
-        last_line(&run.success().stdout),
-        "Successfully installed big-1.0"
-    );
-    // What had arrived of a piece isn't asked for again: the next request begins behind it.
-    let starts = server.requests().into_iter().filter_map(|request| {
-        let range = request.range?;
-        let (start, _) = range.strip_prefix("bytes=")?.split_once('-')?;
-        start.parse::<u64>().ok()
-    });
-    let inside = starts.filter(|start| start % (4 << 20) != 0).count() as u64;
-    assert!(runs > 1 && inside >= runs - 1, "{inside} in {runs} runs");
+    server.plan_fault(WHEEL, 1, Fault::Delay(Duration::ZERO));
+    server.plan_fault(WHEEL, 1, Fault::TruncateAfter(1 << 20));
+    let run = environment.run(["install", "big", "--retries", "0"]);
+    drop(run.failure());
+    server.add(big(18 << 20));
+    drop(environment.run(["install", "big"]).success());
+    let place = environment.site_packages().join("big").join("noise.bin");
+    assert_eq!(fs_err::metadata(place).unwrap().len(), 18 << 20);
 }
 
 #[test]

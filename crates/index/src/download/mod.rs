@@ -278,10 +278,10 @@ impl Downloader {
         mut partial: Partial,
         progress: &dyn Progress,
     ) -> Result<DownloadedFile, IndexError> {
-        let mut pieces = file
-            .size_bytes
-            .is_some_and(|size| size > PIECES_ABOVE_BYTES);
-        let mut total = file.size_bytes;
+        let is_large = |size: Option<u64>| size.is_some_and(|size| size > PIECES_ABOVE_BYTES);
+        // Many pages tell no sizes: what an earlier run was told stands beside its pieces.
+        let mut total = file.size_bytes.or(partial.state.total_of_pieces());
+        let mut pieces = is_large(total);
         let mut restarts = 0;
         loop {
             let attempt = match total.filter(|_| pieces) {
@@ -304,7 +304,10 @@ impl Downloader {
                     (pieces, total) = (true, Some(size));
                 }
                 Err(Failure::NoRanges) if restarts < 3 => pieces = false,
-                Err(_) if restarts < 3 => {}
+                Err(Failure::Changed) if restarts < 3 => {
+                    total = file.size_bytes;
+                    pieces = is_large(total);
+                }
                 Err(_) => {
                     return Err(IndexError::Truncated {
                         filename: file.filename_text.to_string(),

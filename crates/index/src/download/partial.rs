@@ -64,6 +64,13 @@ pub(super) struct State {
     pub(super) piece_bytes: u64,
 }
 
+impl State {
+    /// The whole file's size, where it comes in pieces.
+    pub(super) fn total_of_pieces(&self) -> Option<u64> {
+        self.total.filter(|_| !self.pieces.is_empty())
+    }
+}
+
 const KIND: [u8; 4] = *b"PAR2";
 
 /// A locked partial file.

@@ -236,15 +236,13 @@ impl Downloader {
             StatusCode::PARTIAL_CONTENT => {}
             StatusCode::OK => return Err(Failure::NoRanges),
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                // The file is shorter than the index says.
-                return Err(truncated(file, total, first).into());
+                return Err(other_size(file, total, first));
             }
             status => return Err(HttpError::status(&file.url, status, answer.headers()).into()),
         }
         match content_range(answer.headers()) {
             Some((start, _, Some(size))) if size != total => {
-                let got = size.max(start);
-                return Err(truncated(file, total, got).into());
+                return Err(other_size(file, total, size.max(start)));
             }
             Some((start, end, _)) if start == first && end <= last => {}
             _ => return Err(Failure::NoRanges),
@@ -276,6 +274,15 @@ fn truncated(file: &PackageFile, expected_bytes: u64, got_bytes: u64) -> IndexEr
         location: host_of(&file.url),
         expected_bytes,
         got_bytes,
+    }
+}
+
+/// A file whose size isn't the one that was told: by the index, which is an error, or by its server
+/// some time ago.
+fn other_size(file: &PackageFile, expected_bytes: u64, got_bytes: u64) -> Failure {
+    match file.size_bytes {
+        Some(_) => truncated(file, expected_bytes, got_bytes).into(),
+        None => Failure::Changed,
     }
 }
 
