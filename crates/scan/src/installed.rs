@@ -212,19 +212,18 @@ fn locate(wheels: &[&WheelFiles], dotted: &str) -> Located {
     if owner == 0 {
         return Located::Unknown;
     }
-    for end in ends(dotted) {
-        match wheels[owner].find(&dotted[..end]) {
-            Some(Found::Compiled) => return Located::Unknown,
-            Some(Found::Namespace) => {}
-            Some(Found::Python(path)) => match wheels[owner].module(&path) {
-                None => return Located::Wants(owner, path),
-                Some(Some(parsed)) if !parsed.names.open_modules => {}
-                Some(_) => return Located::Unknown,
-            },
-            None => break,
-        }
+    // Who may make a submodule without a file is the package that it would be in.
+    let ends = ends(dotted);
+    let found = ends.iter().map(|end| wheels[owner].find(&dotted[..*end]));
+    match found.map_while(|found| found).last() {
+        Some(Found::Compiled) => Located::Unknown,
+        Some(Found::Python(path)) => match wheels[owner].module(&path) {
+            None => Located::Wants(owner, path),
+            Some(Some(parsed)) if !parsed.names.open_modules => Located::Lacks(owner),
+            Some(_) => Located::Unknown,
+        },
+        Some(Found::Namespace) | None => Located::Lacks(owner),
     }
-    Located::Lacks(owner)
 }
 
 /// The ends of the prefixes `a`, `a.b`, `a.b.c`.

@@ -109,6 +109,32 @@ fn what_cannot_be_known_is_not_reported() {
     assert_eq!(found("import other.space.gone\n"), ["other.space.gone"]);
 }
 
+/// What replaces itself or makes submodules of its own says nothing about those that have files.
+#[test]
+fn packages_that_replace_themselves_have_submodules_that_do_not() {
+    let lazy = "import sys\ndef alias(name):\n    sys.modules[f'{__name__}.{name}'] = 1\n\
+                sys.modules[__name__] = Lazy()\n";
+    let other = wheel(
+        "lazy",
+        "1.0",
+        &[
+            ("lazy/__init__.py", lazy),
+            ("lazy/utils/__init__.py", "VALUE = 1\n"),
+        ],
+    );
+    let found = |line: &str| -> Vec<String> {
+        let package = wheel("pkg", "1.0", &[("pkg/__init__.py", line)]);
+        let found = scan(&[&package, &other], &["pkg".into()], FACTS);
+        found.findings.iter().map(missing).collect()
+    };
+    assert_eq!(
+        found("from lazy.utils import VALUE, gone\n"),
+        ["lazy.utils:gone"]
+    );
+    assert_eq!(found("import lazy.utils.gone\n"), ["lazy.utils.gone"]);
+    assert_eq!(found("import lazy.made\nfrom lazy import name\n"), [""; 0]);
+}
+
 #[test]
 fn try_with_import_errors() {
     for exception in [
