@@ -102,12 +102,21 @@ impl Interpreter<'_> {
                 }
                 Located::There => self.bind(bound, Value::Module(submodule), frame),
                 Located::Lacks(wheel) => {
-                    if self.installed.has_name(wheel, source, name) == HasName::No {
+                    let is_unlikely = match self.installed.has_name(wheel, source, name) {
+                        HasName::No => Some(false),
+                        HasName::Unlikely => Some(true),
+                        _ => None,
+                    };
+                    if let Some(is_unlikely) = is_unlikely {
                         let missing = Missing::Name {
                             module: source.to_owned(),
                             name: name.clone(),
                         };
-                        if matches!(self.missing(wheel, missing, line, frame)?, Flow::Maybe) {
+                        let doubt = u32::from(is_unlikely);
+                        self.uncertain += doubt;
+                        let ended = self.missing(wheel, missing, line, frame);
+                        self.uncertain -= doubt;
+                        if matches!(ended?, Flow::Maybe) {
                             flow = Flow::Maybe;
                         }
                     }

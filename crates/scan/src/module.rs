@@ -17,8 +17,12 @@ pub(crate) struct Names {
     pub(crate) defined: rustc_hash::FxHashSet<String>,
     /// `from … import *`: level and module.
     pub(crate) stars: Vec<(u32, Option<String>)>,
-    /// It makes names in ways that aren't followed (`__getattr__`, `globals()`, `sys.modules`).
+    /// It makes names in ways that aren't followed (`globals()`, `sys.modules`).
     pub(crate) open: bool,
+    /// It makes names when they are asked for (`__getattr__`), mostly from a list of its own.
+    pub(crate) lazy: bool,
+    /// The texts in it that could be such a list's.
+    pub(crate) offered: rustc_hash::FxHashSet<String>,
     /// It may make submodules that have no file (`sys.modules`, `__path__`).
     pub(crate) open_modules: bool,
 }

@@ -10,6 +10,8 @@ pub(crate) enum HasName {
     Yes,
     No,
     Unknown,
+    /// It makes names when they are asked for, and nowhere speaks of this one.
+    Unlikely,
     /// This file has to be read first.
     Wants(Box<str>),
 }
@@ -56,7 +58,11 @@ fn has_name_within(
         return HasName::Unknown;
     }
     visited.push(module.to_owned());
-    from_stars(wheel, &parsed, module, path, name, visited)
+    match from_stars(wheel, &parsed, module, path, name, visited) {
+        HasName::No if parsed.names.lazy && parsed.names.offered.contains(name) => HasName::Unknown,
+        HasName::No if parsed.names.lazy => HasName::Unlikely,
+        answer => answer,
+    }
 }
 
 fn from_stars(
@@ -81,6 +87,8 @@ fn from_stars(
                 match has_name_within(wheel, &source, &path, name, visited) {
                     HasName::No => {}
                     HasName::Unknown => answer = HasName::Unknown,
+                    HasName::Unlikely if answer == HasName::No => answer = HasName::Unlikely,
+                    HasName::Unlikely => {}
                     other => return other,
                 }
             }

@@ -37,7 +37,10 @@ fn other() -> WheelFiles {
                 "a, (b, *c) = 1, (2, 3)\nwith open('x') as handle: pass\n",
             ),
             ("other/sub/__init__.py", "from ..core import a as renamed\n"),
-            ("other/lazy.py", "def __getattr__(name): return 1\n"),
+            (
+                "other/lazy.py",
+                "NAMES = {'core': ['listed']}\ndef __getattr__(name): return NAMES[name]\n",
+            ),
             ("other/native.cpython-311-x86_64-linux-gnu.so", ""),
             ("other/space/leaf.py", ""),
             (
@@ -101,7 +104,11 @@ fn names_of_every_kind() {
 
 #[test]
 fn what_cannot_be_known_is_not_reported() {
-    assert_eq!(found("from other.lazy import anything\n"), [""; 0]);
+    assert_eq!(
+        found("from other.lazy import anything\n"),
+        ["other.lazy:anything?"]
+    );
+    assert_eq!(found("from other.lazy import listed\n"), [""; 0]);
     assert_eq!(found("from other.native import anything\n"), [""; 0]);
     assert_eq!(found("import other.native.inner\n"), [""; 0]);
     assert_eq!(found("import other.virtual.x\n"), [""; 0]);

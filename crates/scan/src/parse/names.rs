@@ -25,7 +25,7 @@ struct Collector<'names> {
 impl Collector<'_> {
     fn define(&mut self, name: &str) {
         if !self.in_function {
-            self.names.open |= name == "__getattr__";
+            self.names.lazy |= name == "__getattr__";
             self.names.open_modules |= name == "__path__";
             self.names.defined.insert(name.to_owned());
         }
@@ -38,7 +38,9 @@ impl Collector<'_> {
                 Expr::Call(_) => self.names.open = true,
                 other => {
                     let name = dotted(other).unwrap_or_default();
-                    if name == "sys.modules" || name.ends_with("__dict__") {
+                    if name.ends_with("__dict__") && self.in_function {
+                        self.names.lazy = true;
+                    } else if name == "sys.modules" || name.ends_with("__dict__") {
                         self.names.open = true;
                     }
                     self.names.open_modules |= name == "sys.modules";
@@ -125,6 +127,15 @@ impl<'ast> Visitor<'ast> for Collector<'_> {
     fn visit_expr(&mut self, expression: &'ast Expr) {
         match expression {
             Expr::Named(named) => self.check_target(&named.target),
+            Expr::StringLiteral(literal) => {
+                let text = literal.value.to_str();
+                if text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                {
+                    self.names.offered.insert(text.to_owned());
+                }
+            }
             Expr::Call(call) => {
                 let name = dotted(&call.func).unwrap_or_default();
                 let last = name.rsplit('.').next().unwrap_or_default();
