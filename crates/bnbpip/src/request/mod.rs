@@ -123,8 +123,8 @@ pub(crate) struct Request {
 /// What `--accelerator auto` is decided by, once the release of torch is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AutomaticAccelerator {
-    /// The machine.
-    pub machine: AcceleratorFacts,
+    /// The machine; `None` if nobody asked for a choice: then it is asked once torch is reached.
+    pub machine: Option<AcceleratorFacts>,
     /// What the families' indexes lie below.
     pub index_base: String,
 }

@@ -444,3 +444,51 @@ fn what_stays_with_another_build_is_told() {
     let told = lines.lines().filter(|line| line.contains("torchvision"));
     assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
 }
+
+/// Where nobody says a word about indexes and accelerators. The usual index is the real one, with a
+/// mirror in front that has all.
+#[test]
+fn without_the_option_torch_comes_from_where_it_runs() {
+    let server = index();
+    let world = world(&server);
+    let mirror = format!("pypi={}", server.simple_url());
+    let on = |driver: &str, cards: &str, more: &[&str]| {
+        let mut command = world.command();
+        command
+            .env_remove("BNBPIP_INDEX_URL")
+            .env("BNBPIP_CUDA_DRIVER", driver)
+            .env("BNBPIP_CUDA_ARCH", cards)
+            .env("BNBPIP_ACCELERATOR_INDEX_URL", "whl")
+            .args(["install", "--dry-run", "--mirror", &mirror])
+            .args(more);
+        told(&Run::from(command.output().unwrap()).success())
+    };
+    let (said, done) = on("535.183.01", "8.9", &["torch"]);
+    assert_eq!(
+        said,
+        "Accelerator cu126 (CUDA 12.6): the newest build of torch 2.12.0 that driver 535.183.01 and \
+         compute capability 8.9 run"
+    );
+    assert_eq!(done, "Would install helper-1.0 torch-2.12.0+cu126");
+    // What the usual index has runs on a newer driver, and without a GPU.
+    let usual = (
+        String::new(),
+        "Would install helper-1.0 torch-2.12.0".to_owned(),
+    );
+    assert_eq!(on("581.57", "8.9", &["torch"]), usual);
+    assert_eq!(on("none", "", &["torch"]), usual);
+    let helper = (String::new(), "Would install helper-1.0".to_owned());
+    assert_eq!(on("535.183.01", "8.9", &["helper"]), helper);
+    // No build for CUDA: the usual index's is as good.
+    let (said, done) = on("390.77", "8.9", &["torch"]);
+    assert_eq!(
+        (said.as_str(), done.as_str()),
+        ("", "Would install helper-1.0 torch-2.9.0")
+    );
+    // Who names an index has said where torch comes from.
+    let named = ["torch", "--extra-index-url", &server.simple_url()];
+    assert_eq!(
+        on("535.183.01", "8.9", &named).1,
+        "Would install helper-1.0 torch-2.9.0"
+    );
+}

@@ -11,7 +11,9 @@ use bnbpip_report::accelerator as words;
 use bnbpip_report::doctor::{Torch, TorchBuild};
 use bnbpip_resolver::PreferredVersions;
 
+use super::network;
 use crate::cli::resolve::ResolveArgs;
+use crate::configuration::DEFAULT_INDEX_URL;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -44,6 +46,7 @@ impl Accelerator {
     ) -> Result<Option<Self>, Failure> {
         let of_project = settings.project.options.accelerator.as_deref();
         let Some(wanted) = options.accelerator().or(of_project) else {
+            Self::unasked(options, request, target, settings)?;
             return Ok(None);
         };
         if options.index.no_index || request.options.no_index {
@@ -72,7 +75,7 @@ impl Accelerator {
             return Ok(None);
         };
         request.automatic = Some(AutomaticAccelerator {
-            machine,
+            machine: Some(machine),
             index_base: index_base(options, &indexes).to_owned(),
         });
         Ok(Some(Self {
@@ -80,6 +83,38 @@ impl Accelerator {
             packages: indexes.packages,
             keeps_installed: false,
         }))
+    }
+
+    /// Where nobody says what torch is to run on, nor where packages come from, it may come from one
+    /// of PyTorch's indexes: if the request reaches it, and the usual index has no build that this
+    /// machine's GPU runs. Who names an index has said where torch comes from.
+    fn unasked(
+        options: &ResolveArgs,
+        request: &mut Request,
+        target: &Target,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let has_drivers = matches!(
+            target.operating_system,
+            OperatingSystem::Linux | OperatingSystem::Windows
+        );
+        if !has_drivers || target.is_synthetic || settings.network.offline {
+            return Ok(());
+        }
+        let locations = network::locations(&options.index, &request.options, settings)?;
+        let usual = DEFAULT_INDEX_URL.trim_end_matches('/');
+        let is_usual = matches!(
+            &locations.indexes[..],
+            [only] if only.url.as_str().trim_end_matches('/') == usual
+        );
+        if is_usual && !locations.no_index && locations.routes.is_empty() {
+            let indexes = TorchIndexes::embedded()?;
+            request.automatic = Some(AutomaticAccelerator {
+                machine: None,
+                index_base: index_base(options, &indexes).to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Has the packages come from where they came from before.
