@@ -263,7 +263,7 @@ impl Interpreter<'_> {
                         named,
                         open: arguments.open,
                     };
-                    return self.enter_function(&module, &function, given, frame);
+                    return self.enter_function(&module, &function, &given, frame);
                 }
                 _ => Value::Unknown,
             },
@@ -274,7 +274,7 @@ impl Interpreter<'_> {
         &mut self,
         module: &str,
         function: &Function,
-        given: Given<'_>,
+        given: &Given<'_>,
         frame: &mut Frame,
     ) -> Result<Value, Failure> {
         if self.depth >= CALL_LIMIT {

@@ -85,10 +85,9 @@ fn from_stars(
         match wheel.find(&source) {
             Some(Found::Python(path)) => {
                 match has_name_within(wheel, &source, &path, name, visited) {
-                    HasName::No => {}
                     HasName::Unknown => answer = HasName::Unknown,
                     HasName::Unlikely if answer == HasName::No => answer = HasName::Unlikely,
-                    HasName::Unlikely => {}
+                    HasName::No | HasName::Unlikely => {}
                     other => return other,
                 }
             }

@@ -56,14 +56,14 @@ pub(super) fn term(expression: &Expr) -> Term {
             },
             _ => Term::Unknown,
         },
-        Expr::Call(call) => match dotted(&call.func) {
-            Some(name) => Term::Call(name, arguments(call)),
-            None => {
-                let mut terms = vec![term(&call.func)];
-                terms.extend(call.arguments.args.iter().map(term));
-                Term::Calls(terms)
+        Expr::Call(call) => {
+            if let Some(name) = dotted(&call.func) {
+                return Term::Call(name, arguments(call));
             }
-        },
+            let mut terms = vec![term(&call.func)];
+            terms.extend(call.arguments.args.iter().map(term));
+            Term::Calls(terms)
+        }
         Expr::If(choice) => Term::Calls(vec![term(&choice.test)]),
         other => inner_calls(other),
     }
