@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use bnbpip_packaging::{PackageName, Version};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::range::{Event, Range};
 
@@ -46,16 +46,16 @@ pub struct Affected {
 #[derive(Deserialize)]
 struct Raw {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     aliases: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     summary: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     details: String,
     withdrawn: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     affected: Vec<RawAffected>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     database_specific: RawSpecific,
 }
 
@@ -67,9 +67,9 @@ struct RawSpecific {
 #[derive(Deserialize)]
 struct RawAffected {
     package: Option<RawPackage>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     ranges: Vec<RawRange>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     versions: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ struct RawPackage {
 struct RawRange {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     events: Vec<RawEvent>,
 }
 
@@ -93,6 +93,15 @@ struct RawEvent {
     fixed: Option<String>,
     last_affected: Option<String>,
     limit: Option<String>,
+}
+
+/// What is there, or nothing: `null` says as much as a key that is left out.
+fn or_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Advisory {

@@ -129,6 +129,66 @@ fn a_lock_is_looked_at_with_all_its_versions() {
     assert_snapshot!(audit(&environment, &["pylock.toml", "--db", "osv"]));
 }
 
+/// Records with all that those of the public database have.
+const WHOLE: &[(&str, &str)] = &[
+    (
+        "GHSA-2222-3333-4444.json",
+        r#"{"schema_version": "1.4.0", "id": "GHSA-2222-3333-4444", "modified": "2026-03-02T10:00:00.123456Z",
+            "published": "2026-03-01T10:00:00Z", "aliases": ["CVE-2026-1234", "PYSEC-2026-7"], "related": ["CGA-x"],
+            "upstream": [], "summary": "Base runs what it is sent", "details": "Impact\n\nAll of it.",
+            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},
+                {"type": "CVSS_V4", "score": "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}],
+            "affected": [
+                {"package": {"ecosystem": "PyPI", "name": "base", "purl": "pkg:pypi/base"},
+                 "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0.9"}, {"fixed": "1.0.1"}],
+                    "database_specific": {"last_known_affected_version_range": "<= 1.0"}}],
+                 "versions": ["0.9", "0.9-dev_x", "1.0"], "ecosystem_specific": {}, "database_specific":
+                    {"source": "https://example.org/GHSA-2222-3333-4444.json"}},
+                {"package": {"ecosystem": "PyPI", "name": "base"},
+                 "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "2.0rc1"}, {"last_affected": "2.3"}]}]}],
+            "references": [{"type": "WEB", "url": "https://example.org"}], "credits": [{"name": "N", "type": "FINDER"}],
+            "database_specific": {"cwe_ids": ["CWE-94"], "severity": "CRITICAL", "github_reviewed": true,
+                "github_reviewed_at": "2026-03-01T10:00:00Z", "nvd_published_at": null}}"#,
+    ),
+    (
+        "PYSEC-2026-7.json",
+        r#"{"id": "PYSEC-2026-7", "modified": "2026-03-02T10:00:00Z", "published": "2026-03-01T10:00:00Z",
+            "aliases": ["CVE-2026-1234", "GHSA-2222-3333-4444"], "summary": null,
+            "details": "An issue in base.", "withdrawn": null,
+            "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+            "affected": [{"package": {"name": "base", "ecosystem": "PyPI", "purl": "pkg:pypi/base"},
+                "ranges": [
+                    {"type": "GIT", "repo": "https://example.org/base.git", "events": [{"introduced": "0"},
+                        {"fixed": "9c3b3ab5cd2b5a2e5b0f0ad2fe0b4a8a8f3f3b0e"}]},
+                    {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.0.2"}]}],
+                "versions": ["0.1", "0.9", "1.0", "1.0.1"], "database_specific": null}],
+            "references": [{"type": "FIX", "url": "https://example.org/fix"}]}"#,
+    ),
+    (
+        "MAL-2026-10.json",
+        r#"{"schema_version": "1.5.0", "id": "MAL-2026-10", "aliases": null, "summary": "Malicious code in leaf (PyPI)",
+            "details": "\n---\nIt sends what it finds.", "severity": [],
+            "affected": [{"package": {"ecosystem": "PyPI", "name": "leaf"}, "ranges": null, "versions": ["1.0"],
+                "database_specific": {"cwes": [{"cweId": "CWE-506"}]}}],
+            "database_specific": {"malicious-packages-origins": [{"source": "x", "sha256": "00",
+                "import_time": "2026-03-01T10:00:00Z", "versions": ["1.0"]}]}}"#,
+    ),
+];
+
+#[test]
+fn records_of_the_public_database_are_read_with_all_that_they_have() {
+    let environment = environment(&IndexServer::start());
+    for name in ["base", "leaf", "sound"] {
+        environment.install_by_hand(&WheelBuilder::new(name, "1.0"));
+    }
+    let folder = environment.work().join("osv");
+    fs_err::create_dir_all(&folder).unwrap();
+    for (name, text) in WHOLE {
+        fs_err::write(folder.join(name), text).unwrap();
+    }
+    assert_snapshot!(audit(&environment, &["--db", "osv"]));
+}
+
 #[test]
 fn the_database_can_be_an_archive_an_address_or_one_file() {
     let environment = installed();
