@@ -5,7 +5,9 @@ everybody install the same from them?
     python tests/compat/locks.py --bnbpip target/release/bnbpip [CHECK …]     (needs packaging>=26.3, pip>=26.3, uv)
 
     corpus        locks of many projects: valid by packaging.pylock, every field there, and bnbpip,
-                  pip and uv install the same versions (Linux) and uv the Windows ones (--windows)
+                  pip and uv install the same versions (Linux) and uv the Windows ones (--windows);
+                  with --dry-run, or for what is too large, what they would install: bnbpip and uv on
+                  Linux, uv on Windows, and what pip's own copy of packaging selects
     accelerators  unsloth for Windows and Linux, two Pythons, cpu, cu126 and cu128, torch from a local
                   index: each selection equals a lock of that one alone; pip and uv take the right torch
     determinism   the same bytes whatever the order, the cache and the number of processors
@@ -54,6 +56,7 @@ class Checker:
         self.cache = arguments.cache
         self.windows = arguments.windows
         self.only = arguments.only
+        self.dry_run = arguments.dry_run
         self.failures = []
 
     def fail(self, text):
@@ -136,8 +139,39 @@ def completeness(text):
     }
 
 
+PIP_SELECTS = """
+import sys, tomllib
+from pip._vendor.packaging.pylock import Pylock
+lock = Pylock.from_dict(tomllib.load(open(sys.argv[1], "rb")))
+for package, _ in lock.select():
+    print(f"{package.name}=={package.version}")
+"""
+
+
+def would_install(checker, scratch, lock):
+    """`name==version` of what each tool would install, without a file downloaded."""
+    venv = checker.venv(scratch / "empty")
+    python = checker.python_of(venv)
+    would = {}
+    done = checker.run(checker.bnbpip, "sync", "--cache-dir", checker.cache, "--python", python, "--dry-run", lock)
+    line = re.search("^Would install (.*)$", done.stdout, re.M)
+    listed = [it.rpartition("-") for it in line[1].split()] if line else []
+    would["bnbpip"] = {f"{name}=={version}" for name, _, version in listed}
+    pip_python = Path(shutil.which(checker.pip)).parent / "python"
+    selected = scratch / "pip_selects.py"
+    selected.write_text(PIP_SELECTS)
+    would["pip"] = set(checker.run(pip_python, selected, lock).stdout.split())
+    sync = [checker.uv, "pip", "sync", "--dry-run", "--python", checker.python]
+    into = [sync + ["--target", scratch / "none", lock],
+            sync + ["--python-platform", "windows", "--target", scratch / "none", lock]]
+    for tool, command in zip(("uv", "uv on Windows"), into):
+        done = checker.run(*command)
+        would[tool] = set(re.findall(r"^ \+ (\S+==\S+)", done.stdout, re.M))
+    return would
+
+
 def corpus(checker):
-    totals, valid, same, files = {}, 0, 0, 0
+    totals, valid, same, dry, files = {}, 0, 0, 0, 0
     for item in checker.only or CORPUS:
         label, _, requirement = item.partition("=")
         requirement = requirement or label
@@ -163,7 +197,14 @@ def corpus(checker):
                     print(f"  {label}: {key} {share:.0f} %")
             if re.search(r"://[^/\s\"']*:[^/@\s\"']+@", lock.read_text()):
                 checker.fail(f"{label}: a password")
-            if label in TOO_LARGE:
+            if checker.dry_run or label in TOO_LARGE:
+                would = would_install(checker, scratch, lock)
+                if would == {"bnbpip": wanted, "pip": wanted, "uv": wanted, "uv on Windows": on_windows}:
+                    dry += 1
+                else:
+                    expected = {tool: on_windows if "Windows" in tool else wanted for tool in would}
+                    difference = {tool: sorted(found ^ expected[tool])[:5] for tool, found in would.items()}
+                    checker.fail(f"{label}: would install otherwise: {difference}")
                 print(f"{label}: {len(wanted)} on Linux, {len(on_windows)} on Windows; not installed", flush=True)
                 continue
             results = {}
@@ -199,7 +240,8 @@ def corpus(checker):
                 checker.fail(f"{label}: {difference}")
             print(f"{label}: {len(wanted)} on Linux, {len(on_windows)} on Windows", flush=True)
     shares = ", ".join(f"{key} {total / max(files, 1):.1f} %" for key, total in totals.items())
-    print(f"corpus: {valid} valid locks with {files} files ({shares}); {same} installed alike by bnbpip, pip and uv")
+    print(f"corpus: {valid} valid locks with {files} files ({shares}); {same} installed alike by bnbpip, pip and uv, "
+          f"{dry} would be")
 
 
 def wheel(folder, name, version, requires, tag):
@@ -256,7 +298,7 @@ def torch_index(root, torch, vision, audio):
 
 
 def accelerators(checker, project="unsloth", torch=("2.9.1", "0.24.1", "2.9.1")):
-    cells = same = right = 0
+    cells = same = planned = right = 0
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         server, url = torch_index(scratch / "whl", *torch)
@@ -290,6 +332,16 @@ def accelerators(checker, project="unsloth", torch=("2.9.1", "0.24.1", "2.9.1"))
                 same += 1
             else:
                 checker.fail(f"{environment} {family}: {sorted(ours ^ alone)[:6]}")
+            platform = "windows" if system == "win32" else "x86_64-manylinux_2_28"
+            done = checker.run(
+                checker.uv, "pip", "sync", "--dry-run", "--python", checker.python, "--python-version", version,
+                "--python-platform", platform, "--extra", family, "--target", scratch / "none", lock,
+            )
+            by_uv = set(re.findall(r"^ \+ (\S+==\S+)", done.stdout, re.M))
+            if by_uv == ours:
+                planned += 1
+            else:
+                checker.fail(f"{environment} {family}: uv: {sorted(by_uv ^ ours)[:6]} {done.stdout[-300:]}")
         for family in FAMILIES:
             # The stand-ins alone: the others are gigabytes.
             small = scratch / "small" / "pylock.toml"
@@ -314,8 +366,8 @@ def accelerators(checker, project="unsloth", torch=("2.9.1", "0.24.1", "2.9.1"))
                 else:
                     right += 1
         server.shutdown()
-    print(f"accelerators: {same} of {cells} selections equal a lock of that one alone; "
-          f"{right} of {3 * len(FAMILIES)} installations by extra have the right torch")
+    print(f"accelerators: {same} of {cells} selections equal a lock of that one alone, "
+          f"{planned} what uv would install; {right} of {3 * len(FAMILIES)} installations by extra have the right torch")
 
 
 REQUIREMENTS = "requests flask httpx rich click pydantic jinja2 sqlalchemy numpy pandas fastapi typer".split()
@@ -383,35 +435,39 @@ def merging(checker, rounds=10):
           f"{merges} of {rounds} pairs of branches merge to what a lock of both is")
 
 
-def timing(checker, rounds=7):
-    def best(*command, cwd):
-        times = []
+def timing(checker, rounds=9):
+    def compared(what, cwd, *commands):
+        """Medians of runs that take turns, so that whatever else the machine does is shared."""
+        times = [[] for _ in commands]
         for _ in range(rounds):
-            for name in ("pylock.toml", "pylock.uv.toml"):
+            for command, own in zip(commands, times):
                 if "sync" not in command:
-                    (cwd / name).unlink(missing_ok=True)
-            began = time.perf_counter()
-            done = checker.run(*command, cwd=cwd)
-            times.append(time.perf_counter() - began)
-            if done.returncode:
-                checker.fail(f"time: {command}: {done.stdout[-500:]}")
-                return float("nan")
-        return sorted(times)[len(times) // 2]
+                    (cwd / "pylock.toml").unlink(missing_ok=True)
+                    (cwd / "pylock.uv.toml").unlink(missing_ok=True)
+                began = time.perf_counter()
+                done = checker.run(*command, cwd=cwd)
+                own.append(time.perf_counter() - began)
+                if done.returncode:
+                    checker.fail(f"time: {command}: {done.stdout[-500:]}")
+                    return
+        mine, other = (sorted(own)[rounds // 2] for own in times)
+        print(f"time: {what}, medians of {rounds}: bnbpip {mine:.3f} s, uv {other:.3f} s, ratio {mine / other:.2f}",
+              flush=True)
+        if not mine <= other:
+            checker.fail(f"time: {what}")
 
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         (scratch / "in.txt").write_text("unsloth\n")
         ours = [checker.bnbpip, "lock", "unsloth", "--cache-dir", checker.cache, "--environment", "linux-3.12",
                 "--environment", "windows-3.12"]
-        theirs = [checker.uv, "pip", "compile", "-q", "--universal", "--python-version", "3.12", "in.txt", "-o",
-                  "pylock.uv.toml"]
+        theirs = [checker.uv, "pip", "compile", "-q", "--universal", "--python", checker.python, "--python-version",
+                  "3.12", "in.txt", "-o", "pylock.uv.toml"]
         for command in (ours, theirs):
             checker.run(*command, cwd=scratch)
-        mine, other = best(*ours, cwd=scratch), best(*theirs, cwd=scratch)
-        print(f"time: locking unsloth, warm, medians of {rounds}: bnbpip {mine:.3f} s, uv --universal {other:.3f} s, "
-              f"ratio {mine / other:.2f}")
-        if not mine <= other:
-            checker.fail("time: locking")
+        compared("locking unsloth, warm", scratch, ours, theirs)
+        offline = lambda command: [*command, "--offline"]
+        compared("locking unsloth, warm and without network", scratch, offline(ours), offline(theirs))
         checker.lock(scratch, *REQUIREMENTS, "jupyter", "--environment", "linux-3.12")
         venv = checker.venv(scratch / "venv")
         python = checker.python_of(venv)
@@ -419,11 +475,7 @@ def timing(checker, rounds=7):
         uv = [checker.uv, "pip", "sync", "--python", python, "pylock.toml"]
         checker.run(*sync, cwd=scratch, check=True)
         checker.run(*uv, cwd=scratch, check=True)
-        mine, other = best(*sync, cwd=scratch), best(*uv, cwd=scratch)
-        print(f"time: a sync without work, medians of {rounds}: bnbpip {mine:.3f} s, uv {other:.3f} s, "
-              f"ratio {mine / other:.2f}")
-        if not mine <= other:
-            checker.fail("time: sync")
+        compared("a sync without work", scratch, sync, uv)
 
 
 CHECKS = {"corpus": corpus, "accelerators": accelerators, "determinism": determinism, "merging": merging, "time": timing}
@@ -438,6 +490,7 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="Python 3.12, for the environments")
     parser.add_argument("--cache", default=tempfile.gettempdir() + "/bnbpip-locks-cache")
     parser.add_argument("--windows", action="store_true", help="with corpus: install the Windows side, too")
+    parser.add_argument("--dry-run", action="store_true", help="with corpus: install nothing")
     parser.add_argument("--only", nargs="*", help="with corpus: these projects")
     arguments = parser.parse_args()
     checker = Checker(arguments)
