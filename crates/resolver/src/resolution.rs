@@ -85,6 +85,7 @@ impl<F: Clone> Resolution<F> {
         let mut builder = Builder::new(solver);
         builder.collect(solver);
         builder.mark_reached(solver);
+        builder.pass_stand_ins();
         let mut packages = builder.packages;
         packages.sort_by(|a, b| a.name.cmp(&b.name));
         let mut effects = builder.effects;
@@ -119,6 +120,8 @@ struct Builder<F> {
     effects: Vec<RuleEffect>,
     /// Which packages each package leads to.
     edges: FxHashMap<PackageName, Vec<PackageName>>,
+    /// What needs each name that another package stands in for.
+    stand_ins: FxHashMap<PackageName, Vec<PackageName>>,
     decided: FxHashMap<NameId, Version>,
     extras: FxHashMap<NameId, Vec<ExtraName>>,
 }
@@ -141,11 +144,11 @@ impl<F: Clone> Builder<F> {
                 SolverPackage::Root | SolverPackage::Guard(_) | SolverPackage::Machine(_) => {}
             }
         }
-        let edges = FxHashMap::default();
         Self {
             packages: Vec::new(),
             effects: Vec::new(),
-            edges,
+            edges: FxHashMap::default(),
+            stand_ins: FxHashMap::default(),
             decided,
             extras,
         }
@@ -175,6 +178,7 @@ impl<F: Clone> Builder<F> {
                 },
                 Origin::Provided { rule, provider, .. } => {
                     self.stand_in(solver, rule, provider);
+                    self.stand_ins.insert(name, dependents);
                     continue;
                 }
             };
@@ -205,6 +209,24 @@ impl<F: Clone> Builder<F> {
                 rule,
                 package: provider.clone(),
             });
+        }
+    }
+
+    /// What needs a name needs what stands in for it.
+    fn pass_stand_ins(&mut self) {
+        for package in &mut self.packages {
+            let stands_in = |name: &PackageName| self.stand_ins.contains_key(name);
+            if !package.dependents.iter().any(stands_in) {
+                continue;
+            }
+            let dependents = std::mem::take(&mut package.dependents).into_iter();
+            let dependents = dependents.flat_map(|name| match self.stand_ins.get(&name) {
+                Some(others) => others.clone(),
+                None => vec![name],
+            });
+            package.dependents = dependents.collect();
+            package.dependents.sort_unstable();
+            package.dependents.dedup();
         }
     }
 

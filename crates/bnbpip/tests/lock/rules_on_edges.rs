@@ -94,6 +94,13 @@ fn rules_stand_on_the_edges_that_they_shaped() {
             .run(["lock", "glue", "old", "--environment", "linux-3.12"])
             .success(),
     );
+    let text = crate::read(&environment);
+    let glue = text.split("name = \"glue\"").nth(1).unwrap();
+    let needs = glue.split("dependencies = ").nth(1).unwrap();
+    let needs = needs.split("\n]").next().unwrap();
+    for name in ["base", "paste", "tape-fork"] {
+        assert!(needs.contains(&format!("\"{name}\"")), "{needs}");
+    }
     assert_snapshot!(shown(&["tree", "pylock.toml"]));
     assert_snapshot!(shown(&["why", "paste", "--lock", "pylock.toml"]));
 }
