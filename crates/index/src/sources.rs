@@ -95,6 +95,27 @@ impl PageSources {
         }
     }
 
+    /// A file that was found by way of a mirror, as its index has it. `None` if the index has
+    /// another.
+    ///
+    /// # Errors
+    /// When the index can't be asked.
+    pub(crate) async fn on_index(&self, file: &PackageFile) -> SharedResult<Option<PackageFile>> {
+        let Some(index) = file
+            .index
+            .as_ref()
+            .filter(|it| self.mirrors.count_of(it) > 0)
+        else {
+            return Ok(Some(file.clone()));
+        };
+        let place = Place {
+            retries: Some(MIRROR_RETRIES),
+            ..index.as_place(MISSING)
+        };
+        let page = self.own_page(place, index, file.name()).await?;
+        Ok(page.and_then(|page| file.on_page(&page)))
+    }
+
     async fn own_page(
         &self,
         place: Place<'_>,
@@ -279,18 +300,35 @@ impl FileSources<'_> {
                 self.sources.own_page(place, index, name).await.ok()??
             }
         };
-        let mut files = page.files(file.version()).iter();
-        let found = files.find(|other| other.filename_text == file.filename_text)?;
-        let is_same = match place {
-            FilePlace::Mirror(mirror) => self.sources.is_same(file, found, mirror),
-            FilePlace::AsNamed | FilePlace::Index => agree(&file.hashes, &found.hashes),
+        let FilePlace::Mirror(mirror) = place else {
+            return file.on_page(&page);
         };
-        is_same.then(|| PackageFile {
-            url: found.url.clone(),
-            core_metadata: found.core_metadata.clone(),
-            hashes: joined(&file.hashes, &found.hashes),
-            ..file.clone()
-        })
+        let found = file.namesake(&page)?;
+        let is_same = self.sources.is_same(file, found, mirror);
+        is_same.then(|| file.moved_to(found))
+    }
+}
+
+impl PackageFile {
+    /// The same file on another page of its project.
+    fn on_page(&self, page: &ProjectPage) -> Option<Self> {
+        let found = self.namesake(page)?;
+        agree(&self.hashes, &found.hashes).then(|| self.moved_to(found))
+    }
+
+    fn namesake<'a>(&self, page: &'a ProjectPage) -> Option<&'a Self> {
+        let mut files = page.files(self.version()).iter();
+        let found = files.find(|other| other.filename_text == self.filename_text);
+        found.map(|file| &**file)
+    }
+
+    fn moved_to(&self, other: &Self) -> Self {
+        Self {
+            url: other.url.clone(),
+            core_metadata: other.core_metadata.clone(),
+            hashes: joined(&self.hashes, &other.hashes),
+            ..self.clone()
+        }
     }
 }
 

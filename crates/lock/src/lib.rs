@@ -12,6 +12,7 @@ mod merge;
 mod model;
 mod places;
 mod read;
+mod remote;
 mod select;
 mod three_way;
 mod write;
@@ -27,5 +28,6 @@ pub use model::{
     LockedRequirement, LockedSource, LockedVcs, Overlay,
 };
 pub use read::{LockError, MAX_BYTES};
+pub use remote::RemoteError;
 pub use select::{SelectError, Selected, SelectedFrom, Selecting};
 pub use three_way::{MergedText, merge_texts};

@@ -30,6 +30,8 @@ pub struct Lock {
     pub overlay: Option<Overlay>,
     /// Names of the rules that shaped the result.
     pub rules: Vec<String>,
+    /// Keys that it has from a later version of the format. Nothing is known of what they mean.
+    pub unknown_keys: Vec<String>,
 }
 
 /// What a lock was made from (`[tool.bnbpip]`): nothing secret, and nothing of one machine alone.
@@ -111,6 +113,12 @@ impl LockedPackage {
             community: None,
         }
     }
+
+    /// Its files: wheels, and a source distribution or an archive.
+    pub fn files(&self) -> impl Iterator<Item = &LockedFile> {
+        let source = self.source.as_ref().and_then(LockedSource::file);
+        self.wheels.iter().chain(source)
+    }
 }
 
 /// A requirement that asked for a package.
@@ -183,6 +191,14 @@ impl LockedSource {
             Self::Archive { .. } => "archive",
             Self::Vcs(_) => "vcs",
             Self::Directory { .. } => "directory",
+        }
+    }
+
+    /// The file that it is, if it is one.
+    pub fn file(&self) -> Option<&LockedFile> {
+        match self {
+            Self::Sdist(file) | Self::Archive { file, .. } => Some(file),
+            Self::Vcs(_) | Self::Directory { .. } => None,
         }
     }
 }

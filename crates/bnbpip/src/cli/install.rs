@@ -79,6 +79,11 @@ pub(crate) struct InstallArgs {
     #[arg(long)]
     pub break_system_packages: bool,
 
+    /// With a lock file in place of a requirements file: look for its files in this folder first,
+    /// by their digests.
+    #[arg(long, value_name = "dir")]
+    pub wheelhouse: Option<PathBuf>,
+
     /// Compile modules to byte-code (the default).
     #[arg(long, overrides_with = "no_compile")]
     pub compile: bool,

@@ -57,7 +57,8 @@ pub(crate) struct LockArgs {
     #[arg(short = 'U', long)]
     pub upgrade: bool,
 
-    /// Take the newest version of this package. Can be used multiple times.
+    /// Take the newest version of this package, or the one that is named (`NAME==VERSION`). Can be
+    /// used multiple times.
     #[arg(short = 'P', long, value_name = "package", action = ArgAction::Append)]
     pub upgrade_package: Vec<String>,
 
@@ -84,9 +85,9 @@ pub(crate) struct LockArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Sync Options")]
 pub(crate) struct SyncArgs {
-    /// The lock file (PEP 751).
+    /// The lock file (PEP 751), or its address.
     #[arg(value_name = "file", default_value = "pylock.toml", help_heading = None)]
-    pub file: PathBuf,
+    pub file: String,
 
     /// Keep packages that the lock doesn't have.
     #[arg(long)]

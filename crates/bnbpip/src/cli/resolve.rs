@@ -30,7 +30,7 @@ pub(crate) struct ResolveArgs {
     #[arg(long = "requirements-from-script", value_name = "file", action = ArgAction::Append)]
     pub scripts: Vec<String>,
 
-    /// Install a dependency group (PEP 735) of the `pyproject.toml` here, or of the one named
+    /// Install a dependency group (PEP 735) of the `pyproject.toml` here, or of the file named
     /// before a colon. Can be used multiple times.
     #[arg(long = "group", value_name = "[path:]group", action = ArgAction::Append)]
     pub groups: Vec<GroupOfFile>,

@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
 use serde::Deserialize;
 
+use crate::request::NamedLock;
+
 /// `--upgrade-strategy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum UpgradeStrategy {
@@ -106,7 +108,7 @@ pub(crate) enum ExistsAction {
 /// `--group`: a dependency group and the file that it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GroupOfFile {
-    /// The path of the `pyproject.toml`, as it was typed.
+    /// The path of the `pyproject.toml` or the lock file, as it was typed.
     pub path: String,
     /// The group's name.
     pub name: String,
@@ -118,8 +120,9 @@ impl std::str::FromStr for GroupOfFile {
     fn from_str(text: &str) -> Result<Self, String> {
         let (path, name) = text.rsplit_once(':').unwrap_or(("pyproject.toml", text));
         let file = path.rsplit(['/', '\\']).next().unwrap_or_default();
-        if file != "pyproject.toml" {
-            return Err("group paths use local 'pyproject.toml' files".to_owned());
+        let is_local_lock = !path.contains("://") && NamedLock::of_group(path, name).is_some();
+        if file != "pyproject.toml" && !is_local_lock {
+            return Err("group paths use local 'pyproject.toml' or 'pylock.toml' files".to_owned());
         }
         Ok(Self {
             path: path.to_owned(),

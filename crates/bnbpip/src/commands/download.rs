@@ -16,7 +16,8 @@ use super::install::DownloadProgress;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
 use super::resolve::{
-    CommandWords, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
+    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolved, Resolving, network, notes,
+    requirements,
 };
 use super::rule_set;
 use super::saving;
@@ -81,6 +82,8 @@ pub(crate) fn run(
         preferred: PreferredVersions::default(),
         sources: sources.clone(),
         machine: Machine::of(&target, settings, printer),
+        connections: Connections::default(),
+        locked: LockedFiles::default(),
     };
     let resolved = resolving.run(FxHashMap::default())?;
     notes::say(&resolved.resolution, printer);

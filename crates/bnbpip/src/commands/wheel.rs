@@ -11,7 +11,10 @@ use rustc_hash::FxHashMap;
 
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
-use super::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, network, requirements};
+use super::resolve::{
+    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolved, Resolving, network,
+    requirements,
+};
 use super::rule_set;
 use super::saving;
 use super::sources::Sources;
@@ -64,6 +67,8 @@ pub(crate) fn run(
         constraints,
         sources: Some(sources.clone()),
         machine: Machine::of(&target, settings, printer),
+        connections: Connections::default(),
+        locked: LockedFiles::default(),
     };
     let resolved = resolving.run(FxHashMap::default())?;
     if let Some(community) = &resolved.community {

@@ -9,8 +9,9 @@ use url::Url;
 use super::file_options::{FormatOption, ReleaseOption};
 use super::line::{self, FileOption, GivenOption, ParsedLine};
 use super::{
-    FileOptions, Request, RequestedRequirement, RequirementHash, RequirementOrigin, ScriptPython,
-    Surroundings, UNNAMED, decode, logical_lines, parse_editable, parse_requirement, syntax,
+    FileOptions, NamedLock, Request, RequestedRequirement, RequirementHash, RequirementOrigin,
+    ScriptPython, Surroundings, UNNAMED, decode, logical_lines, parse_editable, parse_requirement,
+    syntax,
 };
 use crate::failure::Failure;
 
@@ -132,12 +133,21 @@ impl<'a> RequirementsReader<'a> {
         }
     }
 
+    /// Adds a lock file, of which nothing is read yet.
+    pub(crate) fn add_lock(&mut self, lock: NamedLock) {
+        lock.add_to(&mut self.request.locks);
+    }
+
     /// Reads a requirements file (or, with `is_constraint`, a constraints file) and all that it
-    /// includes. `name` is a path or an address.
+    /// includes. `name` is a path or an address. A lock file in its place is only taken note of.
     ///
     /// # Errors
     /// When one of them can't be read or understood, or includes itself.
     pub(crate) fn read(&mut self, name: &str, is_constraint: bool) -> Result<(), Failure> {
+        if !is_constraint && let Some(lock) = NamedLock::of_file(name) {
+            self.add_lock(lock);
+            return Ok(());
+        }
         let location = match remote(name) {
             Some(url) => Location::Url(url),
             None => Location::File(self.path_of(name)),
@@ -158,7 +168,7 @@ impl<'a> RequirementsReader<'a> {
                 "Failed to read `{}`: a lock file holds no requirements",
                 reading.shown
             ))
-            .hint("`bnbpip sync` and `bnbpip install -r` install one, named alone"));
+            .hint("`bnbpip sync` and `bnbpip install -r` install one"));
         }
         let bytes = match reading.location {
             Location::Url(url) => (self.fetch)(url)?,

@@ -8,6 +8,7 @@ mod format_control;
 mod hash_option;
 mod line;
 mod logical_lines;
+mod named_lock;
 pub(crate) mod path_or_url;
 mod pyproject;
 mod release_control;
@@ -28,6 +29,7 @@ pub(crate) use file_options::{FileOptions, Route};
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;
 use logical_lines::logical_lines;
+pub(crate) use named_lock::{AskedOfLock, NamedLock};
 pub(crate) use pyproject::{ProjectRequirements, group_requirements, normalized};
 pub(crate) use release_control::ReleaseControl;
 pub(crate) use requirement::{parse_editable, parse_requirement};
@@ -56,6 +58,8 @@ pub(crate) enum RequirementOrigin {
     Project(String),
     /// In a profile of this name.
     Profile(String),
+    /// In this lock file.
+    Lock(String),
 }
 
 impl RequirementOrigin {
@@ -72,7 +76,7 @@ impl fmt::Display for RequirementOrigin {
             Self::CommandLine => Ok(()),
             Self::File { path, line } => write!(f, "-r {path} (line {line})"),
             Self::Constraint { path, line } => write!(f, "-c {path} (line {line})"),
-            Self::Project(path) => f.write_str(path),
+            Self::Project(path) | Self::Lock(path) => f.write_str(path),
             Self::Profile(name) => write!(f, "--profile {name}"),
         }
     }
@@ -110,6 +114,8 @@ pub(crate) struct Request {
     pub unnamed: Vec<RequestedRequirement>,
     /// What limits versions.
     pub constraints: Vec<RequestedRequirement>,
+    /// Lock files to install from: what they come to depends on the target.
+    pub locks: Vec<NamedLock>,
     /// The options in files.
     pub options: FileOptions,
     /// What the user should be told about the files.

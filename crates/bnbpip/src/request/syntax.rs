@@ -80,7 +80,8 @@ pub(super) fn from(origin: &RequirementOrigin) -> String {
     match origin {
         RequirementOrigin::CommandLine
         | RequirementOrigin::Project(_)
-        | RequirementOrigin::Profile(_) => String::new(),
+        | RequirementOrigin::Profile(_)
+        | RequirementOrigin::Lock(_) => String::new(),
         RequirementOrigin::File { path, line } | RequirementOrigin::Constraint { path, line } => {
             format!(" (from line {line} of {path})")
         }

@@ -152,6 +152,32 @@ fn a_locked_file_comes_from_a_mirror() {
 }
 
 #[test]
+fn a_lock_has_the_addresses_of_the_index_where_it_can_be_asked() {
+    let world = world(|file| file);
+    let mirror = format!(
+        "--mirror={}={}",
+        world.index.simple_url(),
+        world.mirror.simple_url()
+    );
+    let lock = ["lock", "demo", "--environment", "linux-3.12", &mirror];
+    drop(world.environment.run(lock).success());
+    let path = world.environment.work().join("pylock.toml");
+    let text = fs_err::read_to_string(&path).unwrap();
+    let (own, others) = (world.index.url(), world.mirror.url());
+    assert!(text.contains(&own) && !text.contains(&others), "{text}");
+    // An index that doesn't answer is told once, whatever the number of environments.
+    fs_err::remove_file(&path).unwrap();
+    fs_err::remove_dir_all(world.environment.cache()).unwrap();
+    world.index.plan_fault("/simple/", 100, Fault::Status(503));
+    let lock = [&lock[..], &["--environment", "windows-3.12"]].concat();
+    let run = world.environment.run(lock).success();
+    let told = "can't be asked: the lock has the addresses that its mirrors give";
+    assert_eq!(run.stderr.matches(told).count(), 1, "{}", run.stderr);
+    let text = fs_err::read_to_string(&path).unwrap();
+    assert!(text.contains(&others), "{text}");
+}
+
+#[test]
 fn a_folder_can_be_a_mirror_and_is_left_as_it_is() {
     let world = world(|file| file);
     let folder = world.environment.work().join("mirror");

@@ -220,7 +220,9 @@ fn what_a_lock_was_made_from_stands_in_it_and_is_checked() {
     fs_err::remove_dir_all(environment.cache()).unwrap();
     let run = environment.run(check);
     assert_eq!(run.code, 1, "{}", run.stderr);
-    assert_eq!(run.stdout, "attested: 1.0 with other files or markers\n");
+    let diff = "  attested 1.0\n  ! publisher: GitHub o/attested, release.yml → none\n  ! \
+                attested-1.0-py3-none-any.whl is another file\n";
+    assert_eq!(run.stdout, diff);
 }
 
 #[test]
@@ -233,6 +235,35 @@ fn the_old_lock_is_kept_to_until_an_upgrade() {
     assert!(lock(&environment, &["base", "-P", "base"]).contains("version = \"2.0\""));
     drop(lock(&environment, &["base<2"]));
     assert!(lock(&environment, &["base", "--upgrade"]).contains("version = \"2.0\""));
+    let back = lock(&environment, &["base", "-P", "base==1.0"]);
+    assert!(back.contains("version = \"1.0\""), "{back}");
+    // What is named is meant, and nothing else will do.
+    let run = environment.run(["lock", "base", "-P", "base==3"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr.contains("base==3") && run.stderr.contains("--upgrade-package"),
+        "{}",
+        run.stderr
+    );
+    let run = environment.run(["lock", "base", "-P", "base[x]"]);
+    let said = "ERROR: Failed to read `--upgrade-package base[x]`\n";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert_eq!(read(&environment), back);
+}
+
+#[test]
+fn keys_of_a_later_version_are_told_and_left_out_of_account() {
+    let server = index();
+    let environment = environment(&server);
+    let text = lock(&environment, &["base"]);
+    let later = text.replacen("\"1.0\"", "\"1.7\"", 1);
+    let later = later.replace("name = \"base\"\n", "name = \"base\"\nbuilds = \"many\"\n");
+    fs_err::write(environment.work().join("pylock.toml"), later).unwrap();
+    let run = environment.run(["sync"]).success();
+    let said = "is of a later version of the format than bnbpip knows: no attention is paid to \
+                `builds`\n";
+    assert_eq!(run.stderr.matches(said).count(), 1, "{}", run.stderr);
+    assert_eq!(environment.installed(), ["base-2.0"]);
 }
 
 #[test]

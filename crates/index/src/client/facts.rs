@@ -73,6 +73,15 @@ impl IndexClient {
         }
     }
 
+    /// A file as its index has it, where a mirror's page told of it; the file itself where that
+    /// makes no difference. `None` if the index has another of that name, or none.
+    ///
+    /// # Errors
+    /// When the index can't be asked.
+    pub async fn on_index(&self, file: &PackageFile) -> SharedResult<Option<PackageFile>> {
+        self.inner.pages.on_index(file).await
+    }
+
     /// The publishers that attest to a file, by the index's account; none where it gives none. The
     /// signatures aren't checked.
     ///

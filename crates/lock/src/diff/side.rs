@@ -86,7 +86,7 @@ fn publisher(identity: &AttestationIdentity) -> String {
 
 impl FilesDiff {
     pub(super) fn of(old: &LockedPackage, new: &LockedPackage) -> Self {
-        let (old, new) = (files(old), files(new));
+        let (old, new): (Vec<_>, Vec<_>) = (old.files().collect(), new.files().collect());
         let mut files = Self::default();
         for file in &old {
             match new.iter().find(|it| it.name == file.name) {
@@ -117,12 +117,4 @@ fn agree(one: &LockedFile, other: &LockedFile) -> bool {
         let mut others = other.hashes.iter();
         others.all(|(same, other)| algorithm != same || hex == other)
     })
-}
-
-fn files(package: &LockedPackage) -> Vec<&LockedFile> {
-    let built = match &package.source {
-        Some(LockedSource::Sdist(file) | LockedSource::Archive { file, .. }) => Some(file),
-        _ => None,
-    };
-    package.wheels.iter().chain(built).collect()
 }

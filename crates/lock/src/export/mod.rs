@@ -52,12 +52,8 @@ impl Lock {
                 }
                 None => None,
             };
-            let built = match &package.source {
-                Some(LockedSource::Sdist(file) | LockedSource::Archive { file, .. }) => Some(file),
-                _ => None,
-            };
             Some(ExportedPackage {
-                files: package.wheels.iter().chain(built).collect(),
+                files: package.files().collect(),
                 package,
                 marker,
             })
@@ -69,11 +65,8 @@ impl Lock {
 impl<'a> From<&Selected<'a>> for ExportedPackage<'a> {
     fn from(selected: &Selected<'a>) -> Self {
         let file = match selected.from {
-            SelectedFrom::Wheel(file)
-            | SelectedFrom::Source(
-                LockedSource::Sdist(file) | LockedSource::Archive { file, .. },
-            ) => Some(file),
-            SelectedFrom::Source(_) => None,
+            SelectedFrom::Wheel(file) => Some(file),
+            SelectedFrom::Source(source) => source.file(),
         };
         Self {
             package: selected.package,

@@ -27,7 +27,7 @@ impl Place<'_> {
             let place = Place {
                 table,
                 place: format!("{}, wheels[{number}]", self.place),
-                strict: self.strict,
+                unknown: self.unknown,
             };
             place.only(FILE_KEYS)?;
             let file = place.file()?;

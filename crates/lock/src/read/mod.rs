@@ -5,6 +5,8 @@ mod own;
 mod place;
 mod strict;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use bnbpip_packaging::{PackageName, Version};
@@ -92,14 +94,15 @@ fn read(table: &Table) -> Result<Lock, LockError> {
     let mut top = Place {
         table,
         place: "top level".into(),
-        strict: false,
+        unknown: None,
     };
+    let noted = RefCell::default();
     let version = top.required("lock-version")?;
     match version.split_once('.') {
         Some(("1", minor)) if minor.parse::<u32>().is_ok() => {}
         _ => return Err(LockError::Version(version.to_string())),
     }
-    top.strict = version == "1.0";
+    top.unknown = (version != "1.0").then_some(&noted);
     top.only(TOP_KEYS)?;
     let mut lock = Lock {
         created_by: top.required("created-by")?.to_string(),
@@ -122,19 +125,24 @@ fn read(table: &Table) -> Result<Lock, LockError> {
         return Err(top.wrong("`packages` is missing".into()));
     }
     for (number, table) in top.tables("packages")?.into_iter().enumerate() {
-        lock.packages.push(package(table, number, top.strict)?);
+        lock.packages.push(package(table, number, top.unknown)?);
     }
     if let Some(own) = top.own()? {
         own.describe(&mut lock)?;
     }
+    lock.unknown_keys = noted.take().into_iter().collect();
     Ok(lock)
 }
 
-fn package(table: &Table, number: usize, strict: bool) -> Result<LockedPackage, LockError> {
+fn package<'a>(
+    table: &'a Table,
+    number: usize,
+    unknown: Option<&'a RefCell<BTreeSet<String>>>,
+) -> Result<LockedPackage, LockError> {
     let mut here = Place {
         table,
         place: format!("packages[{number}]"),
-        strict,
+        unknown,
     };
     let name = here.required("name")?;
     here.place = format!("packages[{number}] ({})", name.escape_debug());
@@ -151,7 +159,7 @@ fn package(table: &Table, number: usize, strict: bool) -> Result<LockedPackage, 
         let place = Place {
             table,
             place: format!("{}, dependencies", here.place),
-            strict,
+            unknown,
         };
         if let Some(name) = place.parsed("name")? {
             dependencies.push(name);

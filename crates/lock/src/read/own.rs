@@ -47,7 +47,7 @@ impl Place<'_> {
                     let place = Place {
                         table,
                         place: format!("{}, requirements", self.place),
-                        strict: self.strict,
+                        unknown: self.unknown,
                     };
                     let asked_by = match place.text("extra")? {
                         Some(extra) => AskedBy::Extra(extra.to_owned()),

@@ -1,5 +1,7 @@
 //! A table of the file, and where it stands: what errors name.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use toml::{Table, Value};
@@ -15,8 +17,9 @@ use crate::AttestationIdentity;
 pub(super) struct Place<'a> {
     pub(super) table: &'a Table,
     pub(super) place: String,
-    /// Whether the lock is of a version whose keys are all known.
-    pub(super) strict: bool,
+    /// Where keys that nobody knows are noted; nowhere if the lock is of a version whose keys are
+    /// all known.
+    pub(super) unknown: Option<&'a RefCell<BTreeSet<String>>>,
 }
 
 impl<'a> Place<'a> {
@@ -89,7 +92,7 @@ impl<'a> Place<'a> {
             Some(Value::Table(table)) => Ok(Some(Place {
                 table,
                 place: format!("{}, {key}", self.place),
-                strict: self.strict,
+                unknown: self.unknown,
             })),
             Some(_) => Err(self.wrong(format!("`{key}` must be a table"))),
         }
@@ -111,7 +114,7 @@ impl<'a> Place<'a> {
             let place = Place {
                 table,
                 place: format!("{}, attestation-identities", self.place),
-                strict: self.strict,
+                unknown: self.unknown,
             };
             let claims = table.iter().filter(|(key, _)| *key != "kind");
             let claims = claims.filter_map(|(key, value)| Some((key, value.as_str()?)));

@@ -40,19 +40,17 @@ pub(super) const PACKAGE_KEYS: &[&str] = &[
 pub(super) const FILE_KEYS: &[&str] = &["name", "upload-time", "url", "path", "size", "hashes"];
 
 impl<'a> Place<'a> {
-    /// Refuses other keys than these. A later 1.x may have further ones.
+    /// Refuses other keys than these. A later 1.x may have further ones, which are noted.
     pub(super) fn only(&self, keys: &[&str]) -> Result<(), LockError> {
-        let mut unknown = self
-            .table
-            .keys()
-            .filter(|key| !keys.contains(&key.as_str()));
-        match unknown.next().filter(|_| self.strict) {
-            Some(key) => {
+        let all = self.table.keys();
+        for key in all.filter(|key| !keys.contains(&key.as_str())) {
+            let Some(noted) = self.unknown else {
                 let key = key.escape_debug();
-                Err(self.wrong(format!("`{key}` is no key of version 1.0")))
-            }
-            None => Ok(()),
+                return Err(self.wrong(format!("`{key}` is no key of version 1.0")));
+            };
+            noted.borrow_mut().insert(key.clone());
         }
+        Ok(())
     }
 
     /// Names of extras or groups, which must be normalized.

@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let source = arguments.db.as_ref();
     let source = source.map_or_else(|| from_project(settings), |db| Ok(db.clone()))?;
-    let (packages, unaudited) = packages(arguments, settings)?;
+    let (packages, unaudited) = packages(arguments, settings, printer)?;
     let database = advisories::read(&source, settings)?;
     let report = report(
         packages,
@@ -129,6 +129,7 @@ type Packages = BTreeSet<(PackageName, Version)>;
 fn packages(
     arguments: &AuditArgs,
     settings: &Settings,
+    printer: &Printer,
 ) -> Result<(Packages, Vec<Unaudited>), Failure> {
     let Some(file) = &arguments.lock else {
         let interpreter = target_environment::find_to_read(settings)?;
@@ -137,7 +138,8 @@ fn packages(
         let packages = installed.into_iter().map(|it| (it.name, it.version));
         return Ok((packages.collect(), Vec::new()));
     };
-    let lock = lock::read(&settings.environment.working_directory().join(file))?;
+    let path = settings.environment.working_directory().join(file);
+    let lock = lock::read(&path, printer)?;
     let mut packages = Packages::new();
     let mut unaudited = Vec::new();
     for package in lock.packages {

@@ -43,7 +43,7 @@ pub(crate) fn run(
         .environment
         .working_directory()
         .join(&arguments.output);
-    let old = check_folder(&folder)?;
+    let old = check_folder(&folder, printer)?;
     let files = Files {
         arguments,
         settings,
@@ -53,7 +53,7 @@ pub(crate) fn run(
     };
     let bundled = if let Some(path) = lock_file(arguments)? {
         let path = settings.environment.working_directory().join(path);
-        let lock = lock::read(&path)?;
+        let lock = lock::read(&path, printer)?;
         let names = named_environments(arguments, settings, false)?;
         let targets = if names.is_empty() {
             Vec::new()
@@ -80,7 +80,7 @@ pub(crate) fn run(
 }
 
 /// The lock of the bundle that the folder holds already; an empty one if it is new.
-fn check_folder(folder: &Path) -> Result<Lock, Failure> {
+fn check_folder(folder: &Path, printer: &Printer) -> Result<Lock, Failure> {
     let is_empty = match fs_err::read_dir(folder) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
@@ -94,7 +94,7 @@ fn check_folder(folder: &Path) -> Result<Lock, Failure> {
         return Ok(Lock::default());
     }
     let is_bundle = folder.join(RULES).is_file() && folder.join(SIMPLE).is_dir();
-    match lock::read(&folder.join(LOCK)) {
+    match lock::read(&folder.join(LOCK), printer) {
         Ok(lock) if is_bundle => Ok(lock),
         _ => Err(Failure::new(format!(
             "Failed to bundle into `{}`: it holds other files",

@@ -13,7 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::examination::Examination;
 use crate::cli::{self, Command, Parsed};
 use crate::commands::resolve::accelerator::{Accelerator, accelerator_of};
-use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
+use crate::commands::resolve::{
+    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolving, installed, requirements,
+};
 use crate::commands::rule_set;
 use crate::configuration::settings::{Network, Settings};
 use crate::failure::Failure;
@@ -172,6 +174,8 @@ impl Trial<'_> {
             sources: None,
             machine: self.examination.machine_facts(),
             preferred: bnbpip_resolver::PreferredVersions::default(),
+            connections: Connections::default(),
+            locked: LockedFiles::default(),
         };
         let everything: &InstalledEnvironment = &self.examination.scanned;
         let resolved = resolving.run(installed::for_solver(everything))?;

@@ -8,6 +8,8 @@ use bnbpip_index::{IndexClient, RequiredHashes, StoredWheel};
 use bnbpip_installer::{
     InstallOptions, Outcome, Transaction, UnpackedWheel, WheelFile, WheelInstall,
 };
+use bnbpip_packaging::PackageName;
+use rustc_hash::FxHashMap;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -29,9 +31,9 @@ pub(crate) struct Application<'a> {
     pub(crate) environment: &'a bnbpip_installer::Environment,
     pub(crate) options: InstallOptions,
     pub(crate) printer: &'static Printer,
-    /// Whether files must have the sizes that are given for them, as a lock's must; an index's
-    /// page may be wrong about them.
-    pub(crate) exact_sizes: bool,
+    /// The sizes that files must have, by package: those of a lock. An index's page may be wrong
+    /// about them.
+    pub(crate) sizes: FxHashMap<PackageName, u64>,
     /// What goes and is not replaced.
     pub(crate) removed: &'a [bnbpip_installer::InstalledDistribution],
 }
@@ -125,7 +127,8 @@ impl Application<'_> {
             let (client, file) = (self.client.clone(), Arc::clone(file));
             let (sender, progress) = (sender.clone(), Arc::clone(&self.progress));
             let required = self.required_for(change);
-            let expected_bytes = file.size_bytes.filter(|_| self.exact_sizes);
+            let of_lock = self.sizes.get(&change.package.name);
+            let expected_bytes = of_lock.copied().filter(|_| change.built.is_none());
             let fetch = async move {
                 let arrival = match client.fetch(&file, &required, &*progress).await {
                     Ok(wheel) => check_size(expected_bytes, &wheel).map(|()| (index, wheel)),

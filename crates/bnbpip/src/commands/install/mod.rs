@@ -31,7 +31,7 @@ use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::automatic::is_no_solution;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::machine::Machine;
-use crate::commands::resolve::{Resolved, network, notes, requirements};
+use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requirements};
 use crate::commands::sources::Sources;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
@@ -49,9 +49,6 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
-    if let Some(locked) = locked::Locked::of(arguments)? {
-        return locked.install(arguments, settings, printer);
-    }
     let mut request = requirements::read_with_editables(
         "install",
         (&arguments.requirements, &arguments.editables),
@@ -59,6 +56,9 @@ pub(crate) fn run(
         settings,
         printer,
     )?;
+    if let Some(lock) = locked::alone(&request, arguments)? {
+        return locked::install(lock, arguments, settings, printer);
+    }
     network::say_locations(
         &arguments.resolve.index,
         &request.options,
@@ -66,6 +66,8 @@ pub(crate) fn run(
         printer,
     )?;
     let destination = Destination::find(arguments, settings, printer)?;
+    let target = &destination.target;
+    let locked = locked::ask_for(&mut request, target, arguments, settings, printer)?;
     let accelerator = Accelerator::choose(
         &arguments.resolve,
         &mut request,
@@ -95,6 +97,7 @@ pub(crate) fn run(
         settings,
         printer,
         request,
+        locked,
         destination,
         accelerator,
         sources,
@@ -109,6 +112,8 @@ struct Run<'a> {
     settings: &'a Settings,
     printer: &'static Printer,
     request: Request,
+    /// The files that locks have for packages.
+    locked: LockedFiles,
     destination: Destination,
     /// What torch was asked for to run on.
     accelerator: Option<Accelerator>,
@@ -349,7 +354,7 @@ impl Run<'_> {
             client: &resolved.client,
             progress: Arc::new(progress),
             required: requirements::required_hashes(&self.request),
-            exact_sizes: false,
+            sizes: locked::sizes(&self.locked),
             runtime: &resolved.runtime,
             environment,
             options: self.install_options(),

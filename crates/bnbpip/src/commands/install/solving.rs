@@ -10,7 +10,7 @@ use super::Run;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{
-    CommandWords, InstalledPolicy, Resolved, Resolving, installed, requirements,
+    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, installed, requirements,
 };
 use crate::commands::rule_set;
 use crate::failure::Failure;
@@ -71,6 +71,8 @@ impl Run<'_> {
             constraints,
             sources: self.sources.clone(),
             machine,
+            connections: Connections::default(),
+            locked: self.locked.clone(),
             preferred: match &self.accelerator {
                 Some(accelerator) if !self.arguments.upgrade => accelerator.preferred(installed),
                 _ => PreferredVersions::default(),

@@ -20,7 +20,7 @@ impl Run<'_> {
     /// # Errors
     /// When something differs, or the lock can't be read.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let lock = super::read(&self.output())?;
+        let lock = super::read(&self.output(), self.printer)?;
         let differences = self.differences(&lock)?;
         self.tell(&differences, "it is not for what is asked for")
     }
@@ -30,13 +30,15 @@ impl Run<'_> {
     /// # Errors
     /// When something differs, the lock can't be read, or there is no solution.
     pub(super) fn check_online(&self) -> Result<(), Failure> {
-        let lock = super::read(&self.output())?;
+        let lock = super::read(&self.output(), self.printer)?;
         let mut differences = self.differences(&lock)?;
         if differences.is_empty() {
             let new = self.solve(&lock)?;
-            differences = packages(&lock, &new);
-            if differences.is_empty() && new.to_toml() != lock.to_toml() {
-                differences.push("what stands around the packages is written anew".to_owned());
+            let told = bnbpip_report::lock_diff::text(&lock.diff(&new));
+            if !told.is_empty() {
+                differences.push(told);
+            } else if new.to_toml() != lock.to_toml() {
+                differences.push("the same packages would be written differently".to_owned());
             }
         }
         self.tell(&differences, "it would not come out the same")
@@ -145,7 +147,7 @@ impl Run<'_> {
                 differences.push(format!("{package}: {now}, locked with {locked}"));
             }
         }
-        let overlay = self.overlay()?;
+        let overlay = &self.overlay;
         let digest = overlay.digest()?;
         let locked = lock.overlay.as_ref().map(|it| it.sha256.as_str());
         if overlay.version().is_some() && locked != Some(digest.as_str()) {
@@ -317,50 +319,4 @@ fn requirements_text(requirements: Option<&BTreeSet<LockedRequirement>>) -> Stri
         return "nothing".to_owned();
     }
     texts.join(" and ")
-}
-
-/// The packages in which two locks differ.
-fn packages(old: &Lock, new: &Lock) -> Vec<String> {
-    let by_name = |lock: &Lock| {
-        let mut names: BTreeMap<PackageName, Vec<LockedPackage>> = BTreeMap::new();
-        for package in &lock.packages {
-            let entries = names.entry(package.name.clone()).or_default();
-            entries.push(package.clone());
-        }
-        names
-    };
-    let versions = |entries: &[LockedPackage]| {
-        let versions: BTreeSet<String> = entries
-            .iter()
-            .map(|entry| {
-                entry
-                    .version
-                    .as_ref()
-                    .map_or("a source".to_owned(), ToString::to_string)
-            })
-            .collect();
-        versions.into_iter().collect::<Vec<_>>().join(" and ")
-    };
-    let (old, new) = (by_name(old), by_name(new));
-    let names: BTreeSet<&PackageName> = old.keys().chain(new.keys()).collect();
-    let mut differences = Vec::new();
-    for name in names {
-        let difference = match (old.get(name), new.get(name)) {
-            (Some(old), None) => format!("{name}: {} in the lock only", versions(old)),
-            (None, Some(new)) => format!("{name}: {} not in the lock", versions(new)),
-            (Some(old), Some(new)) => {
-                let (before, after) = (versions(old), versions(new));
-                if before != after {
-                    format!("{name}: locked at {before}, would be {after}")
-                } else if format!("{old:?}") != format!("{new:?}") {
-                    format!("{name}: {before} with other files or markers")
-                } else {
-                    continue;
-                }
-            }
-            (None, None) => continue,
-        };
-        differences.push(difference);
-    }
-    differences
 }

@@ -24,7 +24,7 @@ pub(super) fn run(
             return Ok(Lock::default());
         }
         let path = settings.environment.working_directory().join(file);
-        super::read(&path)
+        super::read(&path, printer)
             .map_err(|failure| failure.context(format!("Failed to compare `{}`", file.display())))
     };
     let (old, new) = match &arguments.new {

@@ -19,7 +19,7 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let directory = settings.environment.working_directory();
-    let lock = super::read(&directory.join(&arguments.file))?;
+    let lock = super::read(&directory.join(&arguments.file), printer)?;
     let packages = packages(&lock, arguments, settings)?;
     let version = env!("CARGO_PKG_VERSION");
     let text = match arguments.format {

@@ -162,10 +162,11 @@ impl Locking<'_> {
         let facts = self.facts.get(file.url.as_str()).cloned();
         let facts = facts.unwrap_or_default();
         let upload_time = file.upload_time();
-        let is_local = file.url.scheme() == "file";
+        let url = facts.url.as_ref().unwrap_or(&file.url);
+        let is_local = url.scheme() == "file";
         Ok(LockedFile {
             name: file.filename_text.to_string(),
-            url: (!is_local).then(|| public(&file.url)),
+            url: (!is_local).then(|| public(url)),
             path: is_local.then(|| self.path(file)).transpose()?,
             size_bytes: facts.size_bytes,
             upload_time: upload_time.map(|time| time.to_string()),

@@ -11,21 +11,25 @@ mod locked;
 mod merging;
 mod preferences;
 mod project;
+mod reading;
 mod solving;
+mod upgrades;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bnbpip_lock::{Environments, Lock, LockError, MAX_BYTES, Overlay, merge};
+use bnbpip_lock::{Environments, Lock, Overlay, merge};
 use bnbpip_packaging::VersionSpecifiers;
 
 use self::environments::LockTarget;
 use self::preferences::Preferences;
 use self::project::Inputs;
+pub(crate) use self::reading::{open, read};
+use self::upgrades::Upgrades;
 use crate::cli::LockArgs;
 use crate::cli::lock_tools::LockAction;
 use crate::cli::resolve::ResolveArgs;
-use crate::commands::resolve::network;
+use crate::commands::resolve::{Connections, network};
 use crate::commands::rule_set;
 use crate::commands::sources::Sources;
 use crate::commands::target_environment;
@@ -50,7 +54,7 @@ pub(crate) fn run(
     if let [base, ours, theirs] = &arguments.merge[..] {
         return merging::run([base, ours, theirs], settings, printer);
     }
-    let mut preferences = Preferences::read(arguments, settings)?;
+    let mut preferences = Preferences::read(arguments, settings, printer)?;
     let mut resolving = None;
     if arguments.resolve_conflicts {
         let (sides, arguments) = preferences::sides(arguments, settings)?;
@@ -84,31 +88,6 @@ pub(crate) fn solved(
     Ok((run.solve(&Lock::default())?, run.folder()))
 }
 
-/// Reads a lock file.
-///
-/// # Errors
-/// When it can't be read, or isn't one.
-pub(crate) fn read(path: &Path) -> Result<Lock, Failure> {
-    let context = || format!("Failed to read the lock `{}`", path.display());
-    let metadata = fs_err::metadata(path);
-    let metadata = metadata.map_err(|error| Failure::from(error).context(context()))?;
-    if metadata.is_dir() {
-        return Err(Failure::new(format!("{}: it is a folder", context())));
-    }
-    if metadata.len() > MAX_BYTES {
-        return Err(Failure::from(bnbpip_lock::LockError::TooLarge));
-    }
-    Lock::from_bytes(&fs_err::read(path)?).map_err(|error| {
-        let is_unfinished = matches!(error, LockError::ConflictMarkers { .. });
-        let failure = Failure::from(error);
-        if is_unfinished {
-            failure.hint(merging::RESOLVE)
-        } else {
-            failure
-        }
-    })
-}
-
 struct Run<'a> {
     arguments: &'a LockArgs,
     /// The arguments' own, with wheels alone for what nobody wants as a source distribution.
@@ -123,6 +102,12 @@ struct Run<'a> {
     sources: Option<Sources>,
     /// What is tried first, before what the old lock has.
     preferences: Preferences,
+    /// What doesn't keep to the old lock.
+    upgrades: Upgrades,
+    /// The rules in force.
+    overlay: bnbpip_overlay::Overlay,
+    /// How indexes are reached: what one environment's resolution has read serves the others.
+    connections: Connections,
 }
 
 impl<'a> Run<'a> {
@@ -138,6 +123,8 @@ impl<'a> Run<'a> {
         for target in &targets {
             inputs.check(target)?;
         }
+        let (layers, allow) = (&arguments.resolve.overlay.overlay, &arguments.resolve.allow);
+        let overlay = rule_set::overlay(layers, allow, settings)?;
         Ok(Self {
             arguments,
             resolve: arguments.resolve.clone(),
@@ -148,16 +135,14 @@ impl<'a> Run<'a> {
             families,
             sources: None,
             preferences: Preferences::default(),
+            upgrades: Upgrades::read(&arguments.upgrade_package)?,
+            overlay,
+            connections: Connections::default(),
         })
     }
 }
 
 impl Run<'_> {
-    fn overlay(&self) -> Result<bnbpip_overlay::Overlay, Failure> {
-        let options = &self.arguments.resolve;
-        rule_set::overlay(&options.overlay.overlay, &options.allow, self.settings)
-    }
-
     fn output(&self) -> PathBuf {
         let directory = self.settings.environment.working_directory();
         directory.join(&self.arguments.output)
@@ -207,7 +192,7 @@ impl Run<'_> {
         let old = if is_new || !output.exists() {
             Lock::default()
         } else {
-            read(&output).map_err(|failure| {
+            read(&output, self.printer).map_err(|failure| {
                 failure.hint("pass `--upgrade` to make the lock anew, without its versions")
             })?
         };
@@ -232,7 +217,7 @@ impl Run<'_> {
         let solved = self.solve_all(old)?;
         let environments = self.targets.iter().map(|target| target.environment.clone());
         let environments = Environments(environments.collect());
-        let overlay = self.overlay()?;
+        let overlay = &self.overlay;
         let digest = overlay.digest()?;
         Ok(Lock {
             created_by: "bnbpip".into(),

@@ -4,12 +4,14 @@
 use std::path::Path;
 
 use bnbpip_lock::{ForeignLock, Lock, Pin, conflict_sides};
-use bnbpip_packaging::{MarkerEnvironment, Operator, PackageName, VersionOrUrl};
+use bnbpip_packaging::{MarkerEnvironment, Operator, VersionOrUrl};
 use bnbpip_resolver::PreferredVersions;
 
+use super::upgrades::Upgrades;
 use crate::cli::LockArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
+use crate::printer::Printer;
 use crate::request::{RequirementsReader, Surroundings, read_url_nothing};
 
 /// What is tried first, in order.
@@ -21,10 +23,14 @@ impl Preferences {
     ///
     /// # Errors
     /// When one can't be read, or is of a kind or version that isn't known.
-    pub(super) fn read(arguments: &LockArgs, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn read(
+        arguments: &LockArgs,
+        settings: &Settings,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
         let mut pins = Vec::new();
         for file in &arguments.preferences {
-            let found = of_file(file, settings).map_err(|failure| {
+            let found = of_file(file, settings, printer).map_err(|failure| {
                 let shown = file.display();
                 failure.context(format!("Failed to read preferences from `{shown}`"))
             })?;
@@ -45,10 +51,10 @@ impl Preferences {
         &self,
         preferred: &mut PreferredVersions,
         environment: &MarkerEnvironment,
-        upgraded: &[PackageName],
+        upgrades: &Upgrades,
     ) {
         for pin in &self.0 {
-            if pin.holds_in(environment) && !upgraded.contains(&pin.name) {
+            if pin.holds_in(environment) && !upgrades.has(&pin.name) {
                 let versions = preferred.entry(pin.name.clone()).or_default();
                 if !versions.contains(&pin.version) {
                     versions.push(pin.version.clone());
@@ -58,7 +64,7 @@ impl Preferences {
     }
 }
 
-fn of_file(file: &Path, settings: &Settings) -> Result<Vec<Pin>, Failure> {
+fn of_file(file: &Path, settings: &Settings, printer: &Printer) -> Result<Vec<Pin>, Failure> {
     let path = settings.environment.working_directory().join(file);
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     if let Some(kind) = ForeignLock::of_file_name(&name) {
@@ -66,7 +72,7 @@ fn of_file(file: &Path, settings: &Settings) -> Result<Vec<Pin>, Failure> {
     }
     let is_toml = Path::new(&*name).extension().is_some_and(|it| it == "toml");
     if is_toml && name.starts_with("pylock.") {
-        return Ok(super::read(&path)?.pins());
+        return Ok(super::read(&path, printer)?.pins());
     }
     if is_toml || name.ends_with(".lock") || name.ends_with(".json") {
         return Err(Failure::new("it is none of the files that are known").hint(

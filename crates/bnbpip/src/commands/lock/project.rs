@@ -82,7 +82,10 @@ impl Inputs {
         };
         let read = |others: &[String]| {
             let named = (others, editables.as_slice());
-            requirements::read_with_editables("lock", named, options, settings, printer)
+            let request =
+                requirements::read_with_editables("lock", named, options, settings, printer)?;
+            requirements::refuse_locks(&request)?;
+            Ok::<_, Failure>(request)
         };
         let Some(shown) = shown else {
             let base = read(&others)?;

@@ -14,7 +14,9 @@ use super::locked::{self, Locking};
 use super::{LockTarget, Run, project};
 use crate::commands::resolve::accelerator::{Accelerator, local};
 use crate::commands::resolve::machine::Machine;
-use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolved, Resolving, requirements};
+use crate::commands::resolve::{
+    CommandWords, InstalledPolicy, LockedFiles, Resolved, Resolving, requirements,
+};
 use crate::failure::Failure;
 use crate::request::Request;
 
@@ -26,7 +28,7 @@ pub(super) struct Solved {
     pub(super) rules: BTreeSet<String>,
     /// What of the machine is behind these.
     pub(super) machine: BTreeSet<String>,
-    /// Sentences about rules that had to be broken.
+    /// Sentences about rules that had to be broken, and indexes that can't be asked.
     warnings: BTreeSet<String>,
 }
 
@@ -89,8 +91,9 @@ impl Run<'_> {
                 preferred.insert(name.clone(), vec![version.clone()]);
             }
             let elsewhere = others.iter().chain(&solved.solutions);
-            self.prefer(&mut preferred, old, place, elsewhere)?;
-            let (solution, resolved) = self.solution(place, preferred, &known)?;
+            self.prefer(&mut preferred, old, place, elsewhere);
+            let warnings = &mut solved.warnings;
+            let (solution, resolved) = self.solution(place, preferred, &known, warnings)?;
             let effects = resolved.resolution.effects.iter();
             let rules = effects.map(|effect| effect.rule.id.to_string());
             solved.rules.extend(rules);
@@ -112,10 +115,11 @@ impl Run<'_> {
         place: Place<'_>,
         preferred: PreferredVersions,
         known: &KnownSizes,
+        warnings: &mut BTreeSet<String>,
     ) -> Result<(Solution, Resolved), Failure> {
         let resolved = self.resolve(place, preferred, &self.inputs.all())?;
         let files = locked::files(&resolved.resolution);
-        let facts = facts::gather(&files, known, &resolved.client);
+        let facts = facts::gather(&files, known, &resolved.client, warnings);
         let facts = resolved.runtime.block_on(facts)?;
         let folder = self.folder();
         let locking = Locking {
@@ -176,7 +180,7 @@ impl Run<'_> {
         preferred: PreferredVersions,
         request: &Request,
     ) -> Result<Resolved, Failure> {
-        let overlay = self.overlay()?;
+        let overlay = self.overlay.clone();
         let target = &place.target.target;
         let rules = Arc::new(overlay.active(&target.markers));
         let mut request = request.clone();
@@ -194,6 +198,8 @@ impl Run<'_> {
         chosen.map_err(|failure| {
             failure.context(format!("Failed to lock for {}", place.target.name))
         })?;
+        let mut constraints = requirements::constraints(&request, &target.markers);
+        constraints.extend(self.upgrades.limits().iter().cloned());
         let resolving = Resolving {
             options: &self.resolve,
             policy: InstalledPolicy::default(),
@@ -206,11 +212,13 @@ impl Run<'_> {
             request: &request,
             target,
             overlay,
-            constraints: requirements::constraints(&request, &target.markers),
+            constraints,
             rules,
             preferred,
             sources: self.sources.clone(),
             machine: self.machine(),
+            connections: self.connections.clone(),
+            locked: LockedFiles::default(),
         };
         resolving
             .run(rustc_hash::FxHashMap::default())
@@ -235,40 +243,18 @@ impl Run<'_> {
         old: &Lock,
         place: Place<'_>,
         elsewhere: impl Iterator<Item = &'s Solution>,
-    ) -> Result<(), Failure> {
-        let mut upgraded: Vec<PackageName> = Vec::new();
-        let mut wanted = BTreeMap::new();
-        for text in &self.arguments.upgrade_package {
-            let (name, version) = match text.split_once("==") {
-                Some((name, version)) => (name, Some(version)),
-                None => (text.as_str(), None),
-            };
-            let name: PackageName = name.trim().parse()?;
-            if let Some(version) = version {
-                wanted.insert(name.clone(), version.trim().parse::<Version>()?);
-            }
-            upgraded.push(name);
-        }
-        for (name, version) in wanted {
-            preferred.insert(name, vec![version]);
-        }
+    ) {
         let markers = &place.target.target.markers;
-        self.preferences.add_to(preferred, markers, &upgraded);
+        self.preferences.add_to(preferred, markers, &self.upgrades);
         let own = place.family.or(self.resolve.accelerator());
-        let others = old.inputs.accelerators.iter();
-        let others: Vec<&String> = others.filter(|name| Some(name.as_str()) != own).collect();
-        let extras: Vec<String> = {
-            let extras = old.extras.iter();
-            extras
-                .filter(|name| !others.contains(name))
-                .cloned()
-                .collect()
-        };
+        let accelerators = &old.inputs.accelerators;
+        let counts = |name: &&String| !accelerators.contains(name) || Some(name.as_str()) == own;
+        let extras: Vec<String> = old.extras.iter().filter(counts).cloned().collect();
         let holds = |marker: &bnbpip_lock::LockMarker| {
             marker.evaluate(markers, &extras, &old.dependency_groups)
         };
         let here = old.packages.iter().filter(|package| {
-            package.marker.as_ref().is_none_or(holds) && !upgraded.contains(&package.name)
+            package.marker.as_ref().is_none_or(holds) && !self.upgrades.has(&package.name)
         });
         for package in here {
             add(preferred, package, None);
@@ -279,7 +265,6 @@ impl Run<'_> {
                 add(preferred, package, place.family.filter(|_| is_other));
             }
         }
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::candidates::Selection;
 use super::versions::Candidates;
-use super::{network, resolution};
+use super::{connection, network};
 use crate::cli::index::IndexArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -51,7 +51,7 @@ impl Lookup {
         let locations = network::locations(options, &files, settings)?;
         let (major, minor) = target.python_version;
         Ok(Self {
-            runtime: resolution::runtime()?,
+            runtime: connection::runtime()?,
             client: IndexClient::new(locations, network::cache(settings)?, &client_options),
             selection: Arc::new(Selection {
                 tags: target.tags.clone(),

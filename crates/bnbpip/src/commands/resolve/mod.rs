@@ -7,6 +7,7 @@ mod advice;
 pub(crate) mod automatic;
 mod candidates;
 pub(crate) mod community;
+mod connection;
 mod elsewhere;
 mod index_names;
 pub(crate) mod installed;
@@ -23,6 +24,5 @@ mod resolution;
 mod suggestion;
 mod versions;
 
-pub(crate) use resolution::{
-    CommandWords, Connection, InstalledPolicy, Resolved, Resolving, runtime,
-};
+pub(crate) use connection::{Connection, Connections, runtime};
+pub(crate) use resolution::{CommandWords, InstalledPolicy, LockedFiles, Resolved, Resolving};

@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 use super::candidates::Selection;
 use super::community::Community;
 use super::machine::Machine;
+use super::resolution::LockedFiles;
 use super::versions::Candidates;
 use crate::commands::sources::{Access, Sources, is_source};
 use crate::failure::Failure;
@@ -48,6 +49,8 @@ struct Shared {
     selection: Arc<Selection>,
     /// What others built, if it may be taken.
     community: Option<Arc<Community>>,
+    /// The packages that come from one file alone, whatever indexes have.
+    locked: LockedFiles,
     lists: Mutex<FxHashMap<PackageName, Arc<OnceCell<ListResult>>>>,
     metadata: Mutex<FxHashMap<FileKey, Arc<OnceCell<MetadataResult>>>>,
     announced: Mutex<FxHashSet<(PackageName, VersionRange)>>,
@@ -108,11 +111,13 @@ impl IndexProvider {
         runtime: Handle,
         sources: Option<Sources>,
         machine: Machine,
+        locked: LockedFiles,
     ) -> Self {
         let shared = Shared {
             client,
             selection,
             community,
+            locked,
             lists: Mutex::default(),
             metadata: Mutex::default(),
             announced: Mutex::default(),
@@ -159,6 +164,11 @@ impl Shared {
     async fn list(&self, name: &PackageName) -> ListResult {
         let cell = Arc::clone(lock(&self.lists).entry(name.clone()).or_default());
         let fetch = async || {
+            if let Some(file) = self.locked.get(name) {
+                let selection = Arc::clone(&self.selection);
+                let candidates = Candidates::of_file(Arc::clone(file), selection);
+                return Ok(Some(Arc::new(candidates)));
+            }
             let project = self.client.project(name).await?;
             let community = match &self.community {
                 Some(community) => community.files(name, &self.client).await,

@@ -10,8 +10,8 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::{
-    Request, RequestedRequirement, RequirementOrigin, RequirementsReader, Script, Surroundings,
-    group_requirements,
+    NamedLock, Request, RequestedRequirement, RequirementOrigin, RequirementsReader, Script,
+    Surroundings, group_requirements,
 };
 
 use super::remote_file;
@@ -55,6 +55,10 @@ pub(crate) fn read_with_editables(
     }
     let directory = surroundings.working_directory;
     for group in &options.groups {
+        if let Some(lock) = NamedLock::of_group(&group.path, &group.name) {
+            reader.add_lock(lock);
+            continue;
+        }
         let path = directory.join(&group.path);
         for text in group_requirements(&path, &group.path, &group.name)? {
             reader.add_written(&text)?;
@@ -148,6 +152,21 @@ fn check_combinations(options: &ResolveArgs, request: &Request) -> Result<(), Fa
         "Cannot use '--only-dependencies' in combination with {}.",
         given.join(", ")
     )))
+}
+
+/// Refuses lock files where they can't be resolved.
+///
+/// # Errors
+/// With the first one.
+pub(crate) fn refuse_locks(request: &Request) -> Result<(), Failure> {
+    match request.locks.first() {
+        Some(lock) => Err(Failure::new(format!(
+            "Failed to read `{}`: a lock file holds no requirements",
+            lock.file
+        ))
+        .hint("`bnbpip sync` and `bnbpip install -r` install one")),
+        None => Ok(()),
+    }
 }
 
 /// Refuses scripts that are for other Pythons.
@@ -302,11 +321,18 @@ pub(crate) fn check_hash_mode(request: &Request, required: &RequiredHashes) -> R
         .filter(|given| !is_pinned(given))
         .collect();
     if !unpinned.is_empty() {
-        return Err(Failure::new(format!(
+        let failure = Failure::new(format!(
             "In --require-hashes mode, all requirements must have their versions pinned with ==. \
              These do not:{}",
             listed(unpinned)
-        )));
+        ));
+        let mut sources = request.requirements.iter().map(|given| &given.source);
+        let has_lock = sources.any(|source| matches!(source, RequirementOrigin::Lock(_)));
+        return Err(if has_lock {
+            failure.hint("`--no-require-hashes` takes others beside the packages of a lock")
+        } else {
+            failure
+        });
     }
     let unhashed: Vec<_> = request
         .requirements

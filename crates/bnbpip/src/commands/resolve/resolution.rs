@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::candidates::Selection;
 use super::community::Community;
+use super::connection::{Connection, Connections};
 use super::machine::Machine;
 use super::provider::{IndexProvider, SourceError};
 use super::{elsewhere, known_names, network, requirements, suggestion};
@@ -24,11 +25,11 @@ use crate::commands::sources::{Access, Sources};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::{FileOptions, Request};
+use crate::request::Request;
 
 /// A resolution and all that it was made from.
 pub(crate) struct Resolved {
-    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) runtime: Arc<tokio::runtime::Runtime>,
     pub(crate) client: IndexClient,
     pub(crate) resolution: Resolution<Arc<PackageFile>>,
     pub(crate) installed: Installed,
@@ -85,40 +86,14 @@ pub(crate) struct Resolving<'a> {
     pub(crate) sources: Option<Sources>,
     /// The machine that the packages are for.
     pub(crate) machine: Machine,
+    /// How indexes are reached.
+    pub(crate) connections: Connections,
+    /// The packages that come from one file alone.
+    pub(crate) locked: LockedFiles,
 }
 
-/// The network's threads and the index's client of a run.
-pub(crate) struct Connection {
-    pub(crate) runtime: tokio::runtime::Runtime,
-    pub(crate) client: IndexClient,
-}
-
-impl Connection {
-    /// A connection to the places that the options and the files name.
-    ///
-    /// # Errors
-    /// When an address can't be understood, or the cache can't be opened.
-    pub(crate) fn new(
-        options: &ResolveArgs,
-        files: &FileOptions,
-        settings: &Settings,
-    ) -> Result<Self, Failure> {
-        let runtime = runtime()?;
-        let mut client_options = network::client_options(settings, &files.trusted_hosts);
-        client_options.refresh = options.index.refreshes();
-        let locations = network::locations(&options.index, files, settings)?;
-        let client = IndexClient::new(locations, network::cache(settings)?, &client_options);
-        Ok(Self { runtime, client })
-    }
-
-    /// How sources are reached through it.
-    pub(crate) fn access(&self) -> Access<'_> {
-        Access {
-            client: &self.client,
-            runtime: self.runtime.handle(),
-        }
-    }
-}
+/// The files that locks have, by package.
+pub(crate) type LockedFiles = FxHashMap<PackageName, Arc<PackageFile>>;
 
 /// What is installed, as the solver takes it.
 pub(crate) type Installed = FxHashMap<PackageName, InstalledPackage>;
@@ -130,6 +105,7 @@ impl Resolving<'_> {
     /// # Errors
     /// When there is no solution, or an index can't be asked.
     pub(super) fn run_once(self, installed: Installed) -> Result<Resolved, Failure> {
+        requirements::refuse_locks(self.request)?;
         requirements::check_scripts(self.request, &self.target.python_full_version)?;
         let required = requirements::required_hashes(self.request);
         let hash_mode = requirements::is_hash_mode(self.options, self.request);
@@ -143,8 +119,9 @@ impl Resolving<'_> {
             ))
             .hint("write `name @ address`"));
         }
-        let Connection { runtime, client } =
-            Connection::new(self.options, &self.request.options, self.settings)?;
+        let places = &self.request.options;
+        let connection = self.connections.to(self.options, places, self.settings)?;
+        let Connection { runtime, client } = connection.clone();
         let selection = Arc::new(self.selection(required));
         let handle = runtime.handle().clone();
         let community = Community::find(
@@ -161,6 +138,7 @@ impl Resolving<'_> {
             handle,
             self.sources.clone(),
             self.machine.clone(),
+            self.locked.clone(),
         );
         let mut request = self.solve_request(&installed);
         let solved = solve(&provider, &mut request);
@@ -171,7 +149,6 @@ impl Resolving<'_> {
             Ok(resolution) => resolution,
             Err(error) => {
                 network::say_notes(&client, self.printer);
-                let connection = Connection { runtime, client };
                 return Err(self.failure(error, &provider, &connection, &mut request));
             }
         };
@@ -401,17 +378,6 @@ impl Resolving<'_> {
         let (major, minor) = self.target.python_version;
         format!("cp{major}{minor}")
     }
-}
-
-/// The network's threads, and few for blocking work: looking through the store is bound by the
-/// processor and the disk, and every thread takes memory.
-pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.min(4))
-        .max_blocking_threads(cores.clamp(4, 16))
-        .enable_all()
-        .build()
 }
 
 /// Runs the solver on a thread of its own: it blocks where it has to wait, and the runtime's

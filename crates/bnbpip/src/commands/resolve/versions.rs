@@ -37,6 +37,11 @@ impl Candidates {
         Self::with_community(Some(project), Vec::new(), selection)
     }
 
+    /// The candidate that one file is.
+    pub(crate) fn of_file(file: Arc<PackageFile>, selection: Arc<Selection>) -> Self {
+        Self::with_community(None, vec![file], selection)
+    }
+
     /// The candidates of a project, and of wheels that others built.
     pub(crate) fn with_community(
         project: Option<Arc<Project>>,

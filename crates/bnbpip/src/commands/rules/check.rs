@@ -27,7 +27,7 @@ pub(super) fn run(
         .iter()
         .partition(|text| VirtualPackage::is_meant_by(text));
     let machine = machine(&facts, arguments, settings, printer)?;
-    let set = set(&packages, arguments, settings, &markers)?;
+    let set = set(&packages, arguments, settings, &markers, printer)?;
     let findings = overlay.active(&markers).evaluate(&set, &machine);
     if arguments.json {
         let all: Vec<_> = findings.iter().map(json).collect();
@@ -120,6 +120,7 @@ fn set(
     arguments: &RulesCheckArgs,
     settings: &Settings,
     markers: &MarkerEnvironment,
+    printer: &Printer,
 ) -> Result<Vec<Subject>, Failure> {
     let surroundings = Surroundings {
         working_directory: settings.environment.working_directory(),
@@ -131,13 +132,13 @@ fn set(
     for package in packages {
         match package.parse::<WheelFilename>() {
             Ok(wheel) => set.push(Subject::from(wheel)),
-            Err(_) if is_lock(package) => set.extend(locked(package, markers)?),
+            Err(_) if is_lock(package) => set.extend(locked(package, markers, printer)?),
             Err(_) => reader.add(package)?,
         }
     }
     for file in &arguments.requirement_files {
         if is_lock(file) {
-            set.extend(locked(file, markers)?);
+            set.extend(locked(file, markers, printer)?);
         } else {
             reader.read(file, false)?;
         }
@@ -162,8 +163,12 @@ fn is_lock(argument: &str) -> bool {
 }
 
 /// What a lock holds for an environment, without extras and with its default groups.
-fn locked(path: &str, markers: &MarkerEnvironment) -> Result<Vec<Subject>, Failure> {
-    let lock = lock::read(Path::new(path))?;
+fn locked(
+    path: &str,
+    markers: &MarkerEnvironment,
+    printer: &Printer,
+) -> Result<Vec<Subject>, Failure> {
+    let lock = lock::read(Path::new(path), printer)?;
     let mut set = Vec::new();
     for package in lock.packages {
         let holds = |marker: &LockMarker| marker.evaluate(markers, &[], &lock.default_groups);

@@ -9,12 +9,15 @@ use bnbpip_build::{BuildEnvironment, BuildPython, EnvironmentError};
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_packaging::{Requirement, VersionOrUrl, range};
 use bnbpip_platform::{Interpreter, Origin, Target, VenvOptions};
+use rustc_hash::FxHashMap;
 
 use super::{Shared, Sources};
 use crate::cli::values::ProgressBar;
 use crate::commands::install::{Application, DownloadProgress, Plan};
 use crate::commands::resolve::machine::Machine;
-use crate::commands::resolve::{CommandWords, InstalledPolicy, Resolving, installed, requirements};
+use crate::commands::resolve::{
+    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolving, installed, requirements,
+};
 use crate::commands::rule_set;
 use crate::commands::{target_environment, venv};
 use crate::failure::Failure;
@@ -106,6 +109,8 @@ impl BuildPlace {
             sources: Some(self.sources.clone()),
             machine: Machine::of(&target, &shared.settings, shared.printer),
             preferred: bnbpip_resolver::PreferredVersions::default(),
+            connections: Connections::default(),
+            locked: LockedFiles::default(),
         };
         let resolved = resolving.run(installed::for_solver(&present))?;
         let mut plan = Plan::new(&resolved.resolution, &present, false);
@@ -124,7 +129,7 @@ impl BuildPlace {
                 plan.file_bytes(),
             )),
             required: requirements::RequiredHashes::default(),
-            exact_sizes: false,
+            sizes: FxHashMap::default(),
             runtime: &resolved.runtime,
             environment: &target_environment::for_installer(&self.interpreter, &scheme),
             options: InstallOptions {

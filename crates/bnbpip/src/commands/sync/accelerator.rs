@@ -6,11 +6,11 @@ use bnbpip_packaging::{Version, VersionRange, range};
 use bnbpip_platform::Target;
 use bnbpip_report::accelerator as words;
 
-use super::Syncing;
 use crate::commands::resolve::accelerator::facts;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::request::AskedOfLock;
 
 /// What torch is to run on: a name, `auto`, or nothing said.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ impl Wish<'_> {
     pub(super) fn extra(
         self,
         lock: &Lock,
-        syncing: &Syncing<'_>,
+        asked: &AskedOfLock,
         target: &Target,
         settings: &Settings,
         printer: &Printer,
@@ -36,7 +36,7 @@ impl Wish<'_> {
         let names = indexes.families.iter().map(|family| family.name.clone());
         let offered: Vec<String> = names.collect();
         let is_offered = |name: &&String| offered.contains(name);
-        let given: Vec<&String> = syncing.extras.iter().filter(is_offered).collect();
+        let given: Vec<&String> = asked.extras.iter().filter(is_offered).collect();
         if let [first, second, ..] = given[..] {
             return Err(two(first, second));
         }
@@ -44,7 +44,7 @@ impl Wish<'_> {
         match (self.0, given) {
             (None | Some("auto"), Some(_)) => Ok(None),
             (None, None) => {
-                if is_needed(lock, syncing, target)? {
+                if is_needed(lock, asked, target)? {
                     return Err(Failure::new(
                         "Failed to use the lock: one of its accelerators has to be chosen",
                     )
@@ -65,7 +65,7 @@ impl Wish<'_> {
                 Ok(None)
             }
             (Some("auto"), None) => {
-                automatic(&indexes, lock, syncing, target, settings, printer).map(Some)
+                automatic(&indexes, lock, asked, target, settings, printer).map(Some)
             }
             (Some(wanted), given) if offered.iter().any(|name| name == wanted) => match given {
                 Some(other) if other != wanted => Err(two(other, wanted)),
@@ -92,17 +92,15 @@ fn two(first: &str, second: &str) -> Failure {
 }
 
 /// Whether the lock has packages for its accelerators alone, and was made so on purpose.
-fn is_needed(lock: &Lock, syncing: &Syncing<'_>, target: &Target) -> Result<bool, Failure> {
+fn is_needed(lock: &Lock, asked: &AskedOfLock, target: &Target) -> Result<bool, Failure> {
     let Some(first) = lock.inputs.accelerators.first() else {
         return Ok(false);
     };
     if !lock.extras.contains(first) {
         return Ok(false);
     }
-    let without = syncing.select(lock, target, &syncing.extras)?;
-    let mut extras = syncing.extras.clone();
-    extras.push(first.clone());
-    let with = syncing.select(lock, target, &extras)?;
+    let without = asked.select(lock, target)?;
+    let with = asked.with_extra(first).select(lock, target)?;
     Ok(with.len() > without.len())
 }
 
@@ -110,7 +108,7 @@ fn is_needed(lock: &Lock, syncing: &Syncing<'_>, target: &Target) -> Result<bool
 fn automatic(
     indexes: &TorchIndexes,
     lock: &Lock,
-    syncing: &Syncing<'_>,
+    asked: &AskedOfLock,
     target: &Target,
     settings: &Settings,
     printer: &Printer,
@@ -138,10 +136,8 @@ fn automatic(
         .iter()
         .filter(|family| family.cuda.is_some());
     for name in for_cards.map(|family| &family.name) {
-        let mut extras = syncing.extras.clone();
-        extras.push(name.clone());
         // An accelerator may have nothing for this machine.
-        let Ok(selected) = syncing.select(lock, target, &extras) else {
+        let Ok(selected) = asked.with_extra(name).select(lock, target) else {
             continue;
         };
         let torch = selected

@@ -1,6 +1,7 @@
 //! `bnbpip sync`: a lock's packages → plan → fetched → receipt. The resolution is the lock's.
 
 mod accelerator;
+mod asked;
 mod building;
 mod planning;
 mod present;
@@ -10,15 +11,14 @@ use std::sync::Arc;
 
 use bnbpip_index::{Cache, IndexClient};
 use bnbpip_installer::{InstallOptions, InstalledDistribution, InstalledEnvironment};
-use bnbpip_lock::{Lock, Selected, Selecting};
+use bnbpip_lock::Selected;
 use bnbpip_packaging::{HashAlgorithm, PackageName};
 use bnbpip_platform::Target;
 use rustc_hash::FxHashMap;
 
 pub(crate) use self::accelerator::Wish;
 use self::building::Building;
-use self::planning::Places;
-pub(crate) use self::planning::locked_file;
+pub(crate) use self::planning::{Origin, Places, SourceOrigin, Wanted, locked_file, wanted};
 use super::install::{Application, DownloadProgress, Plan, listing, tell_outcome};
 use super::lock;
 use super::resolve::{network, runtime};
@@ -32,7 +32,8 @@ use crate::cli::values::ProgressBar;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::{self, FileOptions};
+use crate::request::{self, AskedOfLock, FileOptions};
+use crate::secrets::without_credentials;
 
 /// A lock that is to be installed, and how.
 #[expect(
@@ -40,14 +41,10 @@ use crate::request::{self, FileOptions};
     reason = "each is a switch on the command line"
 )]
 pub(crate) struct Syncing<'a> {
-    /// The lock file.
-    pub(crate) file: &'a Path,
-    /// The extras that are asked for.
-    pub(crate) extras: Vec<String>,
-    /// The dependency groups that are asked for.
-    pub(crate) groups: Vec<String>,
-    /// Whether the default groups are asked for beside others.
-    pub(crate) with_default_groups: bool,
+    /// The lock file: a path or an address.
+    pub(crate) file: &'a str,
+    /// What of it is asked for.
+    pub(crate) asked: AskedOfLock,
     /// What torch is to run on.
     pub(crate) accelerator: Wish<'a>,
     /// Whether packages that the lock doesn't have stay.
@@ -81,9 +78,11 @@ pub(crate) fn run(
     let of_project = settings.project.options.accelerator.as_deref();
     let syncing = Syncing {
         file: &arguments.file,
-        extras: normalized(&arguments.extra),
-        groups: normalized(&arguments.group),
-        with_default_groups: arguments.group.is_empty(),
+        asked: AskedOfLock {
+            extras: normalized(&arguments.extra),
+            groups: normalized(&arguments.group),
+            with_default_groups: arguments.group.is_empty(),
+        },
         accelerator: Wish(arguments.accelerator.as_deref().or(of_project)),
         inexact: arguments.inexact,
         wheelhouse: arguments.wheelhouse.as_deref(),
@@ -92,7 +91,7 @@ pub(crate) fn run(
         progress_bar: arguments.progress_bar,
         resolve: &resolve,
         options: InstallOptions {
-            command: format!("sync {}", arguments.file.display()),
+            command: without_credentials(&format!("sync {}", arguments.file)).into_owned(),
             ..InstallOptions::default()
         },
     };
@@ -104,26 +103,17 @@ impl Syncing<'_> {
     ///
     /// # Errors
     /// When the lock isn't for it, or it can't be done; the environment is then as it was.
-    pub(crate) fn run(
-        mut self,
-        settings: &Settings,
-        printer: &'static Printer,
-    ) -> Result<(), Failure> {
-        let directory = settings.environment.working_directory();
-        let file = directory.join(self.file);
-        let lock = lock::read(&file)?;
+    pub(crate) fn run(self, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
+        let (lock, folder) = lock::open(self.file, settings, printer)?;
         let found = if self.dry_run {
             target_environment::find(settings)?
         } else {
             target_environment::find_to_change(settings, self.break_system_packages)?
         };
         let target = Target::from_interpreter(&found.interpreter);
-        self.add_default_groups(&lock);
-        let chosen = self
-            .accelerator
-            .extra(&lock, &self, &target, settings, printer)?;
-        self.extras.extend(chosen);
-        let selected = self.select(&lock, &target, &self.extras)?;
+        let asked = self.asked.clone();
+        let asked = asked.settled(&lock, self.accelerator, &target, settings, printer)?;
+        let selected = asked.select(&lock, &target)?;
         if !self.inexact && !found.interpreter.is_venv {
             return Err(Failure::new(format!(
                 "Failed to sync `{}`: it is not a virtual environment, and packages that the lock \
@@ -139,15 +129,14 @@ impl Syncing<'_> {
             bnbpip_installer::recover(&environment.state_dir, &notes).map_err(with_hint)?;
         }
         let installed = InstalledEnvironment::scan(&environment.library_dirs)?;
-        let folder = file.parent().unwrap_or(Path::new(""));
         let wheelhouse = self.wheelhouse;
         let wheelhouse = wheelhouse.map(|folder| Wheelhouse::open(folder, settings));
         let wheelhouse = wheelhouse.transpose()?;
         let places = Places {
-            folder,
+            folder: &folder,
             wheelhouse: wheelhouse.as_ref(),
         };
-        let mut wanted = planning::wanted(&selected, places)?;
+        let mut wanted = wanted(&selected, places)?;
         let records = present::Records::read(&environment.state_dir);
         wanted.retain(|one| !present::is_there(one, &installed, &records));
         let surplus = if self.inexact {
@@ -175,35 +164,6 @@ impl Syncing<'_> {
         changes.apply(&self, &building, &environment, settings, printer)?;
         changes.say(printer, "Successfully removed", "Successfully installed");
         Ok(())
-    }
-
-    fn add_default_groups(&mut self, lock: &Lock) {
-        if self.with_default_groups {
-            let defaults = lock.default_groups.iter();
-            let missing: Vec<String> = defaults
-                .filter(|name| !self.groups.contains(name))
-                .cloned()
-                .collect();
-            self.groups.extend(missing);
-        }
-    }
-
-    /// What the lock has for the target, with these extras.
-    fn select<'l>(
-        &self,
-        lock: &'l Lock,
-        target: &Target,
-        extras: &[String],
-    ) -> Result<Vec<Selected<'l>>, Failure> {
-        let selected = lock.select(Selecting {
-            markers: &target.markers,
-            tags: &target.tags,
-            python: &target.python_full_version,
-            description: &target.description,
-            extras,
-            groups: &self.groups,
-        })?;
-        Ok(selected)
     }
 }
 
@@ -283,7 +243,7 @@ impl Changes {
             client: &building.client,
             progress: Arc::new(progress),
             required: self.required(),
-            exact_sizes: true,
+            sizes: self.sizes(),
             runtime: &building.runtime,
             environment,
             options: syncing.options.clone(),
@@ -294,6 +254,14 @@ impl Changes {
         network::say_notes(&building.client, printer);
         tell_outcome(&applied?, settings, printer);
         Ok(())
+    }
+
+    /// The sizes of files by the lock.
+    fn sizes(&self) -> FxHashMap<PackageName, u64> {
+        let changes = self.plan.changes.iter();
+        changes
+            .filter_map(|change| Some((change.package.name.clone(), change.file.size_bytes?)))
+            .collect()
     }
 
     /// The lock's digests, of which each file must have the strongest.

@@ -13,11 +13,11 @@ use crate::failure::Failure;
 
 /// A package to install.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
-    pub(super) name: PackageName,
+pub(crate) struct Wanted {
+    pub(crate) name: PackageName,
     /// Its version, where the lock says one.
-    pub(super) version: Option<Version>,
-    pub(super) origin: Origin,
+    pub(crate) version: Option<Version>,
+    pub(crate) origin: Origin,
     /// Whether somebody asked for it by name.
     pub(super) requested: bool,
     /// Whether others than its project built it.
@@ -26,7 +26,7 @@ pub(super) struct Wanted {
 
 /// Where it comes from.
 #[derive(Debug, Clone)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// A wheel, and whether the user named its address.
     Wheel { file: PackageFile, direct: bool },
     /// Something to build.
@@ -35,24 +35,24 @@ pub(super) enum Origin {
 
 /// Something to build.
 #[derive(Debug, Clone)]
-pub(super) struct SourceOrigin {
+pub(crate) struct SourceOrigin {
     /// The address as the builder takes it, with `git+` and `#subdirectory=`.
-    pub(super) url: Url,
+    pub(crate) url: Url,
     /// Its digests, if it is a file.
-    pub(super) hashes: Hashes,
-    pub(super) size_bytes: Option<u64>,
-    pub(super) editable: bool,
+    pub(crate) hashes: Hashes,
+    pub(crate) size_bytes: Option<u64>,
+    pub(crate) editable: bool,
     /// The repository's commit, and what was asked for there.
     pub(super) vcs: Option<LockedVcs>,
     /// Whether it is an index's release, which leaves no trace of where it came from.
-    pub(super) is_sdist: bool,
+    pub(crate) is_sdist: bool,
 }
 
 /// Every selected package as it is to be installed. Paths start from the lock's folder.
 ///
 /// # Errors
 /// When an address or a path can't be understood.
-pub(super) fn wanted(
+pub(crate) fn wanted(
     selected: &[Selected<'_>],
     places: Places<'_>,
 ) -> Result<Vec<Wanted>, Failure> {
@@ -79,11 +79,11 @@ pub(super) fn wanted(
 
 /// Where files are looked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Places<'a> {
+pub(crate) struct Places<'a> {
     /// The lock's folder.
-    pub(super) folder: &'a Path,
+    pub(crate) folder: &'a Path,
     /// A folder that may have files, wherever the lock says that they are.
-    pub(super) wheelhouse: Option<&'a Wheelhouse>,
+    pub(crate) wheelhouse: Option<&'a Wheelhouse>,
 }
 
 impl Places<'_> {

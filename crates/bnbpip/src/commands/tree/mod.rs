@@ -83,7 +83,7 @@ impl View {
     ) -> Result<Self, Failure> {
         if let Some(file) = file {
             let path = settings.environment.working_directory().join(file);
-            let lock = lock::read(&path)?;
+            let lock = lock::read(&path, printer)?;
             let mut view = Self::of_lock(&lock, file);
             let subjects = lock.packages.iter();
             let subjects = subjects.map(|it| (it.name.clone(), it.version.clone()));
