@@ -24,6 +24,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let environment = ProcessEnvironment::capture();
+    if let Some(candidates) = commands::autocomplete::answer(&environment) {
+        if !candidates.is_empty() {
+            Printer::new(0, ColorChoice::Never, None).data(&candidates);
+        }
+        return ExitCode::from(exit_code::ERROR);
+    }
     let (cli, warnings) = match cli::parse(ProcessEnvironment::command_line(), &environment) {
         Ok(Parsed::Run(cli, warnings)) => (cli, warnings),
         Ok(Parsed::Version(cli)) => {

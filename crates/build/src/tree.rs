@@ -64,7 +64,7 @@ pub enum TreeError {
         source: Box<toml::de::Error>,
     },
     /// `[build-system]` breaks a rule of its standard.
-    #[error("Failed to use `[build-system]` of `{}`: {reason}", .path.display())]
+    #[error("Failed to use the [build-system] table of `{}`: {reason} (PEP 518)", .path.display())]
     BuildSystem {
         /// The file.
         path: PathBuf,
@@ -83,7 +83,7 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct BuildSystemTable {
-    requires: Option<Vec<String>>,
+    requires: Option<toml::Value>,
     build_backend: Option<String>,
     #[serde(default)]
     backend_path: Vec<PathBuf>,
@@ -151,9 +151,10 @@ fn legacy_system() -> BuildSystem {
 impl BuildSystemTable {
     fn check(self, root: &Path) -> Result<BuildSystem, String> {
         let Some(requires) = self.requires else {
-            return Err("`requires` is missing".to_string());
+            return Err("the mandatory `requires` key is missing".to_string());
         };
-        let requires: Vec<Requirement> = requires
+        let requires: Vec<Requirement> = Vec::<String>::deserialize(requires)
+            .map_err(|_| "`build-system.requires` is not a list of strings".to_string())?
             .iter()
             .map(|text| {
                 bnbpip_packaging::metadata::parse_requirement(text)
@@ -238,7 +239,11 @@ mod tests {
         for (text, part) in [
             (
                 "[build-system]\nbuild-backend = 'x'\n",
-                "`requires` is missing",
+                "the mandatory `requires` key is missing",
+            ),
+            (
+                "[build-system]\nrequires = [1]\n",
+                "`build-system.requires` is not a list of strings",
             ),
             ("[build-system]\nrequires = ['a b']\n", "which is wrong"),
             (

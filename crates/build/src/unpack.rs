@@ -7,8 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use bnbpip_packaging::SdistExtension;
 
+mod decompress;
 mod limits;
 
+use decompress::{open_bzip2, open_gzip, open_plain};
 use limits::DEPTH_LIMIT;
 pub use limits::UnpackLimits;
 
@@ -41,9 +43,6 @@ pub enum UnpackError {
         /// The limit that it breaks.
         limit: String,
     },
-    /// Archives of this kind can't be read.
-    #[error("Failed to unpack `{0}`: only `.tar.gz`, `.tgz` and `.zip` archives can be read")]
-    Format(String),
 }
 
 /// An entry that is refused, before the archive's name is added.
@@ -85,10 +84,14 @@ pub fn unpack_sdist(
         links: BTreeMap::new(),
     };
     match extension {
-        SdistExtension::TarGz | SdistExtension::Tgz => unpacking.tar(archive)?,
         SdistExtension::Zip => unpacking.zip(archive)?,
-        SdistExtension::TarBz2 | SdistExtension::TarXz => {
-            return Err(UnpackError::Format(filename.to_string()));
+        SdistExtension::TarGz | SdistExtension::Tgz => unpacking.tar(archive, open_gzip)?,
+        SdistExtension::Tar => unpacking.tar(archive, open_plain)?,
+        SdistExtension::TarBz2 => unpacking.tar(archive, open_bzip2)?,
+        SdistExtension::TarXz => {
+            let inflated = decompress::lzma(archive, folder, limits)
+                .map_err(|refusal| explained(filename, "", refusal))?;
+            unpacking.tar(inflated.path(), open_plain)?;
         }
     }
     unpacking.copy_links().map_err(io)?;
@@ -114,14 +117,20 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    fn tar(&mut self, path: &Path) -> Result<(), UnpackError> {
+    fn tar<R: Read>(
+        &mut self,
+        path: &Path,
+        open: impl Fn(&Path) -> io::Result<R>,
+    ) -> Result<(), UnpackError> {
         let broken = |source: io::Error| UnpackError::Io {
             archive: self.archive.to_string(),
             source,
         };
         let too_large = |refusal| explained(self.archive, "", refusal);
-        limits::check_tar(path, self.limits).map_err(too_large)?;
-        let mut archive = limits::open_tar(path).map_err(broken)?;
+        let packed_bytes = fs_err::metadata(path).map_err(broken)?.len();
+        let headers = tar::Archive::new(open(path).map_err(broken)?);
+        limits::check_tar(headers, packed_bytes, self.limits).map_err(too_large)?;
+        let mut archive = tar::Archive::new(open(path).map_err(broken)?);
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bnbpip_packaging::PackageName;
+use bnbpip_packaging::{PackageName, SdistExtension};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -122,9 +122,7 @@ impl FlatRecord {
 /// The link itself, where a file is named in a page's place.
 fn link_to_file(url: &Url) -> Option<Link<'static>> {
     let filename = last_segment(url);
-    let is_archive = [".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz"]
-        .iter()
-        .any(|extension| filename.ends_with(extension));
+    let is_archive = filename.ends_with(".whl") || SdistExtension::of(&filename).is_some();
     is_archive.then(|| Link::to(url.clone()))
 }
 

@@ -171,6 +171,7 @@ impl<'a> Reader<'a> {
             Err(WheelError::DistInfoName {
                 wheel: self.wheel_name(),
                 dist_info: dist_info.to_string(),
+                name: name.to_string(),
             })
         }
     }

@@ -50,6 +50,8 @@ pub enum RemovalError {
     Distutils {
         /// The distribution.
         name: PackageName,
+        /// Its version.
+        version: Version,
     },
     /// It is not in the environment that was asked for.
     #[error("Failed to uninstall `{name}`: `{location}` is outside of the environment")]
@@ -97,7 +99,9 @@ impl RemovalError {
                 installer,
             } => Some(match installer.as_deref() {
                 Some(installer) if installer != "pip" && installer != "bnbpip" => {
-                    format!("It was installed by {installer}, which may know how to uninstall it")
+                    format!(
+                        "The package was installed by {installer}. It may know how to uninstall it"
+                    )
                 }
                 _ => format!(
                     "You might be able to recover with `bnbpip install --force-reinstall --no-deps {name}=={version}`"

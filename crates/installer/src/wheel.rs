@@ -64,7 +64,7 @@ pub enum WheelError {
         source: io::Error,
     },
     /// It has no `.dist-info` folder, or several.
-    #[error("Failed to install wheel `{wheel}`: it has {count} `.dist-info` folders, not one")]
+    #[error("Failed to install wheel `{wheel}`: it has {} .dist-info directories", how_many(*.count))]
     DistInfoCount {
         /// The wheel.
         wheel: String,
@@ -72,12 +72,14 @@ pub enum WheelError {
         count: usize,
     },
     /// The `.dist-info` folder is another project's.
-    #[error("Failed to install wheel `{wheel}`: `{dist_info}` belongs to another project")]
+    #[error("Failed to install wheel `{wheel}`: '{dist_info}' does not start with '{name}'")]
     DistInfoName {
         /// The wheel.
         wheel: String,
         /// The folder.
         dist_info: String,
+        /// The project's name.
+        name: String,
     },
     /// `METADATA`, `WHEEL` or `RECORD` is missing.
     #[error("Failed to install wheel `{wheel}`: `{path}` is missing")]
@@ -186,4 +188,8 @@ pub enum WheelError {
         /// The path in the environment.
         path: String,
     },
+}
+
+fn how_many(count: usize) -> &'static str {
+    if count == 0 { "no" } else { "multiple" }
 }

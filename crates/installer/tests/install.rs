@@ -222,7 +222,7 @@ fn wheels_that_break_the_specification_change_nothing() {
         (plain().file("foo-1.data/loose", ""), "is not in `purelib`"),
         (
             plain().file("bar-1.dist-info/METADATA", ""),
-            "2 `.dist-info` folders",
+            "multiple .dist-info directories",
         ),
         (
             plain().without("foo-1.dist-info/METADATA"),

@@ -136,6 +136,15 @@ impl Hashes {
         hashes
     }
 
+    /// The first hash in a URL's fragment that can be no file's: its algorithm and its digits.
+    pub fn malformed(fragment: &str) -> Option<(&str, &str)> {
+        let mut parts = fragment.split('&').filter_map(|part| part.split_once('='));
+        parts.find(|(name, hex)| {
+            let algorithm = HashAlgorithm::from_str(name);
+            algorithm.is_ok_and(|algorithm| Self::new().insert(algorithm, hex).is_err())
+        })
+    }
+
     /// Reads `sha256:<hex>` or `sha256=<hex>` strictly.
     ///
     /// # Errors

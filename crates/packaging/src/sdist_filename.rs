@@ -12,18 +12,26 @@ pub enum SdistExtension {
     TarGz,
     /// `.zip`
     Zip,
-    /// `.tar.bz2`
+    /// `.tar.bz2`, `.tbz`
     TarBz2,
-    /// `.tar.xz`
+    /// `.tar.xz`, `.txz`, and LZMA's older container: `.tar.lzma`, `.tlz`
     TarXz,
     /// `.tgz`
     Tgz,
+    /// `.tar`
+    Tar,
 }
 
 impl SdistExtension {
-    /// The format of a file by its name.
+    /// The format of a file by its name, in whichever case.
     pub fn of(filename: &str) -> Option<Self> {
-        split_extension(filename).map(|(_, extension)| extension)
+        split_extension(&filename.to_ascii_lowercase()).map(|(_, extension)| extension)
+    }
+
+    /// A file's name without the part that says its format.
+    pub fn stem(filename: &str) -> Option<&str> {
+        let stem = split_extension(&filename.to_ascii_lowercase())?.0.len();
+        filename.get(..stem)
     }
 }
 
@@ -82,8 +90,13 @@ fn split_extension(filename: &str) -> Option<(&str, SdistExtension)> {
         (".tar.gz", SdistExtension::TarGz),
         (".zip", SdistExtension::Zip),
         (".tar.bz2", SdistExtension::TarBz2),
+        (".tbz", SdistExtension::TarBz2),
         (".tar.xz", SdistExtension::TarXz),
+        (".txz", SdistExtension::TarXz),
+        (".tar.lzma", SdistExtension::TarXz),
+        (".tlz", SdistExtension::TarXz),
         (".tgz", SdistExtension::Tgz),
+        (".tar", SdistExtension::Tar),
     ]
     .into_iter()
     .find_map(|(suffix, extension)| Some((filename.strip_suffix(suffix)?, extension)))

@@ -27,6 +27,8 @@ pub struct TargetWords {
 pub struct NoSolution {
     /// The sentences behind `ERROR: `.
     pub messages: Vec<String>,
+    /// pip's account of a conflict, for the scripts that look for it on standard output.
+    pub narration: Vec<String>,
     /// The derivation, a premise a line, ending in the conclusion.
     pub derivation: Vec<String>,
     /// What to do.
@@ -41,9 +43,14 @@ pub fn no_solution(explanation: &Explanation, target: &TargetWords) -> NoSolutio
         explanation,
         target,
     };
-    let messages = match writer.single_requirement() {
-        Some((requirement, fact)) => writer.not_found_messages(&requirement, fact),
+    let single = writer.single_requirement();
+    let messages = match &single {
+        Some((requirement, fact)) => writer.not_found_messages(requirement, fact),
         None => writer.conflict_messages(),
+    };
+    let narration = match single {
+        Some(_) => Vec::new(),
+        None => writer.narration(),
     };
     let unknown = explanation.facts.iter().filter_map(|fact| match fact {
         Fact::NotFound(name) => Some(name.clone()),
@@ -51,6 +58,7 @@ pub fn no_solution(explanation: &Explanation, target: &TargetWords) -> NoSolutio
     });
     NoSolution {
         messages,
+        narration,
         derivation: writer.derivation(),
         hints: writer.hints(),
         unknown: unknown.collect(),
@@ -147,13 +155,69 @@ impl Writer<'_> {
         } else {
             versions.join(", ")
         };
-        vec![
-            format!(
-                "Could not find a version that satisfies the requirement {requirement} \
-                 (from versions: {versions})"
-            ),
-            format!("No matching distribution found for {requirement}"),
-        ]
+        let mut messages = Vec::from_iter(self.python_message(fact));
+        messages.push(format!(
+            "Could not find a version that satisfies the requirement {requirement} (from versions: \
+             {versions})"
+        ));
+        messages.push(format!("No matching distribution found for {requirement}"));
+        messages
+    }
+
+    /// pip's sentence where every version is for another Python.
+    fn python_message(&self, fact: &Fact) -> Option<String> {
+        let Fact::Versions { name, reasons } = fact else {
+            return None;
+        };
+        let mut wanted = reasons.iter().map(|(_, reason)| match reason {
+            VersionReason::RequiresPython(specifiers)
+            | VersionReason::Unusable(Unusable::RequiresPython(specifiers)) => Some(specifiers),
+            _ => None,
+        });
+        let newest = wanted.next()??;
+        wanted.all(|other| other.is_some()).then(|| {
+            let python = &self.target.python;
+            format!("Package '{name}' requires a different Python: {python} not in '{newest}'")
+        })
+    }
+
+    fn narration(&self) -> Vec<String> {
+        let mut lines = vec![String::new(), "The conflict is caused by:".to_owned()];
+        for fact in &self.explanation.facts {
+            match fact {
+                Fact::Requested { requirement, .. } => {
+                    lines.push(format!("    The user requested {requirement}"));
+                }
+                Fact::Constraint { text, .. } => {
+                    lines.push(format!("    The user requested (constraint) {text}"));
+                }
+                Fact::Depends {
+                    project,
+                    versions,
+                    dependency,
+                    accepted,
+                } => {
+                    let existing = self.existing(&project.name).iter();
+                    let needed = format!("{}{}", spell(dependency), ranges::specifiers(accepted));
+                    for version in existing.filter(|version| versions.contains(version)) {
+                        let dependent = format!("{} {version}", spell(project));
+                        lines.push(format!("    {dependent} depends on {needed}"));
+                    }
+                }
+                Fact::Rule(rule) => lines.push(format!("    {}", rule_sentence(rule))),
+                _ => {}
+            }
+        }
+        lines.extend(
+            [
+                "",
+                "To fix this you could try to:",
+                "1. loosen the versions that you ask for",
+                "2. leave versions out, so that others can be tried",
+            ]
+            .map(str::to_owned),
+        );
+        lines
     }
 
     fn conflict_messages(&self) -> Vec<String> {

@@ -86,7 +86,9 @@ impl<P: MetadataProvider> Solver<'_, P> {
         if let Some(list) = &list
             && let Some(candidate) = self.best_in(&name, list, range, &mut rejected)
         {
-            return Ok(Choice::Version(candidate));
+            let newer = self.installed_in(&name, range);
+            let newer = newer.filter(|it| it.version > candidate.version);
+            return Ok(Choice::Version(newer.unwrap_or(candidate)));
         }
         if let Some(candidate) = self.stand_in(&name, range)? {
             return Ok(Choice::Version(candidate));
@@ -97,6 +99,16 @@ impl<P: MetadataProvider> Solver<'_, P> {
             }
             (_, true) => Choice::NoVersions,
             (_, false) => Choice::Unavailable(Reason::Versions(Arc::new(rejected))),
+        })
+    }
+
+    /// The installed version that an upgrade may come back to: no index has a newer one.
+    fn installed_in(&self, name: &PackageName, range: &VersionRange) -> Option<Candidate<P::File>> {
+        let installed = self.request.installed.get(name)?;
+        let is_asked = self.request.upgrade.contains(name) && range.contains(&installed.version);
+        is_asked.then(|| Candidate {
+            version: installed.version.clone(),
+            origin: Origin::Installed,
         })
     }
 

@@ -35,6 +35,11 @@ pub(super) fn failure_of(
         ErrorKind::UnknownArgument if words == ["cache"] && !argument.starts_with('-') => {
             need_an_action()
         }
+        ErrorKind::UnknownArgument
+            if words.first() == Some(&"cache") && !argument.starts_with('-') =>
+        {
+            Failure::new("Too many arguments")
+        }
         ErrorKind::UnknownArgument => unknown_option(&argument, command, usage),
         ErrorKind::InvalidValue => {
             let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
@@ -153,7 +158,11 @@ fn unknown_option(argument: &str, command: &Command, usage: String) -> Failure {
 /// The name that is most like what was typed, if any is like it at all.
 fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
-        .map(|name| (strsim::normalized_damerau_levenshtein(typed, name), name))
+        .map(|name| {
+            let by_letters = strsim::normalized_damerau_levenshtein(typed, name);
+            // A beginning (`inst`) is far from the whole by letters.
+            (by_letters.max(strsim::sorensen_dice(typed, name)), name)
+        })
         .filter(|(likeness, _)| *likeness >= 0.6)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, name)| name)

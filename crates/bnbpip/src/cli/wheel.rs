@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 
 use super::resolve::ResolveArgs;
+use super::values::ProgressBar;
 
 /// Build wheels from requirements.
 #[derive(Debug, Clone, Args)]
@@ -27,6 +28,14 @@ pub(crate) struct WheelArgs {
     /// The project in this folder; its wheel is an ordinary one. Can be used multiple times.
     #[arg(short, long = "editable", value_name = "path", action = ArgAction::Append)]
     pub editables: Vec<String>,
+
+    /// Accepted for pip's sake: a wheel that was built is always looked at.
+    #[arg(long)]
+    pub no_verify: bool,
+
+    /// How downloads are shown.
+    #[arg(long, value_name = "progress_bar", value_enum, default_value_t)]
+    pub progress_bar: ProgressBar,
 
     /// What may be chosen, and from where.
     #[command(flatten)]

@@ -101,6 +101,12 @@ impl Dependency {
         })
     }
 
+    /// The requirement without its marker, as Python's `packaging` writes it.
+    pub(crate) fn without_marker(&self) -> String {
+        let text = self.to_string();
+        text.split("; ").next().unwrap_or_default().to_owned()
+    }
+
     /// The name as the metadata spells it.
     pub(crate) fn raw_name(&self) -> &str {
         let end = self

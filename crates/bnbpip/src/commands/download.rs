@@ -172,13 +172,9 @@ impl Saving<'_> {
             let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
                 continue;
             };
-            if let Some(folder) = file.local_path().filter(|path| path.is_dir()) {
-                self.printer.status(&format!(
-                    "Not copying {}: it is a folder (`bnbpip wheel` builds its wheel)",
-                    folder.display()
-                ));
-            } else if is_repository(&file.url) {
-                self.save_built(file)?;
+            let is_folder = file.local_path().is_some_and(|path| path.is_dir());
+            if is_folder || is_repository(&file.url) {
+                self.save_files(file)?;
             } else {
                 let file = archive_file(file);
                 let name = file_name(&file)?;
@@ -256,14 +252,15 @@ impl Saving<'_> {
         saved
     }
 
-    /// A repository has no file of its own: its wheel is built.
-    fn save_built(&self, file: &PackageFile) -> Result<(), Failure> {
+    /// A repository or a folder is no file: an archive of its files is made.
+    fn save_files(&self, file: &PackageFile) -> Result<(), Failure> {
         let Some(sources) = self.sources else {
             return Ok(());
         };
-        let wheel = sources.wheel(file, self.resolved.access())?;
-        let path = wheel.local_path().unwrap_or_default();
-        self.save(&path, &wheel.filename_text)
+        let place = sources.pack(file, &self.folder, self.resolved.access())?;
+        let shown = saving::shown(&place, self.settings);
+        self.printer.info(&format!("Saved {shown}"));
+        Ok(())
     }
 
     fn save(&self, from: &Path, name: &str) -> Result<(), Failure> {

@@ -92,6 +92,10 @@ fn requirement(distribution: &Distribution, printer: &Printer) -> String {
             Checkout::None => {
                 format!("# Editable install with no version control ({pinned})\n-e {location}")
             }
+            Checkout::LostRemote(remote) => format!(
+                "# Editable Git install ({pinned}) with either a deleted local remote or invalid \
+                 URI:\n# '{remote}'\n-e {location}"
+            ),
             Checkout::NoRemote => {
                 format!("# Editable Git install with no remote ({pinned})\n-e {location}")
             }
@@ -173,8 +177,9 @@ fn in_order_of(
                     lines.push(requirement);
                 }
                 None if files_of_name.is_empty() => printer.warning(&format!(
-                    "Requirement file [{shown}] contains {}, but package '{name}' is not installed",
-                    without_comment(trimmed)
+                    "Requirement file [{shown}] contains {}, but package '{}' is not installed",
+                    without_comment(trimmed),
+                    spelled_name(trimmed, &name)
                 )),
                 None => files_of_name.push(shown.clone()),
             }
@@ -226,6 +231,14 @@ fn named_by(
     let text = text.split(" --").next().unwrap_or(text);
     let given = parse_requirement(text, origin, Vec::new(), surroundings)?;
     Ok(Some(given.requirement.name))
+}
+
+/// A package's name as a line spells it.
+fn spelled_name<'a>(line: &'a str, name: &'a PackageName) -> &'a str {
+    let is_part = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
+    let spelled = line.split(|it| !is_part(it)).next().unwrap_or_default();
+    let is_name = spelled.parse().is_ok_and(|it: PackageName| it == *name);
+    if is_name { spelled } else { name.as_ref() }
 }
 
 fn without_comment(line: &str) -> &str {

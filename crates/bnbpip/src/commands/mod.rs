@@ -2,6 +2,7 @@
 //! worked on ([`target_environment`]) and what is installed there ([`distribution`]).
 
 pub(crate) mod audit;
+pub(crate) mod autocomplete;
 pub(crate) mod bundle;
 pub(crate) mod cache;
 pub(crate) mod check;

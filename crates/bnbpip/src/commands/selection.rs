@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bnbpip_installer::InstalledEnvironment;
-use bnbpip_packaging::MarkerEnvironment;
+use bnbpip_packaging::{Headers, MarkerEnvironment};
 use bnbpip_platform::Interpreter;
 use rayon::prelude::*;
 
@@ -35,7 +35,7 @@ pub(super) fn read_all(
 ) -> Result<Vec<Distribution>, Failure> {
     let installed = InstalledEnvironment::scan(folders)?;
     for path in &installed.invalid {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = invalid_name(path);
         let folder = path.parent().unwrap_or(path).display();
         printer.warning(&format!("Ignoring invalid distribution {name} ({folder})"));
     }
@@ -44,6 +44,37 @@ pub(super) fn read_all(
         .into_par_iter()
         .map(Distribution::read)
         .collect())
+}
+
+/// The name that a distribution without a valid one goes by: what its metadata says, runs of `-`,
+/// `_` and `.` drawn together, or else what its folder is called.
+fn invalid_name(path: &Path) -> String {
+    let files = [
+        path.to_path_buf(),
+        path.join("METADATA"),
+        path.join("PKG-INFO"),
+    ];
+    let mut texts = files.iter().filter_map(|file| fs_err::read(file).ok());
+    let name = texts.find_map(|bytes| {
+        let headers = Headers::parse(&String::from_utf8_lossy(&bytes));
+        headers.first("Name").map(str::to_lowercase)
+    });
+    let Some(name) = name else {
+        return path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+    };
+    let mut canonical = String::new();
+    for character in name.chars() {
+        match character {
+            '-' | '_' | '.' if canonical.ends_with('-') => {}
+            '-' | '_' | '.' => canonical.push('-'),
+            other => canonical.push(other),
+        }
+    }
+    canonical
 }
 
 /// The distributions that the options select; `--exclude` is left to the caller.

@@ -42,11 +42,12 @@ pub(crate) fn unremovable(error: RemovalError) -> Failure {
                 "The package's contents are unknown: no RECORD file was found for {name}."
             ))
         }
-        RemovalError::Distutils { name } => Failure::new(format!(
-            "Cannot uninstall '{name}'. It is a distutils installed project and thus we cannot \
-             accurately determine which files belong to it which would lead to only a partial \
-             uninstall."
-        )),
+        RemovalError::Distutils { name, version } => {
+            Failure::new(format!("Cannot uninstall {name} {version}")).caused_by(
+                "It is a distutils installed project and thus we cannot accurately determine \
+                 which files belong to it which would lead to only a partial uninstall.",
+            )
+        }
         _ => Failure::from(error),
     };
     match hint {

@@ -138,6 +138,12 @@ fn requested_names(
         reader.read(file, false)?;
     }
     let request = reader.into_request();
+    for given in &request.unnamed {
+        printer.warning(&format!(
+            "Invalid requirement: '{}' ignored - the uninstall command expects named requirements.",
+            given.raw
+        ));
+    }
     for warning in &request.warnings {
         printer.warning(warning);
     }

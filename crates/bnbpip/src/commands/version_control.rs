@@ -11,6 +11,8 @@ pub(super) enum Checkout {
     None,
     /// It is in a repository without a remote address.
     NoRemote,
+    /// It is in a repository whose remote is a path where nothing is.
+    LostRemote(String),
     /// `git+https://host/name.git@commit#egg=name`
     Requirement(String),
     /// It is in a repository, but git is not there to be asked.
@@ -40,6 +42,9 @@ pub(super) fn checkout(project: &Path, name: &str) -> Checkout {
     let Some((_, remote)) = remote else {
         return Checkout::NoRemote;
     };
+    let Some(address) = as_url(remote.trim()) else {
+        return Checkout::LostRemote(remote.trim().to_owned());
+    };
     let Some(commit) = git(project, &["rev-parse", "HEAD"]) else {
         return Checkout::NoRemote;
     };
@@ -47,8 +52,7 @@ pub(super) fn checkout(project: &Path, name: &str) -> Checkout {
     let subdirectory = subdirectory(project)
         .map(|folder| format!("&subdirectory={folder}"))
         .unwrap_or_default();
-    let remote = as_url(remote.trim());
-    Checkout::Requirement(format!("git+{remote}@{commit}#egg={egg}{subdirectory}"))
+    Checkout::Requirement(format!("git+{address}@{commit}#egg={egg}{subdirectory}"))
 }
 
 /// The project's folder within its repository, if it isn't the whole.
@@ -64,22 +68,18 @@ fn subdirectory(project: &Path) -> Option<String> {
     (!inside.is_empty()).then_some(inside)
 }
 
-/// `git@host:path` in the form of a URL; a local path as a `file:` URL.
-fn as_url(remote: &str) -> String {
+/// `git@host:path` in the form of a URL; a local path as a `file:` URL; `None` for a path where
+/// nothing is.
+fn as_url(remote: &str) -> Option<String> {
     if remote.contains("://") {
-        return remote.to_owned();
+        return Some(remote.to_owned());
     }
-    if Path::new(remote).exists()
-        && let Some(url) = fs_err::canonicalize(remote)
-            .ok()
-            .and_then(|path| url::Url::from_file_path(path).ok())
-    {
-        return url.to_string();
+    if Path::new(remote).exists() {
+        let path = fs_err::canonicalize(remote).ok()?;
+        return Some(url::Url::from_file_path(path).ok()?.to_string());
     }
-    match remote.split_once(':') {
-        Some((host, path)) if !host.contains('/') => format!("ssh://{host}/{path}"),
-        _ => remote.to_owned(),
-    }
+    let (host, path) = remote.split_once(':')?;
+    (!host.contains('/')).then(|| format!("ssh://{host}/{path}"))
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
@@ -100,13 +100,14 @@ mod tests {
     #[test]
     fn short_ssh_addresses_become_urls() {
         assert_eq!(
-            as_url("git@host.example:a/b.git"),
+            as_url("git@host.example:a/b.git").unwrap(),
             "ssh://git@host.example/a/b.git"
         );
         assert_eq!(
-            as_url("https://host.example/a.git"),
+            as_url("https://host.example/a.git").unwrap(),
             "https://host.example/a.git"
         );
+        assert_eq!(as_url("/no/such/place"), None);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bnbpip_index::{NoProgress, PackageFile, RequiredHashes};
+use bnbpip_index::{PackageFile, RequiredHashes};
 use bnbpip_installer::InstalledEnvironment;
 use bnbpip_platform::Target;
 use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
+use super::install::DownloadProgress;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
 use super::resolve::{
@@ -79,15 +80,22 @@ pub(crate) fn run(
         .working_directory()
         .join(&arguments.wheel_dir);
     let required = requirements::required_hashes(&request);
+    let files = resolved.resolution.packages.iter();
+    let bytes = files.filter_map(|package| match &package.source {
+        Source::Index(file) | Source::Direct { file, .. } => file.size_bytes,
+        Source::Installed => None,
+    });
+    let progress = DownloadProgress::new(printer, arguments.progress_bar, bytes.sum());
     let packages = resolved.resolution.packages.iter();
     for package in packages.filter(|it| !(options.only_deps && it.requested)) {
         let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
             continue;
         };
         let required = saving::required_for(&required, &package.name);
-        let saved = save(file, &required, &folder, &sources, &resolved)?;
+        let saved = save(file, (&required, &progress), &folder, &sources, &resolved)?;
         printer.info(&format!("Saved {}", saving::shown(&saved, settings)));
     }
+    progress.clear();
     let built = sources.built();
     if !built.is_empty() {
         printer.info(&format!("Successfully built {}", built.join(" ")));
@@ -98,13 +106,13 @@ pub(crate) fn run(
 /// Copies a wheel into the folder, downloaded or built first.
 fn save(
     file: &PackageFile,
-    required: &RequiredHashes,
+    (required, progress): (&RequiredHashes, &DownloadProgress),
     folder: &Path,
     sources: &Sources,
     resolved: &Resolved,
 ) -> Result<std::path::PathBuf, Failure> {
     let (wheel, from) = if file.wheel().is_some() {
-        let download = resolved.client.download(file, required, &NoProgress);
+        let download = resolved.client.download(file, required, progress);
         let downloaded = resolved
             .runtime
             .block_on(download)

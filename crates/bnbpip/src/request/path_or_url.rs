@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 use bnbpip_build::git::GitUrl;
-use bnbpip_packaging::{PackageName, VerbatimUrl, Version, WheelFilename};
+use bnbpip_packaging::{PackageName, SdistExtension, VerbatimUrl, Version, WheelFilename};
 use url::Url;
 
 use super::{RequirementOrigin, Surroundings, syntax};
@@ -28,9 +28,6 @@ const ARCHIVE_EXTENSIONS: &[&str] = &[
 ];
 
 const VERSION_CONTROL: &[&str] = &["git+", "hg+", "svn+", "bzr+"];
-
-/// The archives that can be built.
-const SOURCE_EXTENSIONS: &[&str] = &[".tar.gz", ".tgz", ".zip"];
 
 /// An address with what it says by itself.
 #[derive(Debug, Clone)]
@@ -56,6 +53,12 @@ pub(super) fn is_url(text: &str) -> bool {
             .any(|prefix| scheme.starts_with(prefix))
 }
 
+/// The path in `file:some/where`, which starts at the working directory.
+fn relative_file_url(text: &str) -> Option<&str> {
+    let path = text.strip_prefix("file:")?;
+    (!path.is_empty() && !path.starts_with('/') && !Path::new(path).is_absolute()).then_some(path)
+}
+
 /// Whether the text looks like a path: a separator in it, or a dot at its start.
 pub(super) fn looks_like_path(text: &str) -> bool {
     text.contains('/') || text.starts_with('.') || (cfg!(windows) && text.contains('\\'))
@@ -70,6 +73,15 @@ pub(super) fn parse(
     origin: &RequirementOrigin,
     surroundings: Surroundings<'_>,
 ) -> Result<Option<Reference>, Failure> {
+    if let Some(path) = relative_file_url(text) {
+        let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+        let url = file_url(&surroundings.absolute(path));
+        let mut url = url.ok_or_else(|| {
+            Failure::new(format!("Failed to use the path `{text}` as an address"))
+        })?;
+        url.set_fragment((!fragment.is_empty()).then_some(fragment));
+        return from_url(url, text, origin).map(Some);
+    }
     if is_url(text) {
         let url = Url::parse(text).map_err(|error| {
             syntax::invalid(text, text, &error.to_string(), (0, text.len()), origin)
@@ -106,6 +118,14 @@ pub(super) fn parse(
     let mut reference = from_url(url, text, origin)?;
     reference.extras = extras.map(str::to_owned);
     Ok(Some(reference))
+}
+
+/// Whether the text is a path that ends as archives do, but for wheels, whose names say the
+/// project's.
+pub(super) fn is_archive(text: &str) -> bool {
+    let lowercase = text.to_ascii_lowercase();
+    let mut extensions = ARCHIVE_EXTENSIONS.iter().filter(|it| **it != ".whl");
+    !is_url(text) && !text.contains('@') && extensions.any(|it| lowercase.ends_with(it))
 }
 
 /// Whether the text is `name @ git+https://…`.
@@ -147,10 +167,26 @@ pub(super) fn editable(
         };
     }
     let (path_text, extras) = split_extras(text);
-    let path = match Url::parse(path_text) {
-        Ok(url) if url.scheme() == "file" => url.to_file_path().unwrap_or_default(),
-        _ => surroundings.absolute(path_text),
+    let (path, egg) = match (relative_file_url(text), Url::parse(text)) {
+        (Some(path), _) => {
+            let path = path.split('#').next().unwrap_or_default();
+            (surroundings.absolute(path), egg_name(text))
+        }
+        (None, Ok(url)) if url.scheme() == "file" => {
+            (url.to_file_path().unwrap_or_default(), egg_name(text))
+        }
+        _ => (surroundings.absolute(path_text), None),
     };
+    let extras = match egg {
+        Some(_) => egg_extras(text),
+        None => extras.map(str::to_owned),
+    };
+    if path.is_dir() && !is_project(&path) {
+        return Err(Failure::new(format!(
+            "{text}{from} does not appear to be a Python project: neither 'setup.py' nor \
+             'pyproject.toml' found"
+        )));
+    }
     if !path.is_dir() {
         return Err(Failure::new(format!(
             "{text} is not a valid editable requirement{from}. It should either be a path to a \
@@ -159,8 +195,16 @@ pub(super) fn editable(
         )));
     }
     let mut reference = directory(text, &path, origin)?;
-    reference.extras = extras.map(str::to_owned);
+    reference.name = egg;
+    reference.extras = extras;
     Ok(reference)
+}
+
+/// The name in `#egg=name`.
+fn egg_name(text: &str) -> Option<PackageName> {
+    let (_, egg) = text.split_once("egg=")?;
+    let end = egg.find(['&', '[']).unwrap_or(egg.len());
+    egg[..end].parse().ok()
 }
 
 /// The brackets in `#egg=name[extra]`.
@@ -223,7 +267,9 @@ pub(super) fn from_url(
         .then(|| url.to_file_path().ok())
         .flatten();
     if let Some(path) = path.filter(|path| path.is_dir()) {
-        return directory(given, &path, origin);
+        let mut reference = directory(given, &path, origin)?;
+        reference.name = egg_name(url.fragment().unwrap_or_default());
+        return Ok(reference);
     }
     let name = url
         .path_segments()
@@ -244,18 +290,17 @@ pub(super) fn from_url(
             extras: None,
         });
     }
-    let extension = SOURCE_EXTENSIONS
-        .iter()
-        .find(|extension| has_extension(&name, extension));
-    match extension {
-        Some(extension) => {
-            let project = sdist_name(&name[..name.len() - extension.len()]);
+    match SdistExtension::stem(&name).filter(|stem| !stem.is_empty()) {
+        Some(stem) => {
+            let project = sdist_name(stem);
             Ok(source(url, given, project))
         }
         None => Err(Failure::new(format!(
             "Failed to install `{shown}`{from}: it is neither a wheel nor a source archive"
         ))
-        .hint("wheels end in `.whl`, source archives that can be built in `.tar.gz`, `.tgz` or `.zip`")),
+        .hint(
+            "wheels end in `.whl`, source archives in `.tar.gz`, `.zip`, `.tar.bz2` or `.tar.xz`",
+        )),
     }
 }
 
@@ -283,9 +328,13 @@ fn has_extension(name: &str, extension: &str) -> bool {
             .is_some_and(|end| end.eq_ignore_ascii_case(extension))
 }
 
+fn is_project(path: &Path) -> bool {
+    path.join("pyproject.toml").is_file() || path.join("setup.py").is_file()
+}
+
 fn directory(text: &str, path: &Path, origin: &RequirementOrigin) -> Result<Reference, Failure> {
     let from = syntax::from(origin);
-    if !path.join("pyproject.toml").is_file() && !path.join("setup.py").is_file() {
+    if !is_project(path) {
         return Err(Failure::new(format!(
             "Directory '{text}'{from} is not installable. Neither 'setup.py' nor 'pyproject.toml' \
              found."

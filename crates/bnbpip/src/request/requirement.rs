@@ -31,6 +31,9 @@ pub(crate) fn parse_requirement(
         Some((reference, marker)) => (reference.trim(), marker.trim()),
         None => (text, ""),
     };
+    if origin.is_constraint() && path_or_url::is_archive(reference) {
+        name_of(None, text, &origin)?;
+    }
     let requirement = match path_or_url::parse(reference, &origin, surroundings)? {
         Some(reference) => Requirement {
             name: name_of(reference.name, text, &origin)?,

@@ -5,6 +5,7 @@
 
 mod caching;
 mod command_line;
+mod completing;
 mod config;
 mod configuration_files;
 mod fabricated;

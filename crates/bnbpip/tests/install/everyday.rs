@@ -12,7 +12,7 @@ fn a_package_comes_with_what_it_needs() {
     let run = environment.run(["install", "Top==1.*"]).success();
     assert_eq!(
         last_line(&run.stdout),
-        "Successfully installed base-2.0 top-1.0"
+        "Successfully installed Top-1.0 base-2.0"
     );
     assert_eq!(environment.installed(), ["base-2.0", "top-1.0"]);
     let code = "import top, base; print(top.__version__, base.__version__)";
@@ -48,7 +48,7 @@ fn what_is_there_already_costs_no_request() {
             .contains("Requirement already satisfied: top[more] in ")
             && run
                 .stdout
-                .contains("Requirement already satisfied: base>=1 in ")
+                .contains("Requirement already satisfied: base>1 in ")
             && run.stdout.contains("(from top[more])"),
         "{}",
         run.stdout

@@ -20,6 +20,7 @@ fn refused(environment: &TestEnvironment, arguments: &[&str]) -> String {
         .filters()
         .with(r"Python \d+\.\d+\.\d+", "Python [VERSION]")
         .with(r"this is \d+\.\d+\.\d+", "this is [VERSION]")
+        .with(r"Python: \d+\.\d+\.\d+", "Python: [VERSION]")
         .with(r"\bcp3\d+\b", "[TAG]")
         .with(
             r"\b(?:manylinux|musllinux|linux|macosx|win)_\w+\b",

@@ -31,6 +31,7 @@ mod named_indexes;
 mod network_use;
 #[cfg(unix)]
 mod permissions;
+mod pip_words;
 mod places;
 mod profiles;
 mod project_rules;

@@ -1,7 +1,6 @@
 //! How much there may be in an archive, found out before anything of it is written or read whole.
 
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::Read;
 
 use super::Refusal;
 
@@ -35,16 +34,13 @@ const DENSITY_LIMIT: u64 = 200;
 /// The longest name, or other header, of an entry of a tar archive: they are read whole.
 const HEADER_LIMIT_BYTES: u64 = 1 << 20;
 
-pub(super) fn open_tar(path: &Path) -> io::Result<tar::Archive<impl Read>> {
-    let file = io::BufReader::new(fs_err::File::open(path)?);
-    Ok(tar::Archive::new(flate2::read::MultiGzDecoder::new(file)))
-}
-
 /// Looks at the headers of a tar archive. Entries are only skipped, and those behind a size that
 /// is too large are not even reached.
-pub(super) fn check_tar(path: &Path, limits: UnpackLimits) -> Result<(), Refusal> {
-    let packed_bytes = fs_err::metadata(path)?.len();
-    let mut archive = open_tar(path)?;
+pub(super) fn check_tar(
+    mut archive: tar::Archive<impl Read>,
+    packed_bytes: u64,
+    limits: UnpackLimits,
+) -> Result<(), Refusal> {
     let mut total_bytes: u64 = 0;
     for entry in archive.entries()?.raw(true) {
         let entry = entry?;

@@ -146,8 +146,10 @@ fn there_are_limits() {
     result.unwrap();
     let (_folder, result) = unpack(&bytes[..30], SdistExtension::TarGz, limits(10, 2));
     assert!(matches!(result, Err(UnpackError::Io { .. })));
-    let (_folder, result) = unpack(&bytes, SdistExtension::TarXz, limits(10, 2));
-    assert!(matches!(result, Err(UnpackError::Format(_))));
+    for other in [SdistExtension::TarXz, SdistExtension::TarBz2] {
+        let (_folder, result) = unpack(&bytes, other, limits(10, 2));
+        assert!(matches!(result, Err(UnpackError::Io { .. })));
+    }
 }
 
 /// What would fill a disk or the memory is known by its headers.
@@ -171,4 +173,37 @@ fn bombs_are_refused_before_they_are_unpacked() {
     let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
     let error = result.unwrap_err().to_string();
     assert!(error.ends_with("more than 1 MiB in a header"), "{error}");
+}
+
+#[test]
+fn other_containers() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = Header::new_gnu();
+    header.set_size(1);
+    header.set_cksum();
+    builder
+        .append_data(&mut header, "a-1/x", &b"y"[..])
+        .unwrap();
+    let tar = builder.into_inner().unwrap();
+    let (mut xz, mut lzma) = (Vec::new(), Vec::new());
+    lzma_rs::xz_compress(&mut &tar[..], &mut xz).unwrap();
+    lzma_rs::lzma_compress(&mut &tar[..], &mut lzma).unwrap();
+    for (bytes, extension) in [
+        (&tar, SdistExtension::Tar),
+        (&xz, SdistExtension::TarXz),
+        (&lzma, SdistExtension::TarXz),
+    ] {
+        let (folder, result) = unpack(bytes, extension, UnpackLimits::default());
+        let project = result.unwrap();
+        assert_eq!(fs_err::read(project.join("x")).unwrap(), b"y");
+        let beside = fs_err::read_dir(folder.path()).unwrap().count();
+        assert_eq!(beside, 2, "only the archive and what it held");
+    }
+    // Too much is found out while it is written.
+    let limits = UnpackLimits {
+        total_bytes: 100,
+        ..UnpackLimits::default()
+    };
+    let (_folder, result) = unpack(&xz, SdistExtension::TarXz, limits);
+    assert!(matches!(result, Err(UnpackError::TooLarge { .. })));
 }

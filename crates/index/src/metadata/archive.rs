@@ -107,13 +107,22 @@ fn find_metadata(
                 .is_some_and(|folder| !folder.contains('/'))
         })
         .collect();
-    if found.len() > 1 {
+    let is_own = |entry: &Entry| {
+        let name = entry.name.split('-').next().unwrap_or_default();
+        name.parse()
+            .is_ok_and(|name: bnbpip_packaging::PackageName| name == wheel.name)
+    };
+    match &found[..] {
+        [only] if !is_own(only) => {
+            let folder = only.name.split('/').next().unwrap_or_default();
+            return Err(MetadataLiteError::OtherProject {
+                folder: crate::archive::shown(folder),
+                name: wheel.name.to_string(),
+            });
+        }
+        [_] => {}
         // A wheel may carry the leftovers of another distribution; its own is named for it.
-        found.retain(|entry| {
-            let name = entry.name.split('-').next().unwrap_or_default();
-            name.parse()
-                .is_ok_and(|name: bnbpip_packaging::PackageName| name == wheel.name)
-        });
+        _ => found.retain(is_own),
     }
     match found.pop() {
         Some(entry) if found.is_empty() && entry.size <= METADATA_LIMIT_BYTES => Ok(entry),

@@ -44,6 +44,17 @@ pub enum MetadataLiteError {
         /// Name and version by the metadata.
         found: String,
     },
+    /// Its bytes are no text.
+    #[error("Error decoding metadata for a wheel: its METADATA is not UTF-8")]
+    NotText,
+    /// The folder that holds it is another project's.
+    #[error("Failed to find the metadata: '{folder}' does not start with '{name}'")]
+    OtherProject {
+        /// The `.dist-info` folder.
+        folder: String,
+        /// The project of the wheel.
+        name: String,
+    },
     /// The archive that holds it can't be read.
     #[error(transparent)]
     Archive(#[from] crate::archive::ArchiveError),
@@ -87,7 +98,13 @@ impl WheelMetadataLite {
         if let Some((key, value)) = current {
             fields.set(key, &value);
         }
-        fields.finish()
+        match fields.finish() {
+            // Texts in another encoding are read as well as can be.
+            Err(MetadataLiteError::Missing(_)) if std::str::from_utf8(bytes).is_err() => {
+                Err(MetadataLiteError::NotText)
+            }
+            finished => finished,
+        }
     }
 
     /// Checks that the metadata is about the file.

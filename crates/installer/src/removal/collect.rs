@@ -190,6 +190,7 @@ impl<'a> Collector<'a> {
         if !info.is_dir() {
             return Err(RemovalError::Distutils {
                 name: self.distribution.name.clone(),
+                version: self.distribution.version.clone(),
             });
         }
         let egg = self.distribution.location.clone();

@@ -39,7 +39,7 @@ pub const PROBE_VARIABLES: &[&str] = &[
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// There is no such file.
-    #[error("Failed to find the Python interpreter `{}`", .path.display())]
+    #[error("Could not locate Python interpreter {}", .path.display())]
     NotFound {
         /// where it was looked for
         path: PathBuf,

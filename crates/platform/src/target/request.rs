@@ -52,12 +52,6 @@ pub enum TargetError {
         /// what was given
         text: String,
     },
-    /// A major version alone, and no interpreter with that major version to complete it.
-    #[error("Failed to complete the Python version `{text}`: it has no minor version")]
-    NoMinorVersion {
-        /// what was given
-        text: String,
-    },
     /// Both ways to name a platform were used.
     #[error("Failed to combine `--python-platform` with `--platform`")]
     TwoPlatforms,
@@ -203,9 +197,14 @@ impl TargetRequest {
             });
         }
         let base = interpreter.filter(|it| it.version_info.0 == requested.major);
-        let base = base.ok_or_else(|| TargetError::NoMinorVersion {
-            text: requested.text.clone(),
-        })?;
+        let Some(base) = base else {
+            // As pip takes it: `2` is 2.0.
+            return Ok(Python {
+                full_version: requested.full_version.clone(),
+                version: (requested.major, 0),
+                free_threaded,
+            });
+        };
         Ok(Python {
             full_version: base.version().clone(),
             version: base.version_info,

@@ -6,6 +6,7 @@ mod destination;
 mod download_progress;
 mod locked;
 mod narration;
+mod order;
 mod outcome;
 mod plan;
 mod solving;
@@ -15,16 +16,18 @@ use std::sync::Arc;
 
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
-use bnbpip_packaging::{CoreMetadata, Requirement};
+use bnbpip_packaging::{CoreMetadata, PackageName, Requirement};
 use bnbpip_report::rules::RuleSetIdentity;
 use bnbpip_resolver::Constraint;
+use rustc_hash::FxHashMap;
 
 pub(crate) use self::apply::{Application, tell_outcome, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::DownloadProgress;
 use self::narration::Narration;
+use self::order::Route;
 pub(crate) use self::outcome::listing;
-pub(crate) use self::plan::{Change, Plan};
+pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
 use crate::commands::resolve::accelerator::Accelerator;
@@ -165,6 +168,7 @@ impl Run<'_> {
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
         }
+        plan.spell(&self.request, self.sources.as_ref());
         builds::warn_about_rest(&plan, installed, self.printer);
         if self.accelerator.is_none() {
             let target = &self.destination.target;
@@ -239,14 +243,20 @@ impl Run<'_> {
         ) else {
             return false;
         };
+        // What an address is to be taken from isn't known of what is there.
+        let addresses = requirements::url_constraints(&self.request, markers);
+        let mut names = satisfied.iter().map(|it| &it.distribution.name);
+        if names.any(|name| addresses.contains_key(name)) {
+            return false;
+        }
         self.narration().unneeded();
-        for Satisfied {
-            distribution,
-            dependent,
-        } in &satisfied
-        {
-            self.narration()
-                .satisfied(distribution, *dependent, installed);
+        let parents: FxHashMap<&PackageName, &PackageName> = satisfied
+            .iter()
+            .filter_map(|it| Some((&it.distribution.name, it.dependent?)))
+            .collect();
+        let parent = |name: &PackageName| parents.get(name).map(|name| (*name).clone());
+        for Satisfied { distribution, .. } in &satisfied {
+            self.narration().satisfied(distribution, &parent, installed);
         }
         true
     }
@@ -263,11 +273,11 @@ impl Run<'_> {
 
     fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment) {
         self.narration().unneeded();
+        let route = Route::of(plan, &self.request);
         for package in &plan.kept {
             if let Some(distribution) = installed.get(&package.name) {
-                let dependent = package.dependents.first().filter(|_| !package.requested);
-                self.narration()
-                    .satisfied(distribution, dependent, installed);
+                let parent = |name: &PackageName| route.parent(name).cloned();
+                self.narration().satisfied(distribution, &parent, installed);
             }
         }
     }

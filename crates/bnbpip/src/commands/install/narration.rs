@@ -4,8 +4,9 @@ use std::path::Path;
 
 use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
-use bnbpip_packaging::{MarkerEnvironment, PackageName, VersionOrUrl};
+use bnbpip_packaging::{MarkerEnvironment, PackageName};
 
+use super::order::{self, Route};
 use super::plan::{Change, Plan};
 use crate::commands::distribution::{Dependency, Distribution};
 use crate::printer::Printer;
@@ -36,43 +37,71 @@ impl Narration<'_> {
         }
     }
 
-    /// What is there already, and who needs it.
+    /// What is there already, and who needs it. `parent` says who asked for a package that wasn't
+    /// named.
     pub(super) fn satisfied(
         &self,
         distribution: &InstalledDistribution,
-        dependent: Option<&PackageName>,
+        parent: &dyn Fn(&PackageName) -> Option<PackageName>,
         installed: &InstalledEnvironment,
     ) {
-        let (label, from) = match dependent {
-            None => self.requested(&distribution.name),
-            Some(name) => {
-                let label = installed
-                    .get(name)
-                    .and_then(|dependent| self.needed(dependent, &distribution.name))
-                    .unwrap_or_else(|| distribution.name.to_string());
-                (label, format!(" (from {})", self.requested(name).0))
+        let name = &distribution.name;
+        let (label, from) = match (self.given(name), parent(name)) {
+            (None, Some(dependent)) => {
+                let needed = installed.get(&dependent);
+                let label = needed.and_then(|dependent| self.needed(dependent, name));
+                let label = label.unwrap_or_else(|| name.to_string());
+                (label, format!(" (from {})", self.chain(dependent, parent)))
             }
+            _ => self.requested(name),
         };
         self.printer.info(&format!(
             "Requirement already satisfied: {label} in {}{from} ({})",
-            distribution.location.display(),
+            self.shown(&distribution.location),
             distribution.version
         ));
     }
 
     /// The packages that change, before they are fetched.
     pub(super) fn collecting(&self, plan: &Plan) {
-        for Change { package, .. } in &plan.changes {
-            let (label, from) = self.requested(&package.name);
-            let from = match package.dependents.first().filter(|_| !package.requested) {
-                Some(dependent) => format!(" (from {})", self.requested(dependent).0),
-                None => from,
+        let route = Route::of(plan, self.request);
+        let parent = |name: &PackageName| route.parent(name).cloned();
+        for change in route.changes(plan) {
+            let name = &change.package.name;
+            let (label, from) = match (self.given(name), parent(name)) {
+                (None, Some(dependent)) => {
+                    let from = format!(" (from {})", self.chain(dependent, &parent));
+                    (change.shown_name.clone(), from)
+                }
+                _ => self.requested(name),
             };
-            match self.local_source(&package.name) {
-                Some(what) => self.printer.narrate(&format!("{what}{from}")),
-                None => self.printer.narrate(&format!("Collecting {label}{from}")),
-            }
+            let what = self.local_source(change);
+            let what = what.unwrap_or_else(|| format!("Collecting {label}"));
+            self.printer.narrate(&format!("{what}{from}"));
         }
+    }
+
+    /// Who asked for a package, up to where the user did: `a==1->-r requirements.txt (line 1)`.
+    fn chain(
+        &self,
+        name: PackageName,
+        parent: &dyn Fn(&PackageName) -> Option<PackageName>,
+    ) -> String {
+        let mut parts = Vec::new();
+        let mut next = Some(name);
+        while let Some(name) = next {
+            let Some(given) = self.given(&name) else {
+                parts.push(name.to_string());
+                next = parent(&name);
+                continue;
+            };
+            parts.push(label(given));
+            if given.source != RequirementOrigin::CommandLine {
+                parts.push(given.source.to_string());
+            }
+            break;
+        }
+        parts.join("->")
     }
 
     /// The files that are fetched, and those that the cache has.
@@ -94,32 +123,31 @@ impl Narration<'_> {
         }
     }
 
-    /// What is said of a file or a folder that was named, in place of `Collecting`.
-    fn local_source(&self, name: &PackageName) -> Option<String> {
-        let mut requirements = self.request.requirements.iter();
-        let given = requirements.find(|given| given.requirement.name == *name)?;
-        let Some(VersionOrUrl::Url(url)) = &given.requirement.version_or_url else {
-            return None;
-        };
-        let url = url.to_url();
-        if given.editable {
+    /// What is said of a file or a folder on this machine, in place of `Collecting`.
+    fn local_source(&self, change: &Change) -> Option<String> {
+        let given = self.given(&change.package.name);
+        if given.is_some_and(|given| given.editable) {
+            let mut url = change.file.url.clone();
+            url.set_fragment(None);
             return Some(format!("Obtaining {url}"));
         }
-        let path = url.to_file_path().ok().filter(|_| url.scheme() == "file")?;
+        let path = change.file.local_path()?;
+        Some(format!("Processing {}", self.shown(&path)))
+    }
+
+    /// A path as pip shows it: from the working directory if it is below that.
+    fn shown(&self, path: &Path) -> String {
         let shown = match path.strip_prefix(self.directory) {
             Ok(inside) => Path::new(".").join(inside),
-            Err(_) => path,
+            Err(_) => path.to_path_buf(),
         };
-        Some(format!("Processing {}", shown.display()))
+        shown.display().to_string()
     }
 
     /// The packages that change, when all are there.
     pub(super) fn installing(&self, plan: &Plan) {
-        let names: Vec<&str> = plan
-            .changes
-            .iter()
-            .map(|change| change.package.name.as_ref())
-            .collect();
+        let changes = order::installing(plan);
+        let names: Vec<&str> = changes.iter().map(|it| it.shown_name.as_str()).collect();
         let names = names.join(", ");
         self.printer
             .narrate(&format!("Installing collected packages: {names}"));
@@ -127,7 +155,8 @@ impl Narration<'_> {
 
     /// The packages whose place others took.
     pub(super) fn replaced(&self, plan: &Plan) {
-        for old in plan.changes.iter().filter_map(|it| it.replaces.as_ref()) {
+        let changes = order::installing(plan);
+        for old in changes.iter().filter_map(|it| it.replaces.as_ref()) {
             let old = Distribution::read(old.clone());
             let (name, version) = (old.name(), old.raw_version());
             self.printer.narrate(&format!(
@@ -140,15 +169,15 @@ impl Narration<'_> {
 
     /// A package as it was asked for, and where that stands; its name if nobody asked.
     fn requested(&self, name: &PackageName) -> (String, String) {
-        let given = self
-            .request
-            .requirements
-            .iter()
-            .find(|given| given.requirement.name == *name);
-        match given {
+        match self.given(name) {
             Some(given) => (label(given), from(&given.source)),
             None => (name.to_string(), String::new()),
         }
+    }
+
+    fn given(&self, name: &PackageName) -> Option<&RequestedRequirement> {
+        let mut requirements = self.request.requirements.iter();
+        requirements.find(|given| given.requirement.name == *name)
     }
 
     /// The requirement of one distribution for another.
@@ -156,13 +185,13 @@ impl Narration<'_> {
         let dependencies = Distribution::read(dependent.clone()).dependencies(self.markers);
         let mut dependencies = dependencies.ok()?.into_iter();
         let found = dependencies.find(|needed| needed.requirement.name == *name)?;
-        Some(without_marker(&found))
+        Some(found.without_marker())
     }
 }
 
 fn label(given: &RequestedRequirement) -> String {
     match Dependency::parse(&given.raw) {
-        Ok(requirement) => without_marker(&requirement),
+        Ok(requirement) => requirement.without_marker(),
         Err(_) => given.requirement.name.to_string(),
     }
 }
@@ -176,11 +205,6 @@ fn pip_size(bytes: u64) -> String {
         1_001.. => format!("{:.1} kB", bytes as f64 / 1e3),
         _ => format!("{bytes} bytes"),
     }
-}
-
-fn without_marker(requirement: &Dependency) -> String {
-    let text = requirement.to_string();
-    text.split("; ").next().unwrap_or_default().to_owned()
 }
 
 fn from(source: &RequirementOrigin) -> String {

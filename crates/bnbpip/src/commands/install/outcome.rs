@@ -21,7 +21,7 @@ pub(crate) fn listing(plan: &Plan) -> String {
     let mut names: Vec<String> = plan
         .changes
         .iter()
-        .map(|change| format!("{}-{}", change.package.name, change.package.version))
+        .map(|change| format!("{}-{}", change.shown_name, change.package.version))
         .collect();
     names.sort_unstable();
     names.join(" ")

@@ -8,18 +8,22 @@ use bnbpip_packaging::{DirectUrl, PackageName};
 use bnbpip_report::{Action, PlanLine, PlanView};
 use bnbpip_resolver::{Resolution, ResolvedPackage, Source};
 
+use crate::commands::distribution::Dependency;
 use crate::commands::resolve::Resolved;
 use crate::commands::resolve::community::Community;
 use crate::commands::sources::Sources;
 use crate::failure::Failure;
+use crate::request::Request;
 
-type Package = ResolvedPackage<Arc<PackageFile>>;
+pub(super) type Package = ResolvedPackage<Arc<PackageFile>>;
 
 /// A package to install, and what it takes the place of.
 #[derive(Debug)]
 pub(crate) struct Change {
     /// The package.
     pub(crate) package: Package,
+    /// Its name as it is shown: as the user or the project spells it.
+    pub(crate) shown_name: String,
     /// The file to install it from.
     pub(crate) file: Arc<PackageFile>,
     /// The URL that was named, if one was.
@@ -73,6 +77,7 @@ impl Plan {
             };
             plan.changes.push(Change {
                 replaces: installed.get(&package.name).cloned(),
+                shown_name: spelled(&file),
                 package: package.clone(),
                 file,
                 direct_url,
@@ -81,6 +86,26 @@ impl Plan {
             });
         }
         plan
+    }
+
+    /// All packages, those that stay included.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
+        let changes = self.changes.iter().map(|change| &change.package);
+        changes.chain(&self.kept)
+    }
+
+    /// Shows names as the user wrote them, or else as the sources' own metadata does.
+    pub(crate) fn spell(&mut self, request: &Request, sources: Option<&Sources>) {
+        for change in &mut self.changes {
+            let own = sources.and_then(|sources| sources.spelled_name(&change.file));
+            let mut given = request.requirements.iter();
+            let given = given.find(|given| given.requirement.name == change.package.name);
+            let typed = given.and_then(|given| Dependency::parse(&given.raw).ok());
+            let typed = typed.map(|typed| typed.raw_name().to_owned());
+            if let Some(name) = typed.or(own) {
+                change.shown_name = name;
+            }
+        }
     }
 
     /// Leaves the packages out that the user named (`--only-deps`).
@@ -103,12 +128,18 @@ impl Plan {
     /// # Errors
     /// When one can't be built.
     pub(crate) fn build(&mut self, sources: &Sources, resolved: &Resolved) -> Result<(), Failure> {
+        // The others' wheels are kept: they need not be built again when this one is mended.
+        let mut failed = None;
         for change in &mut self.changes {
             if change.file.wheel().is_none() {
-                change.built = Some(sources.wheel(&change.file, resolved.access())?);
+                match sources.wheel(&change.file, resolved.access()) {
+                    Ok(wheel) => change.built = Some(wheel),
+                    Err(failure) if crate::interrupt::requested() => return Err(failure),
+                    Err(failure) => failed = Some(failed.unwrap_or(failure)),
+                }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Refuses what can't be had without network before anything is begun. `places` says where the
@@ -173,6 +204,18 @@ impl Plan {
         }
         view.lines.sort_by_key(|line| !line.prominent);
         view
+    }
+}
+
+/// A project's name as its file spells it: with the file's letters and dots, and dashes where names
+/// of files have underscores.
+pub(crate) fn spelled(file: &PackageFile) -> String {
+    let canonical = file.name().as_ref();
+    let start = file.filename_text.chars().take(canonical.len());
+    let text: String = start.map(|it| if it == '_' { '-' } else { it }).collect();
+    match text.parse::<PackageName>() {
+        Ok(name) if name == *file.name() => text,
+        _ => canonical.to_owned(),
     }
 }
 

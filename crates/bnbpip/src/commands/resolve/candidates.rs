@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bnbpip_index::{DistributionFilename, PackageFile};
 use bnbpip_overlay::{ActiveRules, RuleId, Severity};
 use bnbpip_packaging::{
-    BuildTag, HashAlgorithm, IncompatibleTag, PackageName, SdistExtension, SdistFilename,
-    TagCompatibility, Tags, Version, WheelFilename, range,
+    BuildTag, HashAlgorithm, IncompatibleTag, PackageName, SdistFilename, TagCompatibility, Tags,
+    Version, WheelFilename, range,
 };
 use bnbpip_resolver::Unusable;
 use rustc_hash::FxHashMap;
@@ -135,11 +135,7 @@ impl Selection {
     }
 
     fn judge_source(&self, file: &PackageFile, sdist: &SdistFilename) -> Result<Fit, Obstacle> {
-        let readable = !matches!(
-            sdist.extension,
-            SdistExtension::TarBz2 | SdistExtension::TarXz
-        );
-        if !self.sources || !readable {
+        if !self.sources {
             return Err(Obstacle::Source);
         }
         if !self.formats.allowed(&sdist.name).sources {

@@ -67,11 +67,29 @@ pub(crate) fn say_notes(client: &IndexClient, printer: &Printer) {
 
 /// A failure of the index's client with what to do about it.
 pub(crate) fn explained(error: &Arc<IndexError>) -> Failure {
-    let failure = Failure::from(SharedError(Arc::clone(error)));
+    let mut failure = Failure::from(SharedError(Arc::clone(error)));
+    if let IndexError::HashMismatch {
+        filename,
+        algorithm,
+        expected,
+        got,
+        ..
+    } = &**error
+    {
+        failure = failure.and(mismatch(filename, &algorithm.to_string(), expected, got));
+    }
     match hint(error) {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// What pip says of a file that isn't the one that was meant.
+pub(crate) fn mismatch(filename: &str, algorithm: &str, expected: &str, got: &str) -> String {
+    format!(
+        "THESE PACKAGES DO NOT MATCH THE HASHES:\n    {filename}:\n        Expected {algorithm} \
+         {expected}\n             Got        {got}"
+    )
 }
 
 fn hint(error: &IndexError) -> Option<&'static str> {

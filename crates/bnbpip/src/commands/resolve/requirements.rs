@@ -202,6 +202,35 @@ pub(crate) fn url_constraints(
         .collect()
 }
 
+/// Refuses a package that is asked for and constrained to two addresses.
+///
+/// # Errors
+/// With the package's name, in pip's words.
+pub(crate) fn check_url_constraints(
+    request: &Request,
+    markers: &bnbpip_packaging::MarkerEnvironment,
+) -> Result<(), Failure> {
+    let chosen = url_constraints(request, markers);
+    for given in &request.constraints {
+        let Some(VersionOrUrl::Url(url)) = &given.requirement.version_or_url else {
+            continue;
+        };
+        let name = &given.requirement.name;
+        let mut wanted = request.requirements.iter();
+        let other = chosen.get(name).filter(|other| **other != url.to_string());
+        if let Some(other) = other
+            && let Some(wanted) = wanted.find(|wanted| wanted.requirement.name == *name)
+        {
+            return Err(Failure::new(format!(
+                "Cannot install {} because these package versions have conflicting dependencies.",
+                wanted.raw
+            ))
+            .caused_by(format!("constraints name `{url}` and `{other}`")));
+        }
+    }
+    Ok(())
+}
+
 /// Reads constraints files alone.
 ///
 /// # Errors

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bnbpip_index::{IndexClient, PackageFile};
 use bnbpip_overlay::{ActiveRules, Overlay};
-use bnbpip_packaging::PackageName;
+use bnbpip_packaging::{PackageName, Version, VersionOrUrl, WheelFilename};
 use bnbpip_platform::Target;
 use bnbpip_report::{TargetWords, no_solution};
 use bnbpip_resolver::{
-    Constraint, Explanation, InstalledPackage, PreferredVersions, PrereleasePolicy, Resolution,
-    ResolveError, SolveRequest, Source,
+    Constraint, Explanation, Fact, InstalledPackage, PreferredVersions, PrereleasePolicy,
+    Resolution, ResolveError, SolveRequest, Source,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -21,6 +21,7 @@ use super::provider::{IndexProvider, SourceError};
 use super::{elsewhere, known_names, network, requirements, suggestion};
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::UpgradeStrategy;
+use crate::commands::distribution::Dependency;
 use crate::commands::sources::{Access, Sources};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -107,6 +108,7 @@ impl Resolving<'_> {
     pub(super) fn run_once(self, installed: Installed) -> Result<Resolved, Failure> {
         requirements::refuse_locks(self.request)?;
         requirements::check_scripts(self.request, &self.target.python_full_version)?;
+        requirements::check_url_constraints(self.request, &self.target.markers)?;
         let required = requirements::required_hashes(self.request);
         let hash_mode = requirements::is_hash_mode(self.options, self.request);
         if hash_mode {
@@ -231,6 +233,27 @@ impl Resolving<'_> {
     /// In hash mode a dependency that nobody gave a hash for is refused.
     fn check_hashed(&self, resolution: &Resolution<Arc<PackageFile>>) -> Result<(), Failure> {
         let required = requirements::required_hashes(self.request);
+        // The digest in an address that a package names is that package's word, not the user's.
+        let addresses: Vec<String> = resolution
+            .packages
+            .iter()
+            .filter_map(|package| match &package.source {
+                Source::Direct { url, .. }
+                    if !package.requested && !required.contains_key(&package.name) =>
+                {
+                    Some(format!("\n    {} @ {url}", package.name))
+                }
+                _ => None,
+            })
+            .collect();
+        if !addresses.is_empty() {
+            return Err(Failure::new(format!(
+                "Hashes are required in --require-hashes mode, but they are missing from some \
+                 requirements that others name by address:{}",
+                addresses.concat()
+            ))
+            .hint("add them to the requirements file, each with its address and `--hash`"));
+        }
         let unhashed: Vec<String> = resolution
             .packages
             .iter()
@@ -300,7 +323,7 @@ impl Resolving<'_> {
                     Err(other) => Failure::from(bnbpip_resolver::ProviderError(other)),
                 }
             }
-            error @ ResolveError::TwoUrls { .. } => Failure::from(error),
+            error @ ResolveError::TwoUrls { .. } => self.two_urls(error),
         }
     }
 
@@ -320,7 +343,10 @@ impl Resolving<'_> {
                 .cloned()
                 .unwrap_or_default(),
         };
-        let text = no_solution(explanation, &words);
+        let text = no_solution(&self.as_typed(explanation), &words);
+        if !text.narration.is_empty() {
+            self.printer.narrate(&text.narration.join("\n"));
+        }
         let mut messages = text.messages.into_iter();
         let mut failure = Failure::new(messages.next().unwrap_or_default());
         for message in messages {
@@ -351,6 +377,67 @@ impl Resolving<'_> {
         hints
             .chain(self.community_hints(explanation))
             .fold(failure, Failure::hint)
+    }
+
+    /// The explanation with requirements as they were typed, and addresses with the version of what
+    /// is there.
+    fn as_typed(&self, explanation: &Explanation) -> Explanation {
+        let mut explanation = explanation.clone();
+        for fact in &mut explanation.facts {
+            let Fact::Requested {
+                name,
+                requirement,
+                origin,
+            } = fact
+            else {
+                continue;
+            };
+            let mut given = self.request.requirements.iter();
+            let given = given.find(|given| {
+                let stands = given.source.to_string();
+                given.requirement.name == *name
+                    && origin.as_deref().unwrap_or_default() == stands
+                    && given.requirement.to_string().starts_with(&**requirement)
+            });
+            let Some(given) = given else { continue };
+            match &given.requirement.version_or_url {
+                Some(VersionOrUrl::Url(url)) => {
+                    if let Some(version) = self.version_at(&url.to_url()) {
+                        *requirement = format!("{name} {version} (from {url})");
+                    }
+                }
+                _ => {
+                    if let Ok(typed) = Dependency::parse(&given.raw) {
+                        *requirement = typed.without_marker();
+                    }
+                }
+            }
+        }
+        explanation
+    }
+
+    fn two_urls(&self, error: ResolveError) -> Failure {
+        let ResolveError::TwoUrls { name, second, .. } = &error else {
+            return Failure::from(error);
+        };
+        let version = second.parse().ok().and_then(|url| self.version_at(&url));
+        let what = match version {
+            Some(version) => format!("{name} {version} (from {second})"),
+            None => format!("{name} (from {second})"),
+        };
+        Failure::from(error).context(format!(
+            "Cannot install {what} because these package versions have conflicting dependencies."
+        ))
+    }
+
+    /// The version of what an address leads to, if that is known by now.
+    fn version_at(&self, url: &url::Url) -> Option<Version> {
+        let file = url.path_segments()?.next_back()?;
+        let file = percent_encoding::percent_decode_str(file).decode_utf8_lossy();
+        match file.parse::<WheelFilename>() {
+            Ok(wheel) => Some(wheel.version),
+            Err(_) => self.sources.as_ref()?.known_version(url),
+        }
     }
 
     /// A command that works in place of the one that didn't.

@@ -178,7 +178,7 @@ impl Sources {
         let metadata = CoreMetadata::parse(&document)?;
         if metadata.name != *file.name() {
             return Err(Failure::new(format!(
-                "Failed to use `{}` for `{}`: the project in it is `{}`",
+                "Failed to use `{}`: it has inconsistent name: expected '{}', but metadata has '{}'",
                 file.shown_url(),
                 file.name(),
                 metadata.name
@@ -228,9 +228,14 @@ impl Sources {
         let _guard = interrupt::Guard::new();
         self.prepare(entry, file)?;
         let prepared = match entry.build.as_mut() {
-            Some(build) => build
-                .metadata()
-                .map_err(|error| Self::explained(&error, file))?,
+            Some(build) => {
+                let step = "  Preparing metadata (pyproject.toml)";
+                self.narrate(&format!("{step}: started"));
+                let metadata = build.metadata();
+                let word = outcome_word(metadata.is_ok());
+                self.narrate(&format!("{step}: finished with status '{word}'"));
+                metadata.map_err(|error| Self::explained(&error, file))?
+            }
             None => None,
         };
         if let Some(document) = prepared {
@@ -280,6 +285,7 @@ impl Sources {
         }
         self.obtain(&mut entry, file, access)?;
         if let Some(wheel) = Self::kept_wheel(&entry)? {
+            self.narrate(&format!("  Using cached {}", wheel.filename_text));
             entry.wheel = Some(Arc::clone(&wheel));
             return Ok(wheel);
         }
@@ -293,6 +299,43 @@ impl Sources {
         let entry = self.entry(file);
         let entry = lock(&entry);
         Some(entry.obtained.as_ref()?.origin.direct_url.clone())
+    }
+
+    /// The name of a source's project as its metadata spells it, where that is known by now.
+    pub(crate) fn spelled_name(&self, file: &PackageFile) -> Option<String> {
+        let entry = self.entry(file);
+        let entry = lock(&entry);
+        spelled_name(&entry)
+    }
+
+    /// Puts a source's files into a folder as an archive; returns where that is.
+    ///
+    /// # Errors
+    /// When the source can't be had, or the archive can't be written.
+    pub(crate) fn pack(
+        &self,
+        file: &PackageFile,
+        folder: &Path,
+        access: Access<'_>,
+    ) -> Result<PathBuf, Failure> {
+        let metadata = CoreMetadata::parse(&self.document(file, access)?)?;
+        let entry = self.entry(file);
+        let entry = lock(&entry);
+        let name = metadata.display_name.replace(['/', '\\', ':'], "_");
+        let archive = format!("{name}-{}.zip", metadata.version);
+        let packed = self.0.work.path().join(&archive);
+        if let Some(obtained) = &entry.obtained {
+            bnbpip_build::pack_tree(&obtained.root, &name, &packed)?;
+        }
+        Ok(super::saving::save(&packed, folder, &archive)?)
+    }
+
+    /// The version of the project at an address, if it was asked for by now.
+    pub(crate) fn known_version(&self, url: &Url) -> Option<bnbpip_packaging::Version> {
+        let entry = Arc::clone(lock(&self.0.entries).get(url.as_str())?);
+        let entry = lock(&entry);
+        let metadata = CoreMetadata::parse(entry.document.as_ref()?).ok()?;
+        Some(metadata.version)
     }
 
     /// The names of what was built, in order.
@@ -356,7 +399,9 @@ impl Sources {
         let label = Self::label(file, &obtained.origin);
         if self.0.parents.contains(&label) {
             return Err(Failure::new(format!(
-                "Failed to build `{label}`: it needs itself to be built"
+                "Failed to build `{label}`: {name} is already being built: {name} from {}",
+                file.shown_url(),
+                name = file.name(),
             ))
             .hint(format!(
                 "`--only-binary {}` looks for a wheel of it",
@@ -367,13 +412,17 @@ impl Sources {
         self.announce(&label, &tree);
         let place = BuildPlace::new(self, &label)?;
         let kind = obtained.origin.kind;
-        let build = Build::prepare(
-            &label,
-            tree,
-            kind,
-            self.0.config_settings.of(file),
-            Box::new(place),
-        );
+        let settings = self.0.config_settings.of(file);
+        let is_isolated = !self.0.options.build.no_build_isolation;
+        let step = "  Installing build dependencies";
+        if is_isolated {
+            self.narrate(&format!("{step}: started"));
+        }
+        let build = Build::prepare(&label, tree, kind, settings, Box::new(place));
+        if is_isolated {
+            let word = outcome_word(build.is_ok());
+            self.narrate(&format!("{step}: finished with status '{word}'"));
+        }
         entry.build = Some(build.map_err(|error| Self::explained(&error, file))?);
         Ok(())
     }
@@ -408,18 +457,21 @@ impl Sources {
             .prefix("wheel-")
             .tempdir_in(self.0.work.path())?
             .keep();
-        let step = self.begin_wheel(file, obtained);
+        let name = spelled_name(entry).unwrap_or_else(|| file.name().to_string());
+        let step = self.begin_wheel(&name, obtained);
         let wheel = build.wheel(&folder).map_err(|error| {
-            self.narrate(&format!("{step}: finished with status 'error'"));
-            Self::explained(&error, file).and(format!("Failed building wheel for {}", file.name()))
+            self.narrate(&format!(
+                "{step}: finished with status 'error'\nFailed to build {name}"
+            ));
+            Self::explained(&error, file).and(format!("Failed building wheel for {name}"))
         })?;
         if interrupt::requested() {
             return Err(Failure::cancelled());
         }
-        self.finish_wheel(&step, file, &wheel)?;
+        self.finish_wheel(&step, &name, &wheel)?;
         let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
         let wheel = Arc::new(PackageFile::from_path(&wheel)?);
-        lock(&self.0.built).push(wheel.name().to_string());
+        lock(&self.0.built).push(name);
         // The environment of the build isn't needed any more.
         entry.build = None;
         entry.wheel = Some(Arc::clone(&wheel));
@@ -427,12 +479,11 @@ impl Sources {
     }
 
     /// Says in pip's words that a wheel is being built.
-    fn begin_wheel(&self, file: &PackageFile, obtained: &Obtained) -> String {
+    fn begin_wheel(&self, name: &str, obtained: &Obtained) -> String {
         let kind = match obtained.origin.kind {
             WheelKind::Editable => "editable",
             WheelKind::Ordinary => "wheel",
         };
-        let name = file.name();
         let step = format!("  Building {kind} for {name} (pyproject.toml)");
         let collected = "Building wheels for collected packages";
         self.narrate(&format!("{collected}: {name}\n{step}: started"));
@@ -440,11 +491,10 @@ impl Sources {
     }
 
     /// Says in pip's words which wheel was built.
-    fn finish_wheel(&self, step: &str, file: &PackageFile, wheel: &Path) -> Result<(), Failure> {
+    fn finish_wheel(&self, step: &str, name: &str, wheel: &Path) -> Result<(), Failure> {
         let size = fs_err::metadata(wheel)?.len();
         let sha256 = super::hash::digest_of::<sha2::Sha256>(wheel)?;
         let wheel = wheel.file_name().unwrap_or_default().to_string_lossy();
-        let name = file.name();
         self.narrate(&format!(
             "{step}: finished with status 'done'\n  Created wheel for {name}: filename={wheel} \
              size={size} sha256={sha256}"
@@ -503,6 +553,15 @@ impl Sources {
                 .collect(),
         )
     }
+}
+
+fn outcome_word(succeeded: bool) -> &'static str {
+    if succeeded { "done" } else { "error" }
+}
+
+fn spelled_name(entry: &Entry) -> Option<String> {
+    let metadata = CoreMetadata::parse(entry.document.as_ref()?).ok()?;
+    Some(metadata.display_name)
 }
 
 /// The folder that a run's sources are unpacked and built in, removed with it unless `--no-clean`.

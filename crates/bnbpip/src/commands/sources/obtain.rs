@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bnbpip_build::{UnpackLimits, WheelKind, static_metadata, unpack_sdist};
 use bnbpip_index::{DistributionFilename, NoProgress, PackageFile};
-use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, SdistExtension};
+use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, Hashes, SdistExtension};
 use sha2::{Digest as _, Sha256};
 
 use super::{Access, Shared, Sources, is_repository, lock, repository};
@@ -190,9 +190,17 @@ fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Ob
         .runtime
         .block_on(access.client.download(&wanted, &required, &NoProgress))
         .map_err(|error| network::explained(&std::sync::Arc::new(error)))?;
+    if required.0.is_empty()
+        && let Some((algorithm, hex)) = Hashes::malformed(fragment)
+    {
+        let got = &*downloaded.sha256;
+        return Err(Failure::new(network::mismatch(
+            &filename, algorithm, hex, got,
+        )));
+    }
     let extension = extension(file, &filename).ok_or_else(|| {
         Failure::new(format!(
-            "Failed to use `{}`: only `.tar.gz`, `.tgz` and `.zip` archives can be built",
+            "Failed to use `{}`: only tar and ZIP archives can be built",
             wanted.shown_url()
         ))
     })?;

@@ -10,7 +10,7 @@ use bnbpip_resolver::{ResolvedPackage, Source};
 
 use super::planning::{Origin, SourceOrigin, Wanted};
 use crate::cli::resolve::ResolveArgs;
-use crate::commands::install::{Change, Plan};
+use crate::commands::install::{Change, Plan, spelled};
 use crate::commands::resolve::network;
 use crate::commands::sources::{Access, Sources, archive_file};
 use crate::configuration::settings::Settings;
@@ -176,6 +176,7 @@ fn recorded(mut origin: DirectUrl, source: &SourceOrigin) -> DirectUrl {
 
 fn change(wanted: &Wanted, file: Arc<PackageFile>, direct_url: Option<String>) -> Change {
     Change {
+        shown_name: spelled(&file),
         package: ResolvedPackage {
             name: wanted.name.clone(),
             version: file.version().clone(),
