@@ -155,7 +155,7 @@ impl Writer<'_> {
         } else {
             versions.join(", ")
         };
-        let mut messages = Vec::from_iter(self.python_message(fact));
+        let mut messages: Vec<String> = self.python_message(fact).into_iter().collect();
         messages.push(format!(
             "Could not find a version that satisfies the requirement {requirement} (from versions: \
              {versions})"

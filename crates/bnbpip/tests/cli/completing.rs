@@ -46,7 +46,11 @@ fn words_are_completed() {
     ] {
         let answered = answer(&environment, line);
         if line == "pip install -r re" {
-            assert!(expected.iter().all(|it| answered.contains(&it.to_string())));
+            assert!(
+                expected
+                    .iter()
+                    .all(|it| answered.iter().any(|word| word == it))
+            );
             continue;
         }
         assert_eq!(answered, expected, "{line}");

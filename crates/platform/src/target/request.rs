@@ -339,7 +339,11 @@ impl TargetRequest {
     /// implementation accepts.
     fn generic_tags(&self, name: &str, tags: &Tags, python: &Python, place: &Place) -> Tags {
         let (major, minor) = python.version;
-        let interpreter = format!("{name}{major}{minor}");
+        let mut interpreters = vec![format!("{name}{major}{minor}")];
+        // A major version that stands alone is a tag's whole number.
+        if matches!(&self.python_version, Some(asked) if asked.minor.is_none()) {
+            interpreters.insert(0, format!("{name}{major}"));
+        }
         let mut triples = Vec::new();
         let own_abis = self
             .abis
@@ -347,7 +351,9 @@ impl TargetRequest {
             .map(String::as_str)
             .filter(|abi| *abi != "none");
         for abi in own_abis.chain(["none"]) {
-            for platform in &place.tags {
+            for (interpreter, platform) in (interpreters.iter())
+                .flat_map(|it| place.tags.iter().map(move |platform| (it, platform)))
+            {
                 triples.push((interpreter.clone(), abi.to_string(), platform.clone()));
             }
         }

@@ -28,11 +28,11 @@ impl Route {
         while reached < route.order.len() {
             let parent = route.order[reached].clone();
             reached += 1;
-            let (next, others) = left
+            let (next, others): (Vec<_>, Vec<_>) = left
                 .into_iter()
                 .partition(|package| package.dependents.contains(&parent));
             left = others;
-            for package in next as Vec<&Package> {
+            for package in next {
                 route.parents.insert(package.name.clone(), parent.clone());
                 route.order.push(package.name.clone());
             }
