@@ -148,7 +148,7 @@ fn there_are_limits() {
     assert!(matches!(result, Err(UnpackError::Io { .. })));
     for other in [SdistExtension::TarXz, SdistExtension::TarBz2] {
         let (_folder, result) = unpack(&bytes, other, limits(10, 2));
-        assert!(matches!(result, Err(UnpackError::Io { .. })));
+        assert!(result.is_err(), "{other:?}");
     }
 }
 

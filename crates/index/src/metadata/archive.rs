@@ -107,10 +107,14 @@ fn find_metadata(
                 .is_some_and(|folder| !folder.contains('/'))
         })
         .collect();
+    // Old tools left dashes in the folder's name.
     let is_own = |entry: &Entry| {
-        let name = entry.name.split('-').next().unwrap_or_default();
-        name.parse()
-            .is_ok_and(|name: bnbpip_packaging::PackageName| name == wheel.name)
+        let folder = entry.name.split('/').next().unwrap_or_default();
+        let mut cuts = folder.match_indices('-');
+        cuts.any(|(at, _)| {
+            let name = folder[..at].parse();
+            name.is_ok_and(|name: bnbpip_packaging::PackageName| name == wheel.name)
+        })
     };
     match &found[..] {
         [only] if !is_own(only) => {
