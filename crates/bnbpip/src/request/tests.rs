@@ -181,7 +181,7 @@ fn what_is_wrong_with_a_file() {
         ("extras.txt", true),
         ("nofile.txt", true),
         ("lone.txt", false),
-        ("pylock.toml", false),
+        ("pylock.toml", true),
         ("https://h.example/r.txt", false),
     ]
     .into_iter()
