@@ -36,10 +36,6 @@ use crate::request::{self, AskedOfLock, FileOptions};
 use crate::secrets::without_credentials;
 
 /// A lock that is to be installed, and how.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch on the command line"
-)]
 pub(crate) struct Syncing<'a> {
     /// The lock file: a path or an address.
     pub(crate) file: &'a str,
