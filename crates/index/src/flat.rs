@@ -122,7 +122,10 @@ impl FlatRecord {
 /// The link itself, where a file is named in a page's place.
 fn link_to_file(url: &Url) -> Option<Link<'static>> {
     let filename = last_segment(url);
-    let is_archive = filename.ends_with(".whl") || SdistExtension::of(&filename).is_some();
+    let is_wheel = Path::new(&*filename)
+        .extension()
+        .is_some_and(|extension| extension == "whl");
+    let is_archive = is_wheel || SdistExtension::of(&filename).is_some();
     is_archive.then(|| Link::to(url.clone()))
 }
 

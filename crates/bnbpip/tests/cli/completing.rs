@@ -1,5 +1,7 @@
 //! What pip's completion code in shells is answered.
 
+#![expect(clippy::unwrap_used, reason = "test support")]
+
 use bnbpip_testing::{TestEnvironment, WheelBuilder};
 
 fn answer(environment: &TestEnvironment, line: &str) -> Vec<String> {

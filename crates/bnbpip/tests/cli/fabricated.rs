@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt as _;
 
@@ -125,6 +125,8 @@ impl World {
         }
         command
             .current_dir(folder)
+            // The tests' own may be closed, and then a child can't be given it on Windows.
+            .stdin(Stdio::null())
             .env("BNBPIP_CACHE_DIR", cache.join("cache"))
             .env("BNBPIP_CUDA_DRIVER", "none")
             // Nor do the machine's own files of pip's count.

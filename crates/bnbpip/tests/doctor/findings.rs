@@ -20,7 +20,7 @@ fn filtered(environment: &TestEnvironment, arguments: &[&str]) -> String {
         } else if line.trim_start().starts_with("\"python\":") {
             "    \"python\": \"[PYTHON]\",".to_owned()
         } else {
-            line.to_owned()
+            line.replace("[SITE-PACKAGES]\\", "[SITE-PACKAGES]/")
         }
     });
     lines.collect::<Vec<_>>().join("\n")
