@@ -172,9 +172,15 @@ impl Saving<'_> {
             let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
                 continue;
             };
-            let is_folder = file.local_path().is_some_and(|path| path.is_dir());
-            if is_folder || is_repository(&file.url) {
+            let folder = file.local_path().filter(|path| path.is_dir());
+            let is_editable = self.sources.is_some_and(|it| it.is_editable(file));
+            if is_repository(&file.url) || is_editable {
                 self.save_files(file)?;
+            } else if let Some(folder) = folder {
+                self.printer.status(&format!(
+                    "Not copying {}: it is a folder (`bnbpip wheel` builds its wheel)",
+                    folder.display()
+                ));
             } else {
                 let file = archive_file(file);
                 let name = file_name(&file)?;
@@ -252,7 +258,7 @@ impl Saving<'_> {
         saved
     }
 
-    /// A repository or a folder is no file: an archive of its files is made.
+    /// A repository is no file, nor is what is edited in its place: an archive of its files is made.
     fn save_files(&self, file: &PackageFile) -> Result<(), Failure> {
         let Some(sources) = self.sources else {
             return Ok(());

@@ -64,7 +64,7 @@ fn sources_stay_sources() {
     assert_eq!(listing(&environment.work()), files);
     let run = environment.run(["download", "src", "--only-binary=:all:"]);
     assert!(run.failure().stderr.contains("src"));
-    // Of a folder an archive is made, as of a repository.
+    // A folder is not copied, an archive at an address is.
     sources::write(
         &sources::project("local", "2", "\"requires\": []"),
         &environment.work().join("local"),
@@ -74,9 +74,15 @@ fn sources_stay_sources() {
     let run = run.success();
     assert_eq!(
         listing(&environment.work().join("more")),
-        ["local-2.zip", "src-1.0.tar.gz"]
+        ["src-1.0.tar.gz"]
     );
+    assert!(run.stderr.contains("Not copying"), "{}", run.stderr);
     assert_eq!(last_line(&run.stdout), "Successfully downloaded local src");
+    // Of one that is edited in its place an archive is made.
+    fs_err::write(environment.work().join("edited.txt"), "-e ./local\n").unwrap();
+    let run = environment.run(["download", "-r", "edited.txt", "-d", "edited"]);
+    drop(run.success());
+    assert_eq!(listing(&environment.work().join("edited")), ["local-2.zip"]);
 }
 
 #[test]
