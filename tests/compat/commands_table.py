@@ -225,7 +225,7 @@ def downloading(case):
         case("download --destination-directory out beta", r"^Saved \./out/beta-2\.0"),
         case("download -e ./localpkg", r"^no such option: -e$"),
         case("wheel beta -w out", r"^Saved \./out/beta-2\.0-py3-none-any\.whl$"),
-        case("wheel source --no-deps --no-verify --progress-bar off -w out", r"^Successfully built source$"),
+        case("wheel source --no-deps --no-verify --progress-bar off --no-cache-dir -w out", r"^Successfully built source$"),
         case("wheel source --no-deps -w out", r"^Successfully built source$"),
         case("wheel ./localpkg --wheel-dir out", r"^Successfully built localpkg$"),
         case("wheel", r"^ERROR: You must give at least one requirement to wheel"),
