@@ -10,7 +10,7 @@ use bnbpip_packaging::SdistExtension;
 mod decompress;
 mod limits;
 
-use decompress::{open_bzip2, open_gzip, open_plain};
+use decompress::{open_bzip2, open_gzip, open_lzma, open_plain};
 use limits::DEPTH_LIMIT;
 pub use limits::UnpackLimits;
 
@@ -88,11 +88,7 @@ pub fn unpack_sdist(
         SdistExtension::TarGz | SdistExtension::Tgz => unpacking.tar(archive, open_gzip)?,
         SdistExtension::Tar => unpacking.tar(archive, open_plain)?,
         SdistExtension::TarBz2 => unpacking.tar(archive, open_bzip2)?,
-        SdistExtension::TarXz => {
-            let inflated = decompress::lzma(archive, folder, limits)
-                .map_err(|refusal| explained(filename, "", refusal))?;
-            unpacking.tar(inflated.path(), open_plain)?;
-        }
+        SdistExtension::TarXz => unpacking.tar(archive, open_lzma)?,
     }
     unpacking.copy_links().map_err(io)?;
     top_folder(folder).map_err(io)

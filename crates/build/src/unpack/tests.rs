@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use liblzma::stream::{Check, LzmaOptions, Stream};
 use tar::{EntryType, Header};
 
 use super::*;
@@ -185,13 +186,19 @@ fn other_containers() {
         .append_data(&mut header, "a-1/x", &b"y"[..])
         .unwrap();
     let tar = builder.into_inner().unwrap();
-    let (mut xz, mut lzma) = (Vec::new(), Vec::new());
-    lzma_rs::xz_compress(&mut &tar[..], &mut xz).unwrap();
-    lzma_rs::lzma_compress(&mut &tar[..], &mut lzma).unwrap();
+    let xz = lzma(&tar, Stream::new_easy_encoder(6, Check::Crc64));
+    let old = lzma(
+        &tar,
+        Stream::new_lzma_encoder(&LzmaOptions::new_preset(6).unwrap()),
+    );
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    encoder.write_all(&tar).unwrap();
+    let bz2 = encoder.finish().unwrap();
     for (bytes, extension) in [
         (&tar, SdistExtension::Tar),
         (&xz, SdistExtension::TarXz),
-        (&lzma, SdistExtension::TarXz),
+        (&old, SdistExtension::TarXz),
+        (&bz2, SdistExtension::TarBz2),
     ] {
         let (folder, result) = unpack(bytes, extension, UnpackLimits::default());
         let project = result.unwrap();
@@ -199,11 +206,49 @@ fn other_containers() {
         let beside = fs_err::read_dir(folder.path()).unwrap().count();
         assert_eq!(beside, 2, "only the archive and what it held");
     }
-    // Too much is found out while it is written.
+}
+
+/// What these formats unpack to, and what that takes, is limited as for the others.
+#[test]
+fn dense_archives_of_other_containers_are_refused() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = Header::new_gnu();
+    header.set_size(4 << 20);
+    header.set_cksum();
+    let zeros = std::io::repeat(0).take(4 << 20);
+    builder.append_data(&mut header, "a-1/x", zeros).unwrap();
+    let tar = builder.into_inner().unwrap();
+    let xz = lzma(&tar, Stream::new_easy_encoder(6, Check::Crc64));
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    encoder.write_all(&tar).unwrap();
+    let bz2 = encoder.finish().unwrap();
     let limits = UnpackLimits {
-        total_bytes: 100,
+        total_bytes: 1 << 20,
         ..UnpackLimits::default()
     };
-    let (_folder, result) = unpack(&xz, SdistExtension::TarXz, limits);
-    assert!(matches!(result, Err(UnpackError::TooLarge { .. })));
+    for (bytes, extension) in [(&xz, SdistExtension::TarXz), (&bz2, SdistExtension::TarBz2)] {
+        let (folder, result) = unpack(bytes, extension, limits);
+        assert!(matches!(result, Err(UnpackError::TooLarge { .. })));
+        assert!(!folder.path().join("out/a-1/x").exists());
+    }
+    // One that asks for a dictionary of 1 GiB gets no memory, however short it is.
+    let mut greedy = LzmaOptions::new_preset(0).unwrap();
+    greedy.dict_size(1 << 30);
+    let mut filters = liblzma::stream::Filters::new();
+    filters.lzma2(&greedy);
+    let mut small = lzma(b"x", Stream::new_stream_encoder(&filters, Check::Crc32));
+    let (_folder, result) = unpack(&small, SdistExtension::TarXz, UnpackLimits::default());
+    let error = result.unwrap_err();
+    assert!(matches!(error, UnpackError::Io { .. }), "{error}");
+    // Nor does one that was cut off pass for whole.
+    small = xz;
+    small.truncate(small.len() / 2);
+    let (_folder, result) = unpack(&small, SdistExtension::TarXz, UnpackLimits::default());
+    assert!(result.is_err());
+}
+
+fn lzma(bytes: &[u8], stream: Result<Stream, liblzma::stream::Error>) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream.unwrap());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
