@@ -13,6 +13,7 @@ use crate::cli::environment::SelectionArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::request::normalized;
 
 /// Names that are modules of Python itself although old installs record them.
 const STANDARD_LIBRARY: &[&str] = &["python", "wsgiref", "argparse"];
@@ -57,24 +58,12 @@ fn invalid_name(path: &Path) -> String {
     let mut texts = files.iter().filter_map(|file| fs_err::read(file).ok());
     let name = texts.find_map(|bytes| {
         let headers = Headers::parse(&String::from_utf8_lossy(&bytes));
-        headers.first("Name").map(str::to_lowercase)
+        headers.first("Name").map(normalized)
     });
-    let Some(name) = name else {
-        return path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-    };
-    let mut canonical = String::new();
-    for character in name.chars() {
-        match character {
-            '-' | '_' | '.' if canonical.ends_with('-') => {}
-            '-' | '_' | '.' => canonical.push('-'),
-            other => canonical.push(other),
-        }
-    }
-    canonical
+    name.unwrap_or_else(|| {
+        let stem = path.file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    })
 }
 
 /// The distributions that the options select; `--exclude` is left to the caller.

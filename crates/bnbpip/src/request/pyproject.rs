@@ -23,9 +23,17 @@ pub(crate) struct ProjectRequirements {
     pub groups: BTreeMap<String, Vec<RequestedRequirement>>,
 }
 
-/// A name of an extra or a group, as such names are compared.
+/// A name of an extra or a group, as such names are compared (PEP 685).
 pub(crate) fn normalized(name: &str) -> String {
-    name.to_ascii_lowercase().replace(['_', '.'], "-")
+    let mut normalized = String::with_capacity(name.len());
+    for character in name.to_ascii_lowercase().chars() {
+        match character {
+            '-' | '_' | '.' if normalized.ends_with('-') => {}
+            '-' | '_' | '.' => normalized.push('-'),
+            other => normalized.push(other),
+        }
+    }
+    normalized
 }
 
 impl ProjectRequirements {

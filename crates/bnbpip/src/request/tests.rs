@@ -287,3 +287,10 @@ fn no_mangled_file_makes_the_reader_panic() {
     });
     assert!(read > 100, "{read}");
 }
+
+#[test]
+fn names_of_extras_are_compared_as_those_of_projects() {
+    for name in ["some-extra", "Some_Extra", "some._-extra"] {
+        assert_eq!(normalized(name), "some-extra");
+    }
+}
