@@ -270,11 +270,9 @@ impl Collector {
             if requirement.name == *name
                 && requirement.marker.evaluate(&solver.request.markers, &[])
             {
-                let mut plain = requirement.clone();
-                plain.marker = bnbpip_packaging::MarkerTree::default();
                 self.facts.push(Fact::Requested {
                     name: name.clone(),
-                    requirement: plain.to_string(),
+                    requirement: requested.text.clone(),
                     origin: requested.origin.clone(),
                 });
             }

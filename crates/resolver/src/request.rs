@@ -13,6 +13,8 @@ use crate::provider::PackageMetadata;
 pub struct Requested {
     /// The requirement, its marker already known to hold or not.
     pub requirement: Requirement,
+    /// The same as it was written, without a marker.
+    pub text: String,
     /// Where it stands, as a person would say it (`requirements.txt line 3`); `None` for the
     /// command line.
     pub origin: Option<String>,

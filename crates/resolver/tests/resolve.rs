@@ -165,6 +165,7 @@ fn request(requirements: &[&str]) -> SolveRequest {
             .iter()
             .map(|r| Requested {
                 requirement: r.parse().unwrap(),
+                text: (*r).to_owned(),
                 origin: None,
             })
             .collect(),

@@ -9,38 +9,39 @@ use crate::request::Request;
 /// How a request leads to packages: those that were named first, then what they need.
 #[derive(Debug, Default)]
 pub(super) struct Route {
-    order: Vec<PackageName>,
+    places: FxHashMap<PackageName, usize>,
     parents: FxHashMap<PackageName, PackageName>,
 }
 
 impl Route {
     /// The route through a plan.
     pub(super) fn of(plan: &Plan, request: &Request) -> Self {
-        let mut left: Vec<&Package> = plan.packages().collect();
-        let mut route = Self::default();
-        let named = request.requirements.iter();
-        for name in named.map(|given| &given.requirement.name) {
-            if let Some(index) = left.iter().position(|package| package.name == *name) {
-                route.order.push(left.remove(index).name.clone());
+        let mut needed: FxHashMap<&PackageName, Vec<&PackageName>> = FxHashMap::default();
+        let mut left: FxHashSet<&PackageName> = FxHashSet::default();
+        for package in plan.packages() {
+            left.insert(&package.name);
+            for dependent in &package.dependents {
+                needed.entry(dependent).or_default().push(&package.name);
             }
         }
+        let named = request.requirements.iter();
+        let named = named.map(|given| &given.requirement.name);
+        let mut order: Vec<&PackageName> = named.filter(|name| left.remove(name)).collect();
+        let mut route = Self::default();
         let mut reached = 0;
-        while reached < route.order.len() {
-            let parent = route.order[reached].clone();
+        while let Some(parent) = order.get(reached).copied() {
             reached += 1;
-            let (next, others): (Vec<_>, Vec<_>) = left
-                .into_iter()
-                .partition(|package| package.dependents.contains(&parent));
-            left = others;
-            for package in next {
-                route.parents.insert(package.name.clone(), parent.clone());
-                route.order.push(package.name.clone());
+            for name in needed.get(parent).into_iter().flatten() {
+                if left.remove(name) {
+                    route.parents.insert((*name).clone(), parent.clone());
+                    order.push(name);
+                }
             }
         }
         // What is kept consistent only is reached from nowhere.
-        route
-            .order
-            .extend(left.into_iter().map(|package| package.name.clone()));
+        let rest = plan.packages().map(|package| &package.name);
+        order.extend(rest.filter(|name| left.contains(name)));
+        route.places = order.into_iter().cloned().zip(0..).collect();
         route
     }
 
@@ -51,12 +52,8 @@ impl Route {
 
     /// The changes in this order.
     pub(super) fn changes<'a>(&self, plan: &'a Plan) -> Vec<&'a Change> {
-        let place = |change: &&Change| {
-            let mut order = self.order.iter();
-            order.position(|name| *name == change.package.name)
-        };
         let mut changes: Vec<&Change> = plan.changes.iter().collect();
-        changes.sort_by_cached_key(place);
+        changes.sort_by_key(|change| self.places.get(&change.package.name));
         changes
     }
 }

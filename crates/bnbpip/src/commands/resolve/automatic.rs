@@ -82,6 +82,9 @@ impl Resolving<'_> {
         }
         self.run_automatic(automatic.on(&machine), installed)
             .or_else(|failure| {
+                if crate::interrupt::requested() {
+                    return Err(failure);
+                }
                 let why = failure.messages().first().cloned().unwrap_or_default();
                 self.printer.warning(&format!(
                     "torch comes from the usual index, since PyTorch's own gave none for this GPU: \

@@ -9,6 +9,7 @@ mod candidates;
 pub(crate) mod community;
 mod connection;
 mod elsewhere;
+mod failing;
 mod index_names;
 pub(crate) mod installed;
 mod known_names;

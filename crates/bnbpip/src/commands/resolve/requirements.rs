@@ -1,10 +1,13 @@
 //! The request: command line and files, with the rules of hash mode.
 
-use bnbpip_packaging::{HashAlgorithm, Operator, PackageName, VersionOrUrl, range};
+use bnbpip_packaging::{
+    HashAlgorithm, MarkerTree, Operator, PackageName, Requirement, VersionOrUrl, range,
+};
 use bnbpip_resolver::{Constraint, Requested};
 use rustc_hash::FxHashMap;
 
 use crate::cli::resolve::ResolveArgs;
+use crate::commands::distribution::Dependency;
 use crate::commands::profiles;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -263,9 +266,26 @@ pub(crate) fn requested(request: &Request) -> Vec<Requested> {
         .iter()
         .map(|given| Requested {
             requirement: given.requirement.clone(),
+            text: written(given),
             origin: origin(&given.source),
         })
         .collect()
+}
+
+/// A requirement as it was written, without its marker; a name with its address where the address
+/// stood alone.
+pub(crate) fn written(given: &RequestedRequirement) -> String {
+    match (
+        &given.requirement.version_or_url,
+        Dependency::parse(&given.raw),
+    ) {
+        (Some(VersionOrUrl::Url(_)), _) | (_, Err(_)) => Requirement {
+            marker: MarkerTree::default(),
+            ..given.requirement.clone()
+        }
+        .to_string(),
+        (_, Ok(typed)) => typed.without_marker(),
+    }
 }
 
 fn origin(source: &RequirementOrigin) -> Option<String> {

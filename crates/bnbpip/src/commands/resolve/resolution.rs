@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use bnbpip_index::{IndexClient, PackageFile};
 use bnbpip_overlay::{ActiveRules, Overlay};
-use bnbpip_packaging::{PackageName, Version, VersionOrUrl, WheelFilename};
+use bnbpip_packaging::PackageName;
 use bnbpip_platform::Target;
-use bnbpip_report::{TargetWords, no_solution};
 use bnbpip_resolver::{
-    Constraint, Explanation, Fact, InstalledPackage, PreferredVersions, PrereleasePolicy,
-    Resolution, ResolveError, SolveRequest, Source,
+    Constraint, InstalledPackage, PreferredVersions, PrereleasePolicy, Resolution, ResolveError,
+    SolveRequest, Source,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,11 +16,10 @@ use super::candidates::Selection;
 use super::community::Community;
 use super::connection::{Connection, Connections};
 use super::machine::Machine;
-use super::provider::{IndexProvider, SourceError};
-use super::{elsewhere, known_names, network, requirements, suggestion};
+use super::provider::IndexProvider;
+use super::{elsewhere, network, requirements};
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::UpgradeStrategy;
-use crate::commands::distribution::Dependency;
 use crate::commands::sources::{Access, Sources};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -296,172 +294,8 @@ impl Resolving<'_> {
         }
     }
 
-    fn failure(
-        &self,
-        error: ResolveError,
-        provider: &IndexProvider,
-        connection: &Connection,
-        request: &mut SolveRequest,
-    ) -> Failure {
-        match error {
-            ResolveError::NoSolution(explanation) => {
-                let failure = self.no_solution(&explanation, provider, request);
-                elsewhere::hint(
-                    failure,
-                    &explanation,
-                    &connection.client,
-                    &connection.runtime,
-                )
-            }
-            ResolveError::Provider(error) => {
-                let error = match error.0.downcast::<SourceError>() {
-                    Ok(failure) => return failure.0,
-                    Err(other) => other,
-                };
-                match error.downcast::<Arc<bnbpip_index::IndexError>>() {
-                    Ok(error) => network::explained(&error),
-                    Err(other) => Failure::from(bnbpip_resolver::ProviderError(other)),
-                }
-            }
-            error @ ResolveError::TwoUrls { .. } => self.two_urls(error),
-        }
-    }
-
-    fn no_solution(
-        &self,
-        explanation: &Explanation,
-        provider: &IndexProvider,
-        request: &mut SolveRequest,
-    ) -> Failure {
-        let words = TargetWords {
-            python: self.target.python_full_version.to_string(),
-            python_tag: self.python_tag(),
-            platform: self
-                .target
-                .platform_tags
-                .first()
-                .cloned()
-                .unwrap_or_default(),
-        };
-        let text = no_solution(&self.as_typed(explanation), &words);
-        if !text.narration.is_empty() {
-            self.printer.narrate(&text.narration.join("\n"));
-        }
-        let mut messages = text.messages.into_iter();
-        let mut failure = Failure::new(messages.next().unwrap_or_default());
-        for message in messages {
-            failure = failure.and(message);
-        }
-        let derivation: Vec<String> = text
-            .derivation
-            .iter()
-            .map(|line| format!("    {line}"))
-            .collect();
-        failure = failure.detail(derivation.join("\n"));
-        let found = std::thread::scope(|scope| {
-            scope
-                .spawn(|| suggestion::find(provider, request, explanation))
-                .join()
-                .ok()
-                .flatten()
-        });
-        if let Some(found) = found {
-            failure = failure.hint(self.suggested_command(&found));
-        }
-        for name in text.unknown {
-            if let Some(nearest) = known_names::nearest(&name, &self.overlay, &request.installed) {
-                failure = failure.hint(format!("is `{nearest}` meant?"));
-            }
-        }
-        let hints = text.hints.into_iter();
-        hints
-            .chain(self.community_hints(explanation))
-            .fold(failure, Failure::hint)
-    }
-
-    /// The explanation with requirements as they were typed, and addresses with the version of what
-    /// is there.
-    fn as_typed(&self, explanation: &Explanation) -> Explanation {
-        let mut explanation = explanation.clone();
-        for fact in &mut explanation.facts {
-            let Fact::Requested {
-                name,
-                requirement,
-                origin,
-            } = fact
-            else {
-                continue;
-            };
-            let mut given = self.request.requirements.iter();
-            let given = given.find(|given| {
-                let stands = given.source.to_string();
-                given.requirement.name == *name
-                    && origin.as_deref().unwrap_or_default() == stands
-                    && given.requirement.to_string().starts_with(&**requirement)
-            });
-            let Some(given) = given else { continue };
-            match &given.requirement.version_or_url {
-                Some(VersionOrUrl::Url(url)) => {
-                    if let Some(version) = self.version_at(&url.to_url()) {
-                        *requirement = format!("{name} {version} (from {url})");
-                    }
-                }
-                _ => {
-                    if let Ok(typed) = Dependency::parse(&given.raw) {
-                        *requirement = typed.without_marker();
-                    }
-                }
-            }
-        }
-        explanation
-    }
-
-    fn two_urls(&self, error: ResolveError) -> Failure {
-        let ResolveError::TwoUrls { name, second, .. } = &error else {
-            return Failure::from(error);
-        };
-        let version = second.parse().ok().and_then(|url| self.version_at(&url));
-        let what = match version {
-            Some(version) => format!("{name} {version} (from {second})"),
-            None => format!("{name} (from {second})"),
-        };
-        Failure::from(error).context(format!(
-            "Cannot install {what} because these package versions have conflicting dependencies."
-        ))
-    }
-
-    /// The version of what an address leads to, if that is known by now.
-    fn version_at(&self, url: &url::Url) -> Option<Version> {
-        let file = url.path_segments()?.next_back()?;
-        let file = percent_encoding::percent_decode_str(file).decode_utf8_lossy();
-        match file.parse::<WheelFilename>() {
-            Ok(wheel) => Some(wheel.version),
-            Err(_) => self.sources.as_ref()?.known_version(url),
-        }
-    }
-
-    /// A command that works in place of the one that didn't.
-    fn suggested_command(&self, found: &suggestion::Suggestion) -> String {
-        let quoted: Vec<String> = found
-            .requirements
-            .iter()
-            .map(|text| format!("\"{text}\""))
-            .collect();
-        format!(
-            "{} {}: bnbpip {} {}{}",
-            bnbpip_report::ranges::join_and(&found.pins),
-            if found.pins.len() == 1 {
-                "works"
-            } else {
-                "work"
-            },
-            self.command.name,
-            quoted.join(" "),
-            self.command.options
-        )
-    }
-
-    fn python_tag(&self) -> String {
+    /// `cp311`
+    pub(super) fn python_tag(&self) -> String {
         let (major, minor) = self.target.python_version;
         format!("cp{major}{minor}")
     }

@@ -4,6 +4,7 @@
 //! builds its wheel before anything is installed. Built wheels are kept in the cache by the digest
 //! of the source and of all that shapes a build; folders are built anew each time.
 
+mod building;
 mod environment;
 mod hints;
 mod naming;
@@ -14,7 +15,7 @@ mod settings;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bnbpip_build::{Build, BuildError, SourceTree, WheelKind, output_tail};
+use bnbpip_build::Build;
 use bnbpip_index::{DistributionFilename, IndexClient, PackageFile, RequiredHashes};
 use bnbpip_packaging::{
     CoreMetadata, DirectUrl, Hashes, PackageName, SdistExtension, SdistFilename,
@@ -24,9 +25,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::runtime::Handle;
 use url::Url;
 
-use self::environment::BuildPlace;
+use self::building::outcome_word;
+use self::obtain::Obtained;
 pub(crate) use self::obtain::archive_file;
-use self::obtain::{Obtained, Origin};
 use self::settings::SettingsBySource;
 use super::resolve::requirements;
 use crate::cli::resolve::ResolveArgs;
@@ -36,7 +37,7 @@ use crate::interrupt;
 use crate::printer::Printer;
 use crate::request::{FileOptions, Request};
 
-/// How much of a failed build's output is shown, in lines.
+/// How much of a failed program's output is shown, in lines.
 const OUTPUT_LINES: usize = 40;
 
 /// The sources of a run. Cheap to clone; clones share everything. Its methods block.
@@ -393,161 +394,6 @@ impl Sources {
         })
     }
 
-    /// Makes the environment of a build, with what the backend needs in it.
-    fn prepare(&self, entry: &mut Entry, file: &PackageFile) -> Result<(), Failure> {
-        if entry.build.is_some() {
-            return Ok(());
-        }
-        let Some(obtained) = &entry.obtained else {
-            return Ok(());
-        };
-        let label = Self::label(file, &obtained.origin);
-        if self.0.parents.contains(&label) {
-            return Err(Failure::new(format!(
-                "Failed to build `{label}`: {name} is already being built: {name} from {}",
-                file.shown_url(),
-                name = file.name(),
-            ))
-            .hint(format!(
-                "`--only-binary {}` looks for a wheel of it",
-                file.name()
-            )));
-        }
-        let tree = SourceTree::open(&obtained.root)?;
-        self.announce(&label, &tree);
-        let place = BuildPlace::new(self, &label)?;
-        let kind = obtained.origin.kind;
-        let settings = self.0.config_settings.of(file);
-        let is_isolated = !self.0.options.build.no_build_isolation;
-        let step = "  Installing build dependencies";
-        if is_isolated {
-            self.narrate(&format!("{step}: started"));
-        }
-        let build = Build::prepare(&label, tree, kind, settings, Box::new(place));
-        if is_isolated {
-            let word = outcome_word(build.is_ok());
-            self.narrate(&format!("{step}: finished with status '{word}'"));
-        }
-        entry.build = Some(build.map_err(|error| Self::explained(&error, file))?);
-        Ok(())
-    }
-
-    /// Says that code of a package is about to be run, and what that needs.
-    fn announce(&self, label: &str, tree: &SourceTree) {
-        let needs: Vec<String> = tree
-            .system
-            .requires
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let needs = match (needs.is_empty(), self.0.options.build.no_build_isolation) {
-            (true, _) => "needs nothing else".to_string(),
-            (false, false) => format!("needs {}", needs.join(", ")),
-            (false, true) => format!("has to find {} in the environment", needs.join(", ")),
-        };
-        let backend = &tree.system.backend;
-        self.0
-            .printer
-            .status(&format!("Building {label} from source: {backend} {needs}"));
-    }
-
-    fn build(&self, entry: &mut Entry, file: &PackageFile) -> Result<Arc<PackageFile>, Failure> {
-        let (Some(build), Some(obtained)) = (&entry.build, &entry.obtained) else {
-            return Err(Failure::new(format!(
-                "Failed to build `{}`",
-                file.shown_url()
-            )));
-        };
-        let folder = tempfile::Builder::new()
-            .prefix("wheel-")
-            .tempdir_in(self.0.work.path())?
-            .keep();
-        let name = spelled_name(entry).unwrap_or_else(|| file.name().to_string());
-        let step = self.begin_wheel(&name, obtained);
-        let wheel = build.wheel(&folder).map_err(|error| {
-            self.narrate(&format!(
-                "{step}: finished with status 'error'\nFailed to build {name}"
-            ));
-            Self::explained(&error, file).and(format!("Failed building wheel for {name}"))
-        })?;
-        if interrupt::requested() {
-            return Err(Failure::cancelled());
-        }
-        self.finish_wheel(&step, &name, &wheel)?;
-        let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
-        let wheel = Arc::new(PackageFile::from_path(&wheel)?);
-        lock(&self.0.built).push(name);
-        // The environment of the build isn't needed any more.
-        entry.build = None;
-        entry.wheel = Some(Arc::clone(&wheel));
-        Ok(wheel)
-    }
-
-    /// Says in pip's words that a wheel is being built.
-    fn begin_wheel(&self, name: &str, obtained: &Obtained) -> String {
-        let kind = match obtained.origin.kind {
-            WheelKind::Editable => "editable",
-            WheelKind::Ordinary => "wheel",
-        };
-        let step = format!("  Building {kind} for {name} (pyproject.toml)");
-        let collected = "Building wheels for collected packages";
-        self.narrate(&format!("{collected}: {name}\n{step}: started"));
-        step
-    }
-
-    /// Says in pip's words which wheel was built.
-    fn finish_wheel(&self, step: &str, name: &str, wheel: &Path) -> Result<(), Failure> {
-        let size = fs_err::metadata(wheel)?.len();
-        let sha256 = super::hash::digest_of::<sha2::Sha256>(wheel)?;
-        let wheel = wheel.file_name().unwrap_or_default().to_string_lossy();
-        self.narrate(&format!(
-            "{step}: finished with status 'done'\n  Created wheel for {name}: filename={wheel} \
-             size={size} sha256={sha256}"
-        ));
-        Ok(())
-    }
-
-    /// Tells a step, unless what is built is only needed for another build.
-    fn narrate(&self, text: &str) {
-        if self.0.parents.is_empty() {
-            self.0.printer.narrate(text);
-        }
-    }
-
-    /// A source as the user knows it.
-    fn label(file: &PackageFile, origin: &Origin) -> String {
-        match (&origin.shown, &file.filename) {
-            (Some(shown), _) => shown.clone(),
-            (None, filename) => format!("{} {}", filename.name(), filename.version()),
-        }
-    }
-
-    /// A failed build: the backend's own words below the message, and what can be done.
-    fn explained(error: &BuildError, file: &PackageFile) -> Failure {
-        if interrupt::requested() {
-            return Failure::cancelled();
-        }
-        if let BuildError::Environment { project, source } = error
-            && let Some(failure) = source.downcast_ref::<environment::PlaceError>()
-        {
-            return failure.0.clone().context(format!(
-                "Failed to install what the build of `{project}` needs"
-            ));
-        }
-        let mut failure = Failure::from(Shown(error));
-        let output = error.output().unwrap_or_default();
-        if !output.trim().is_empty() {
-            let lines: Vec<String> = output_tail(output, OUTPUT_LINES)
-                .lines()
-                .map(|line| format!("    {line}"))
-                .collect();
-            failure = failure.detail(lines.join("\n"));
-        }
-        hints::hints(file.name(), output)
-            .into_iter()
-            .fold(failure, Failure::hint)
-    }
-
     /// The digests of which the source's archive must have one.
     fn required(shared: &Shared, name: &PackageName) -> RequiredHashes {
         let hashes = lock(&shared.hashes);
@@ -558,10 +404,6 @@ impl Sources {
                 .collect(),
         )
     }
-}
-
-fn outcome_word(succeeded: bool) -> &'static str {
-    if succeeded { "done" } else { "error" }
 }
 
 fn spelled_name(entry: &Entry) -> Option<String> {
@@ -576,22 +418,6 @@ fn work_folder(options: &ResolveArgs) -> std::io::Result<tempfile::TempDir> {
         .tempdir()?;
     folder.disable_cleanup(options.build.no_clean);
     Ok(folder)
-}
-
-/// An error by reference.
-#[derive(Debug)]
-struct Shown<'a>(&'a BuildError);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Shown<'_> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
 }
 
 pub(crate) fn source_file(

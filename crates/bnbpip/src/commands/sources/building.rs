@@ -1,0 +1,194 @@
+//! Building a source: the environment that it needs, its backend's calls, and what is told of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bnbpip_build::{Build, BuildError, SourceTree, WheelKind, output_tail};
+use bnbpip_index::PackageFile;
+
+use super::environment::{self, BuildPlace};
+use super::obtain::{Obtained, Origin};
+use super::{Entry, OUTPUT_LINES, Sources, hints, lock, spelled_name};
+use crate::failure::Failure;
+use crate::interrupt;
+
+impl Sources {
+    /// Makes the environment of a build, with what the backend needs in it.
+    pub(super) fn prepare(&self, entry: &mut Entry, file: &PackageFile) -> Result<(), Failure> {
+        if entry.build.is_some() {
+            return Ok(());
+        }
+        let Some(obtained) = &entry.obtained else {
+            return Ok(());
+        };
+        let label = Self::label(file, &obtained.origin);
+        if self.0.parents.contains(&label) {
+            return Err(Failure::new(format!(
+                "Failed to build `{label}`: {name} is already being built: {name} from {}",
+                file.shown_url(),
+                name = file.name(),
+            ))
+            .hint(format!(
+                "`--only-binary {}` looks for a wheel of it",
+                file.name()
+            )));
+        }
+        let tree = SourceTree::open(&obtained.root)?;
+        self.announce(&label, &tree);
+        let place = BuildPlace::new(self, &label)?;
+        let kind = obtained.origin.kind;
+        let settings = self.0.config_settings.of(file);
+        let is_isolated = !self.0.options.build.no_build_isolation;
+        let step = "  Installing build dependencies";
+        if is_isolated {
+            self.narrate(&format!("{step}: started"));
+        }
+        let build = Build::prepare(&label, tree, kind, settings, Box::new(place));
+        if is_isolated {
+            let word = outcome_word(build.is_ok());
+            self.narrate(&format!("{step}: finished with status '{word}'"));
+        }
+        entry.build = Some(build.map_err(|error| Self::explained(&error, file))?);
+        Ok(())
+    }
+
+    /// Says that code of a package is about to be run, and what that needs.
+    fn announce(&self, label: &str, tree: &SourceTree) {
+        let needs: Vec<String> = tree
+            .system
+            .requires
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let needs = match (needs.is_empty(), self.0.options.build.no_build_isolation) {
+            (true, _) => "needs nothing else".to_string(),
+            (false, false) => format!("needs {}", needs.join(", ")),
+            (false, true) => format!("has to find {} in the environment", needs.join(", ")),
+        };
+        let backend = &tree.system.backend;
+        self.0
+            .printer
+            .status(&format!("Building {label} from source: {backend} {needs}"));
+    }
+
+    pub(super) fn build(
+        &self,
+        entry: &mut Entry,
+        file: &PackageFile,
+    ) -> Result<Arc<PackageFile>, Failure> {
+        let (Some(build), Some(obtained)) = (&entry.build, &entry.obtained) else {
+            return Err(Failure::new(format!(
+                "Failed to build `{}`",
+                file.shown_url()
+            )));
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("wheel-")
+            .tempdir_in(self.0.work.path())?
+            .keep();
+        let name = spelled_name(entry).unwrap_or_else(|| file.name().to_string());
+        let step = self.begin_wheel(&name, obtained);
+        let wheel = build.wheel(&folder).map_err(|error| {
+            self.narrate(&format!(
+                "{step}: finished with status 'error'\nFailed to build {name}"
+            ));
+            Self::explained(&error, file).and(format!("Failed building wheel for {name}"))
+        })?;
+        if interrupt::requested() {
+            return Err(Failure::cancelled());
+        }
+        self.finish_wheel(&step, &name, &wheel)?;
+        let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
+        let wheel = Arc::new(PackageFile::from_path(&wheel)?);
+        lock(&self.0.built).push(name);
+        // The environment of the build isn't needed any more.
+        entry.build = None;
+        entry.wheel = Some(Arc::clone(&wheel));
+        Ok(wheel)
+    }
+
+    /// Says in pip's words that a wheel is being built.
+    fn begin_wheel(&self, name: &str, obtained: &Obtained) -> String {
+        let kind = match obtained.origin.kind {
+            WheelKind::Editable => "editable",
+            WheelKind::Ordinary => "wheel",
+        };
+        let step = format!("  Building {kind} for {name} (pyproject.toml)");
+        let collected = "Building wheels for collected packages";
+        self.narrate(&format!("{collected}: {name}\n{step}: started"));
+        step
+    }
+
+    /// Says in pip's words which wheel was built.
+    fn finish_wheel(&self, step: &str, name: &str, wheel: &Path) -> Result<(), Failure> {
+        let size = fs_err::metadata(wheel)?.len();
+        let sha256 = crate::commands::hash::digest_of::<sha2::Sha256>(wheel)?;
+        let wheel = wheel.file_name().unwrap_or_default().to_string_lossy();
+        self.narrate(&format!(
+            "{step}: finished with status 'done'\n  Created wheel for {name}: filename={wheel} \
+             size={size} sha256={sha256}"
+        ));
+        Ok(())
+    }
+
+    /// Tells a step, unless what is built is only needed for another build.
+    pub(super) fn narrate(&self, text: &str) {
+        if self.0.parents.is_empty() {
+            self.0.printer.narrate(text);
+        }
+    }
+
+    /// A source as the user knows it.
+    fn label(file: &PackageFile, origin: &Origin) -> String {
+        match (&origin.shown, &file.filename) {
+            (Some(shown), _) => shown.clone(),
+            (None, filename) => format!("{} {}", filename.name(), filename.version()),
+        }
+    }
+
+    /// A failed build: the backend's own words below the message, and what can be done.
+    pub(super) fn explained(error: &BuildError, file: &PackageFile) -> Failure {
+        if interrupt::requested() {
+            return Failure::cancelled();
+        }
+        if let BuildError::Environment { project, source } = error
+            && let Some(failure) = source.downcast_ref::<environment::PlaceError>()
+        {
+            return failure.0.clone().context(format!(
+                "Failed to install what the build of `{project}` needs"
+            ));
+        }
+        let mut failure = Failure::from(Shown(error));
+        let output = error.output().unwrap_or_default();
+        if !output.trim().is_empty() {
+            let lines: Vec<String> = output_tail(output, OUTPUT_LINES)
+                .lines()
+                .map(|line| format!("    {line}"))
+                .collect();
+            failure = failure.detail(lines.join("\n"));
+        }
+        hints::hints(file.name(), output)
+            .into_iter()
+            .fold(failure, Failure::hint)
+    }
+}
+
+pub(super) fn outcome_word(succeeded: bool) -> &'static str {
+    if succeeded { "done" } else { "error" }
+}
+
+/// An error by reference.
+#[derive(Debug)]
+struct Shown<'a>(&'a BuildError);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shown<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

@@ -1,0 +1,181 @@
+//! What pip says of a request without solution, in its words: scripts look for them.
+
+use bnbpip_packaging::PackageName;
+use bnbpip_resolver::reason::VersionReason;
+use bnbpip_resolver::{Fact, Unusable};
+
+use super::{Writer, needed, rule_sentence, spell, with_origin};
+use crate::{accelerator, ranges};
+
+impl Writer<'_> {
+    /// The requirement and the fact that rules it out, when the failure is about one package only:
+    /// the one that was asked for, or one at the end of the chain of what that needs.
+    pub(super) fn single_requirement(&self) -> Option<(String, &Fact)> {
+        let mut requested: Option<String> = None;
+        let mut blocking: Option<(&PackageName, &Fact)> = None;
+        let mut depends = Vec::new();
+        for fact in &self.explanation.facts {
+            match fact {
+                Fact::Requested {
+                    requirement,
+                    origin,
+                    ..
+                } => {
+                    if requested.is_some() {
+                        return None;
+                    }
+                    requested = Some(with_origin(requirement, origin.as_deref()));
+                }
+                Fact::NotFound(name)
+                | Fact::NoVersions { name, .. }
+                | Fact::Versions { name, .. } => {
+                    if blocking.is_some_and(|(known, _)| known != name) {
+                        return None;
+                    }
+                    blocking = Some((name, fact));
+                }
+                Fact::Depends { dependency, .. } => depends.push((dependency, fact)),
+                _ => return None,
+            }
+        }
+        let (requested, (name, blocking)) = (requested?, blocking?);
+        if depends.is_empty() {
+            return Some((requested, blocking));
+        }
+        // Only an address may have been looked at.
+        if self.existing(name).is_empty() && !matches!(blocking, Fact::NotFound(_)) {
+            return None;
+        }
+        let mut last = depends.iter().filter(|(needed, _)| needed.name == *name);
+        match (last.next()?, last.next()) {
+            (
+                (
+                    _,
+                    Fact::Depends {
+                        project,
+                        dependency,
+                        accepted,
+                        ..
+                    },
+                ),
+                None,
+            ) => {
+                let needed = needed(dependency, accepted);
+                Some((format!("{needed} (from {})", project.name), blocking))
+            }
+            _ => None,
+        }
+    }
+
+    /// pip's two sentences about a requirement that nothing matches.
+    pub(super) fn not_found_messages(&self, requirement: &str, fact: &Fact) -> Vec<String> {
+        let (Fact::NotFound(name) | Fact::NoVersions { name, .. } | Fact::Versions { name, .. }) =
+            fact
+        else {
+            return self.conflict_messages();
+        };
+        let versions: Vec<String> = self
+            .existing(name)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let versions = if versions.is_empty() {
+            "none".to_string()
+        } else {
+            versions.join(", ")
+        };
+        let mut messages: Vec<String> = self.python_message(fact).into_iter().collect();
+        messages.push(format!(
+            "Could not find a version that satisfies the requirement {requirement} (from versions: \
+             {versions})"
+        ));
+        messages.push(format!("No matching distribution found for {requirement}"));
+        messages
+    }
+
+    /// pip's sentence where every version is for another Python.
+    fn python_message(&self, fact: &Fact) -> Option<String> {
+        let Fact::Versions { name, reasons } = fact else {
+            return None;
+        };
+        let mut wanted = reasons.iter().map(|(_, reason)| match reason {
+            VersionReason::RequiresPython(specifiers)
+            | VersionReason::Unusable(Unusable::RequiresPython(specifiers)) => Some(specifiers),
+            _ => None,
+        });
+        let newest = wanted.next()??;
+        wanted.all(|other| other.is_some()).then(|| {
+            let python = &self.target.python;
+            format!("Package '{name}' requires a different Python: {python} not in '{newest}'")
+        })
+    }
+
+    /// pip's account of a conflict.
+    pub(super) fn narration(&self) -> Vec<String> {
+        let mut lines = vec![String::new(), "The conflict is caused by:".to_owned()];
+        for fact in &self.explanation.facts {
+            match fact {
+                Fact::Requested { requirement, .. } => {
+                    lines.push(format!("    The user requested {requirement}"));
+                }
+                Fact::Constraint { text, .. } => {
+                    lines.push(format!("    The user requested (constraint) {text}"));
+                }
+                Fact::Depends {
+                    project,
+                    versions,
+                    dependency,
+                    accepted,
+                } => {
+                    let existing = self.existing(&project.name).iter();
+                    let needed = needed(dependency, accepted);
+                    for version in existing.filter(|version| versions.contains(version)) {
+                        let dependent = format!("{} {version}", spell(project));
+                        lines.push(format!("    {dependent} depends on {needed}"));
+                    }
+                }
+                Fact::Machine(fact) => {
+                    lines.push(format!("    {}", accelerator::fact_sentence(fact)));
+                }
+                Fact::Rule(rule) => lines.push(format!("    {}", rule_sentence(rule))),
+                _ => {}
+            }
+        }
+        lines.extend(
+            [
+                "",
+                "To fix this you could try to:",
+                "1. loosen the versions that you ask for",
+                "2. leave versions out, so that others can be tried",
+            ]
+            .map(str::to_owned),
+        );
+        lines
+    }
+
+    pub(super) fn conflict_messages(&self) -> Vec<String> {
+        let mut requirements: Vec<String> = Vec::new();
+        for fact in &self.explanation.facts {
+            if let Fact::Requested {
+                requirement,
+                origin,
+                ..
+            } = fact
+            {
+                requirements.push(with_origin(requirement, origin.as_deref()));
+            }
+        }
+        let what = if requirements.is_empty() {
+            "these requirements".to_string()
+        } else {
+            ranges::join_and(&requirements)
+        };
+        vec![
+            format!(
+                "Cannot install {what} because these package versions have conflicting \
+                 dependencies."
+            ),
+            "ResolutionImpossible: no set of versions meets all of the following".to_string(),
+        ]
+    }
+}
