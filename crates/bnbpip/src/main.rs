@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     };
     let settings = Settings::resolve(&cli.global, &environment);
     let color = settings.color;
-    let settings = match settings.with_project(&cli.global) {
+    let settings = match settings.completed(&cli.global) {
         Ok(settings) => settings,
         Err(failure) => {
             Printer::new(0, color, None).failure(&failure);

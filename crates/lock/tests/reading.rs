@@ -187,10 +187,6 @@ fn each_fault_has_a_sentence_of_its_own() {
         let good = good();
         assert!(good.contains(place), "{place}");
         let message = wrong(&good.replacen(place, put, 1));
-        assert!(
-            message.starts_with("Failed to read the lock: "),
-            "{message}"
-        );
         assert!(message.contains(said), "{place} -> {put}: {message}");
     }
 }
@@ -200,7 +196,8 @@ fn a_truncated_lock_is_refused_wherever_it_ends_within_a_value() {
     let good = good();
     for end in [20, 60, 300, 420, good.len() - 3] {
         let message = wrong(&good[..end]);
-        assert!(message.contains("Failed to read the lock: "), "{message}");
+        let says_where = message.starts_with("line ") || message.contains(" is missing");
+        assert!(says_where, "{end}: {message}");
     }
 }
 

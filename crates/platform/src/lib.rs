@@ -23,7 +23,7 @@ mod venv;
 
 pub use accelerator::{
     AcceleratorInputs, AcceleratorMachine, Accelerators, Attempt, ComputeCapability, DriverVersion,
-    Gpu, NvidiaFacts, Vendor,
+    Gpu, NvidiaFacts, ParseFactError, ToldDriver, ToldNvidia, Vendor, capabilities_of_cards,
 };
 pub use discovery::{
     DiscoveryError, DiscoveryInputs, Environment, Origin, find_environment, find_interpreter,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bnbpip_index::Keyring;
-use bnbpip_platform::AcceleratorInputs;
+use bnbpip_platform::{AcceleratorInputs, ToldNvidia, capabilities_of_cards};
 use etcetera::BaseStrategy;
 
 use super::ProcessEnvironment;
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub environment: ProcessEnvironment,
     /// What the project that is worked in configures.
     pub project: ProjectFile,
+    /// What `BNBPIP_CUDA_DRIVER` and `BNBPIP_CUDA_ARCH` say of NVIDIA's driver and cards.
+    pub nvidia: ToldNvidia,
 }
 
 /// What the shell says about environments.
@@ -107,6 +109,7 @@ impl Settings {
             network: network(global, environment),
             environment: environment.clone(),
             project: ProjectFile::default(),
+            nvidia: ToldNvidia::default(),
             data_dir: if global.isolated {
                 None
             } else {
@@ -128,11 +131,13 @@ impl Settings {
         self.cache_dir == default_cache_dir(&self.environment)
     }
 
-    /// The same with what the project configures, unless `--isolated` is given.
+    /// The same with what the project configures, unless `--isolated` is given, and what the
+    /// environment tells of the machine.
     ///
     /// # Errors
-    /// When the project's file can't be read or understood.
-    pub(crate) fn with_project(mut self, global: &GlobalArgs) -> Result<Self, Failure> {
+    /// When the project's file or a variable can't be read or understood.
+    pub(crate) fn completed(mut self, global: &GlobalArgs) -> Result<Self, Failure> {
+        self.nvidia = told_nvidia(&self.environment)?;
         if !global.isolated {
             self.project = ProjectFile::find(self.environment.working_directory())?;
         }
@@ -149,19 +154,40 @@ impl Settings {
         Some(bnbpip_index::CacheAdmin::new(root).byte_code())
     }
 
-    /// What detecting accelerators has to know: `BNBPIP_CUDA_DRIVER` and `BNBPIP_CUDA_ARCH` are
-    /// believed instead of the machine.
+    /// What detecting accelerators has to know.
     pub(crate) fn accelerator_inputs(&self) -> AcceleratorInputs {
         let environment = &self.environment;
         let system = environment.get_path("SYSTEMROOT").filter(|_| cfg!(windows));
         let path = self.shell.path.as_deref();
         AcceleratorInputs {
-            driver: environment.get("BNBPIP_CUDA_DRIVER").map(str::to_owned),
-            capabilities: environment.get("BNBPIP_CUDA_ARCH").map(str::to_owned),
+            told: self.nvidia.clone(),
             system: system.map(|root| root.join("System32")),
             path: path.map_or_else(Vec::new, |path| std::env::split_paths(path).collect()),
         }
     }
+}
+
+fn told_nvidia(environment: &ProcessEnvironment) -> Result<ToldNvidia, Failure> {
+    let value = |name| environment.get(name).filter(|value| !value.is_empty());
+    let unreadable = |name: &str, value: &str, hint: &str| {
+        Failure::new(format!("Failed to read `{name}={value}`")).hint(hint)
+    };
+    let driver = value("BNBPIP_CUDA_DRIVER").map(|text| {
+        text.parse().map_err(|_| {
+            let hint = "give the driver's version, such as `566.36`, or `none`";
+            unreadable("BNBPIP_CUDA_DRIVER", text, hint)
+        })
+    });
+    let capabilities = value("BNBPIP_CUDA_ARCH").map(|text| {
+        capabilities_of_cards(text).map_err(|_| {
+            let hint = "give each card's compute capability, such as `8.9` or `6.1,8.9`";
+            unreadable("BNBPIP_CUDA_ARCH", text, hint)
+        })
+    });
+    Ok(ToldNvidia {
+        driver: driver.transpose()?,
+        capabilities: capabilities.transpose()?,
+    })
 }
 
 fn color(global: &GlobalArgs, environment: &ProcessEnvironment) -> ColorChoice {

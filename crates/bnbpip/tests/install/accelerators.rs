@@ -492,3 +492,24 @@ fn without_the_option_torch_comes_from_where_it_runs() {
         "Would install helper-1.0 torch-2.9.0"
     );
 }
+
+#[test]
+fn what_tells_of_a_machine_has_to_be_readable() {
+    let server = index();
+    let environment = world(&server);
+    let said = |driver: &str, cards: &str| {
+        let run = on(&environment, driver, cards, &["list"]);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+        run.stderr
+    };
+    assert_eq!(
+        said("newest", ""),
+        "ERROR: Failed to read `BNBPIP_CUDA_DRIVER=newest`\n\
+         hint: give the driver's version, such as `566.36`, or `none`\n"
+    );
+    assert_eq!(
+        said("566.36", "8.9, Ada"),
+        "ERROR: Failed to read `BNBPIP_CUDA_ARCH=8.9, Ada`\n\
+         hint: give each card's compute capability, such as `8.9` or `6.1,8.9`\n"
+    );
+}

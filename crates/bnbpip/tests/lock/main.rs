@@ -324,7 +324,7 @@ fn what_cannot_be_used_is_refused_before_anything_is_touched() {
         .replace("'linux'", "'plan9'")
         .replace("'win32'", "'plan9'");
     refused(&elsewhere, &[], "it has no environment for");
-    refused(&good[..good.len() / 2], &[], "Failed to read the lock: ");
+    refused(&good[..good.len() / 2], &[], "Failed to read the lock `");
     let start = good.find("sha256 = \"").unwrap() + 10;
     let mut other = good.clone();
     other.replace_range(start..start + 64, &"0".repeat(64));

@@ -19,23 +19,23 @@ use crate::{Lock, LockMarker, LockedPackage};
 /// No lock is larger: 64 MiB.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// A text that is no lock file.
+/// Why a text is no lock file: what is wrong, and where.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Larger than [`MAX_BYTES`].
-    #[error("Failed to read the lock: it has more than {MAX_BYTES} bytes")]
+    #[error("it has more than {MAX_BYTES} bytes")]
     TooLarge,
     /// Bytes that are no text.
-    #[error("Failed to read the lock: it isn't UTF-8")]
+    #[error("it isn't UTF-8")]
     Encoding,
     /// A merge was left unfinished.
-    #[error("Failed to read the lock: line {line} is a conflict marker of an unfinished merge")]
+    #[error("line {line} is a conflict marker of an unfinished merge")]
     ConflictMarkers {
         /// The line, from 1.
         line: usize,
     },
     /// It isn't TOML.
-    #[error("Failed to read the lock: line {line}: {message}")]
+    #[error("line {line}: {message}")]
     Syntax {
         /// The line, from 1.
         line: usize,
@@ -43,10 +43,10 @@ pub enum LockError {
         message: String,
     },
     /// Another version of the format.
-    #[error("Failed to read the lock: its version `{0}` is not one that bnbpip knows (1.0)")]
+    #[error("its version `{0}` is not one that bnbpip knows (1.0)")]
     Version(String),
     /// Something is missing or not what it should be.
-    #[error("Failed to read the lock: {place}: {reason}")]
+    #[error("{place}: {reason}")]
     Invalid {
         /// Where: `packages[2] (numpy), wheels[0]`.
         place: String,

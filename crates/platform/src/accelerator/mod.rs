@@ -14,7 +14,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use nvml::NvidiaFacts;
-pub use value::{ComputeCapability, DriverVersion, Gpu, Vendor};
+pub use value::{
+    ComputeCapability, DriverVersion, Gpu, ParseFactError, ToldDriver, ToldNvidia, Vendor,
+    capabilities_of_cards,
+};
 
 use crate::runtime::{MachineFiles, ThisMachine};
 
@@ -47,10 +50,8 @@ impl AcceleratorMachine for ThisMachine {
 /// What detection needs to know from outside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AcceleratorInputs {
-    /// A driver version that is believed instead of asking; `none` for a machine without NVIDIA.
-    pub driver: Option<String>,
-    /// Compute capabilities that are believed instead of asking: `8.9`, or `6.1,8.9`.
-    pub capabilities: Option<String>,
+    /// What is believed instead of asking.
+    pub told: ToldNvidia,
     /// Windows' `System32`; `None` on other systems.
     pub system: Option<PathBuf>,
     /// The folders of `PATH`, where `nvidia-smi` may lie.
@@ -87,16 +88,15 @@ impl Accelerators {
     /// Looks for accelerators.
     pub fn detect(machine: &dyn AcceleratorMachine, inputs: &AcceleratorInputs) -> Self {
         let mut found = Self::default();
-        let forced = inputs.driver.as_deref();
-        match forced {
+        match inputs.told.driver {
             Some(driver) => found.believe_driver(driver),
             None => found.ask_nvidia(machine, inputs),
         }
-        if let Some(capabilities) = &inputs.capabilities {
+        if let Some(capabilities) = &inputs.told.capabilities {
             found.believe_capabilities(capabilities);
         }
         // A made-up machine has nothing of this one.
-        if forced.is_none() {
+        if inputs.told.driver.is_none() {
             found.gpus.extend(files::other_gpus(machine));
         }
         found
@@ -160,34 +160,27 @@ impl Accelerators {
         self.gpus = facts.gpus;
     }
 
-    fn believe_driver(&mut self, driver: &str) {
-        let outcome = if driver == "none" {
-            "no NVIDIA GPU, as it was told".to_owned()
-        } else if let Ok(version) = driver.parse() {
-            self.nvidia_driver = Some(version);
-            self.gpus.push(Gpu::unknown());
-            format!("driver {version}, as it was told")
-        } else {
-            format!("`{driver}` is no version of a driver, and counts as none")
+    fn believe_driver(&mut self, driver: ToldDriver) {
+        let outcome = match driver {
+            ToldDriver::Absent => "no NVIDIA GPU, as it was told".to_owned(),
+            ToldDriver::Version(version) => {
+                self.nvidia_driver = Some(version);
+                self.gpus.push(Gpu::unknown());
+                format!("driver {version}, as it was told")
+            }
         };
         self.note("BNBPIP_CUDA_DRIVER".to_owned(), Ok::<_, &String>(outcome));
     }
 
-    fn believe_capabilities(&mut self, text: &str) {
-        let parts = text.split([',', ' ', ';']).filter(|part| !part.is_empty());
-        let parsed: Result<Vec<ComputeCapability>, _> = parts.map(str::parse).collect();
-        let outcome = match parsed {
-            Ok(capabilities) => {
-                self.gpus.retain(|gpu| gpu.vendor != Vendor::Nvidia);
-                let cards = capabilities.iter().map(|capability| Gpu {
-                    capability: Some(*capability),
-                    ..Gpu::unknown()
-                });
-                self.gpus.extend(cards);
-                format!("compute capability {text}, as it was told")
-            }
-            Err(_) => format!("`{text}` names no compute capabilities, and was left out"),
-        };
+    fn believe_capabilities(&mut self, capabilities: &[ComputeCapability]) {
+        self.gpus.retain(|gpu| gpu.vendor != Vendor::Nvidia);
+        let cards = capabilities.iter().map(|capability| Gpu {
+            capability: Some(*capability),
+            ..Gpu::unknown()
+        });
+        self.gpus.extend(cards);
+        let listed: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
+        let outcome = format!("compute capability {}, as it was told", listed.join(", "));
         self.note("BNBPIP_CUDA_ARCH".to_owned(), Ok::<_, &String>(outcome));
     }
 

@@ -73,8 +73,10 @@ fn windows() -> AcceleratorInputs {
 
 fn told(driver: Option<&str>, capabilities: Option<&str>) -> AcceleratorInputs {
     AcceleratorInputs {
-        driver: driver.map(str::to_owned),
-        capabilities: capabilities.map(str::to_owned),
+        told: ToldNvidia {
+            driver: driver.map(|text| text.parse().unwrap()),
+            capabilities: capabilities.map(|text| capabilities_of_cards(text).unwrap()),
+        },
         ..windows()
     }
 }
@@ -168,19 +170,13 @@ fn what_is_told_is_believed() {
         .insert("C:/Windows/System32/nvcuda.dll", "32.0.15.6636");
     let found = Accelerators::detect(&machine, &told(Some("none"), None));
     assert!(!found.has_nvidia());
-    let found = Accelerators::detect(&machine, &told(Some("new"), Some("Ada")));
-    let trace: Vec<_> = found
-        .trace
-        .iter()
-        .map(|step| step.outcome.as_str())
-        .collect();
-    assert_eq!(
-        trace,
-        [
-            "`new` is no version of a driver, and counts as none",
-            "`Ada` names no compute capabilities, and was left out"
-        ]
-    );
+    for driver in ["new", "", "581", "-1.0"] {
+        assert!(driver.parse::<ToldDriver>().is_err(), "{driver}");
+    }
+    for cards in ["Ada", "", ",", "8", "8.9,"] {
+        let is_readable = cards == "8.9,";
+        assert_eq!(capabilities_of_cards(cards).is_ok(), is_readable, "{cards}");
+    }
 }
 
 #[test]

@@ -75,6 +75,48 @@ impl fmt::Display for ComputeCapability {
     }
 }
 
+/// What is believed of NVIDIA's driver instead of asking the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldDriver {
+    /// There is no NVIDIA GPU: `none`.
+    Absent,
+    /// The driver has this version.
+    Version(DriverVersion),
+}
+
+impl FromStr for ToldDriver {
+    type Err = ParseFactError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "none" => Ok(Self::Absent),
+            version => version.parse().map(Self::Version),
+        }
+    }
+}
+
+/// What is believed of NVIDIA's driver and cards instead of asking the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToldNvidia {
+    /// The driver.
+    pub driver: Option<ToldDriver>,
+    /// The capability of each card.
+    pub capabilities: Option<Vec<ComputeCapability>>,
+}
+
+/// Reads the capabilities of several cards: `8.9`, or `6.1,8.9`.
+///
+/// # Errors
+/// When one of them is none, or there is none.
+pub fn capabilities_of_cards(text: &str) -> Result<Vec<ComputeCapability>, ParseFactError> {
+    let parts = text.split([',', ' ', ';']).filter(|part| !part.is_empty());
+    let capabilities: Vec<ComputeCapability> = parts.map(str::parse).collect::<Result<_, _>>()?;
+    if capabilities.is_empty() {
+        return Err(ParseFactError("compute capability"));
+    }
+    Ok(capabilities)
+}
+
 /// Who made a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vendor {

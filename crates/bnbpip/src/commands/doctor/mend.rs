@@ -278,7 +278,7 @@ fn run_command(
         color: settings.color,
         cache_dir: settings.cache_dir.clone(),
         network: settings.network.clone(),
-        ..Settings::resolve(&cli.global, &settings.environment)
+        ..Settings::resolve(&cli.global, &settings.environment).completed(&cli.global)?
     };
     match &cli.command {
         Some(Command::Install(arguments)) => install::run(arguments, &settings, printer),

@@ -17,16 +17,21 @@ use crate::secrets::without_credentials;
 /// # Errors
 /// When it can't be read, or isn't one.
 pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Lock, Failure> {
-    let context = || format!("Failed to read the lock `{}`", path.display());
+    let shown = path.to_string_lossy();
+    let context = || format!("Failed to read the lock `{shown}`");
     let metadata = fs_err::metadata(path);
     let metadata = metadata.map_err(|error| Failure::from(error).context(context()))?;
     if metadata.is_dir() {
         return Err(Failure::new(format!("{}: it is a folder", context())));
     }
     if metadata.len() > MAX_BYTES {
-        return Err(Failure::from(LockError::TooLarge));
+        return Err(Failure::new(format!(
+            "{}: {}",
+            context(),
+            LockError::TooLarge
+        )));
     }
-    parsed(&fs_err::read(path)?, &path.to_string_lossy(), printer)
+    parsed(&fs_err::read(path)?, &shown, printer)
 }
 
 /// Reads the lock at a path or an address, and says which folder its paths start from.
@@ -57,7 +62,7 @@ pub(crate) fn open(
 fn parsed(bytes: &[u8], shown: &str, printer: &Printer) -> Result<Lock, Failure> {
     let lock = Lock::from_bytes(bytes).map_err(|error| {
         let is_unfinished = matches!(error, LockError::ConflictMarkers { .. });
-        let failure = Failure::from(error);
+        let failure = Failure::new(format!("Failed to read the lock `{shown}`: {error}"));
         if is_unfinished {
             failure.hint(merging::RESOLVE)
         } else {

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use bnbpip_overlay::{KnownMachine, MachineFact, MachineFacts, VirtualPackage};
 use bnbpip_packaging::Version;
-use bnbpip_platform::{AcceleratorInputs, Accelerators, Target, ThisMachine};
+use bnbpip_platform::{
+    AcceleratorInputs, Accelerators, Target, ThisMachine, ToldDriver, ToldNvidia,
+};
 
 use crate::configuration::settings::Settings;
 use crate::printer::Printer;
@@ -46,10 +48,10 @@ impl Machine {
     /// What the variables tell, of this machine or another.
     pub(crate) fn told(settings: &Settings, printer: &'static Printer) -> Self {
         let mut inputs = settings.accelerator_inputs();
-        if inputs.driver.is_none() && inputs.capabilities.is_none() {
+        if inputs.told == ToldNvidia::default() {
             return Self::known(KnownMachine::default());
         }
-        inputs.driver.get_or_insert_with(|| "none".to_owned());
+        inputs.told.driver.get_or_insert(ToldDriver::Absent);
         Self::asking(inputs, printer)
     }
 
