@@ -272,17 +272,6 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(recorded.bytes(*piece, recording))
 
 
-def serve(folder, origin=None, delay_ms=0, metadata=True, port=0):
-    """Starts the index in a thread of its own; gives the server and the root to use."""
-    store = Store(Path(folder), origin.rstrip("/") if origin else None, metadata)
-    handler = type("Bound", (Handler,), {"store": store, "delay_s": delay_ms / 1000})
-    ThreadingHTTPServer.request_queue_size = 256
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_address[1]}/simple/"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", required=True, help="folder of the recording")
@@ -291,9 +280,14 @@ def main():
     parser.add_argument("--no-metadata", action="store_true", help="offer no metadata files")
     parser.add_argument("--port", type=int, default=0, help="port on loopback; by default a free one")
     arguments = parser.parse_args()
-    _, root = serve(arguments.store, arguments.origin, arguments.delay_ms, not arguments.no_metadata, arguments.port)
-    print(root, flush=True)
-    threading.Event().wait()
+    origin = arguments.origin.rstrip("/") if arguments.origin else None
+    store = Store(Path(arguments.store), origin, not arguments.no_metadata)
+    handler = type("Bound", (Handler,), {"store": store, "delay_s": arguments.delay_ms / 1000})
+    ThreadingHTTPServer.request_queue_size = 256
+    server = ThreadingHTTPServer(("127.0.0.1", arguments.port), handler)
+    server.daemon_threads = True
+    print(f"http://127.0.0.1:{server.server_address[1]}/simple/", flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":
