@@ -13,15 +13,16 @@ use tokio::task::JoinSet;
 
 use super::hash::digest_of;
 use super::install::DownloadProgress;
+use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
 use super::resolve::{
-    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolved, Resolving, network, notes,
-    requirements,
+    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
 };
 use super::rule_set;
 use super::saving;
 use super::sources::{Sources, archive_file, is_repository};
+use super::sync::Wish;
 use super::target_environment;
 use crate::cli::DownloadArgs;
 use crate::configuration::settings::Settings;
@@ -51,6 +52,9 @@ pub(crate) fn run(
     network::say_locations(&options.index, &request.options, settings, printer)?;
     let interpreter = interpreter(settings, &wanted)?;
     let target = wanted.target(interpreter.as_ref())?;
+    let wish = Wish::of(options, settings);
+    let locked =
+        locked_requirements::ask_for(&mut request, &target, (wish, None), settings, printer)?;
     let nothing = || Ok(InstalledEnvironment::default());
     Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
     // What is built here runs here: not for another platform.
@@ -83,7 +87,7 @@ pub(crate) fn run(
         sources: sources.clone(),
         machine: Machine::of(&target, settings, printer),
         connections: Connections::default(),
-        locked: LockedFiles::default(),
+        locked,
     };
     let resolved = resolving.run(FxHashMap::default())?;
     notes::say(&resolved.resolution, printer);
@@ -127,6 +131,7 @@ fn check_restriction(
         || !wanted.platforms.is_empty()
         || wanted.implementation.is_some()
         || !wanted.abis.is_empty();
+    locked_requirements::refuse_restrictions(request, restricts)?;
     let formats = request
         .options
         .format_control(&arguments.resolve.index.format_control);

@@ -20,6 +20,7 @@ pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod list;
 pub(crate) mod lock;
+mod locked_requirements;
 pub(crate) mod profiles;
 mod python_json;
 pub(crate) mod resolve;

@@ -10,15 +10,16 @@ use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
 use super::install::DownloadProgress;
+use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
 use super::resolve::{
-    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolved, Resolving, network,
-    requirements,
+    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, network, requirements,
 };
 use super::rule_set;
 use super::saving;
 use super::sources::Sources;
+use super::sync::Wish;
 use super::target_environment;
 use crate::cli::WheelArgs;
 use crate::configuration::settings::Settings;
@@ -44,6 +45,9 @@ pub(crate) fn run(
     all.for_each(|given| given.editable = false);
     let interpreter = target_environment::find(settings)?.interpreter;
     let target = Target::from_interpreter(&interpreter);
+    let wish = Wish::of(options, settings);
+    let locked =
+        locked_requirements::ask_for(&mut request, &target, (wish, None), settings, printer)?;
     let nothing = || Ok(InstalledEnvironment::default());
     Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
     let sources = Sources::new(options, settings, printer, &request, &interpreter)?;
@@ -69,7 +73,7 @@ pub(crate) fn run(
         sources: Some(sources.clone()),
         machine: Machine::of(&target, settings, printer),
         connections: Connections::default(),
-        locked: LockedFiles::default(),
+        locked,
     };
     let resolved = resolving.run(FxHashMap::default())?;
     if let Some(community) = &resolved.community {

@@ -250,3 +250,47 @@ fn a_lock_can_be_read_from_an_address_and_its_files_from_a_folder() {
         run.stderr
     );
 }
+
+#[test]
+fn download_and_wheel_take_the_files_of_a_lock() {
+    let server = index();
+    let environment = environment(&server);
+    drop(lock(
+        &environment,
+        &[
+            "base<2",
+            "--environment",
+            "linux",
+            "--environment",
+            "windows",
+        ],
+    ));
+    let saved = |command: &str, more: &[&str]| {
+        let folder = format!("{command}-{}", more.len());
+        let run = environment.run([&[command, "-r", "pylock.toml", "-d", &folder], more].concat());
+        drop(run.success());
+        let folder = fs_err::read_dir(environment.work().join(folder)).unwrap();
+        let mut names: Vec<String> = folder
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    // The newest version isn't the lock's.
+    assert_eq!(saved("download", &[]), ["base-1.0-py3-none-any.whl"]);
+    let windows = ["--python-platform", "windows"];
+    assert_eq!(saved("download", &windows), ["base-1.0-py3-none-any.whl"]);
+    let run = environment.run(["wheel", "-r", "pylock.toml", "-w", "wheels"]);
+    drop(run.success());
+    let wheel = environment.work().join("wheels/base-1.0-py3-none-any.whl");
+    assert!(wheel.is_file());
+    // As pip has it, a lock isn't selected from for options of pip's that restrict the target.
+    let arguments = ["download", "-r", "pylock.toml", "--platform", "win_amd64"];
+    let run = environment.run([&arguments[..], &["--only-binary", ":all:"]].concat());
+    assert_eq!(run.code, 1);
+    assert_eq!(
+        run.stderr,
+        "ERROR: Platform and interpreter constraints using --python-version, --platform, --abi, or \
+         --implementation, are not supported when selecting requirements from 'pylock.toml'\n"
+    );
+}

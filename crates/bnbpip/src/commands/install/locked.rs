@@ -1,29 +1,16 @@
-//! `install -r pylock.toml[extra]` and `--group pylock.toml:dev`. A lock that is asked for alone is
-//! installed as it is, without a resolution. Where something else is asked for as well, or another
-//! place or a report, its packages take part in the resolution: each as the requirement of the one
-//! file that the lock has.
+//! `install -r pylock.toml[extra]` and `--group pylock.toml:dev`: a lock that is asked for alone is
+//! installed as it is, without a resolution.
 
-use std::sync::Arc;
-
-use bnbpip_index::PackageFile;
 use bnbpip_installer::InstallOptions;
-use bnbpip_packaging::{Hashes, PackageName, Requirement};
-use bnbpip_platform::Target;
-use rustc_hash::FxHashMap;
 
 use super::options_of;
 use crate::cli::InstallArgs;
-use crate::commands::lock;
-use crate::commands::resolve::LockedFiles;
-use crate::commands::sources::source_file;
-use crate::commands::sync::{Origin, Places, SourceOrigin, Syncing, Wanted, Wish, wanted};
-use crate::commands::wheelhouse::Wheelhouse;
+use crate::commands::locked_requirements;
+use crate::commands::sync::{Syncing, Wish};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::{
-    NamedLock, Request, RequestedRequirement, RequirementHash, RequirementOrigin,
-};
+use crate::request::{NamedLock, Request};
 use crate::secrets::without_credentials;
 
 /// The lock, if nothing else is asked for.
@@ -43,13 +30,8 @@ pub(super) fn alone<'a>(
             None => Ok(None),
         };
     };
-    if !arguments.target_python.request()?.is_empty() {
-        let file = &first.file;
-        return Err(Failure::new(format!(
-            "Platform and interpreter constraints using --python-version, --platform, --abi, or \
-             --implementation, are not supported when selecting requirements from '{file}'"
-        )));
-    }
+    let python = arguments.target_python.request()?;
+    locked_requirements::refuse_restrictions(request, !python.is_empty())?;
     let is_alone = request.locks.len() == 1
         && request.requirements.is_empty()
         && request.unnamed.is_empty()
@@ -81,7 +63,7 @@ pub(super) fn install(
         wheelhouse: arguments.wheelhouse.as_deref(),
         file: &named.file,
         asked: named.asked.clone(),
-        accelerator: wish(arguments, settings),
+        accelerator: Wish::of(&arguments.resolve, settings),
         inexact: true,
         dry_run: arguments.dry_run,
         break_system_packages: arguments.break_system_packages,
@@ -93,118 +75,4 @@ pub(super) fn install(
         },
     };
     syncing.run(settings, printer)
-}
-
-fn wish<'a>(arguments: &'a InstallArgs, settings: &'a Settings) -> Wish<'a> {
-    let of_project = settings.project.options.accelerator.as_deref();
-    Wish(arguments.resolve.accelerator().or(of_project))
-}
-
-/// Asks for what the locks of the request have for a target, each package from its file alone.
-///
-/// # Errors
-/// When a lock can't be read, or isn't for the target.
-pub(super) fn ask_for(
-    request: &mut Request,
-    target: &Target,
-    arguments: &InstallArgs,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<LockedFiles, Failure> {
-    let mut files = LockedFiles::default();
-    let wheelhouse = arguments.wheelhouse.as_deref();
-    let wheelhouse = wheelhouse.map(|folder| Wheelhouse::open(folder, settings));
-    let wheelhouse = wheelhouse.transpose()?;
-    for named in std::mem::take(&mut request.locks) {
-        let (lock, folder) = lock::open(&named.file, settings, printer)?;
-        let wish = wish(arguments, settings);
-        let asked = named
-            .asked
-            .settled(&lock, wish, target, settings, printer)?;
-        let places = Places {
-            folder: &folder,
-            wheelhouse: wheelhouse.as_ref(),
-        };
-        for one in wanted(&asked.select(&lock, target)?, places)? {
-            let (requirement, file) = pinned(one, &named.file)?;
-            if let Some(file) = file {
-                files.insert(requirement.requirement.name.clone(), Arc::new(file));
-            }
-            request.requirements.push(requirement);
-        }
-    }
-    Ok(files)
-}
-
-/// The sizes of the files by their locks.
-pub(super) fn sizes(files: &LockedFiles) -> FxHashMap<PackageName, u64> {
-    let files = files.iter();
-    files
-        .filter_map(|(name, file)| Some((name.clone(), file.size_bytes?)))
-        .collect()
-}
-
-/// The requirement of what a lock has, and its file; none if the requirement is its address.
-fn pinned(one: Wanted, lock: &str) -> Result<(RequestedRequirement, Option<PackageFile>), Failure> {
-    let name = &one.name;
-    let (text, hashes, editable, file) = match one.origin {
-        Origin::Wheel {
-            file,
-            direct: false,
-        } => {
-            let text = format!("{name}=={}", file.version());
-            (text, file.hashes.clone(), false, Some(file))
-        }
-        Origin::Wheel { file, direct: true } => {
-            (format!("{name} @ {}", file.url), file.hashes, false, None)
-        }
-        Origin::Source(source) if source.is_sdist => {
-            let file = sdist(name, one.version.as_ref(), &source)?;
-            let text = format!("{name}=={}", file.version());
-            (text, source.hashes, false, Some(file))
-        }
-        Origin::Source(source) => {
-            let text = format!("{name} @ {}", source.url);
-            (text, source.hashes, source.editable, None)
-        }
-    };
-    let requirement: Requirement = text.parse().map_err(|error| {
-        Failure::from(error).context(format!("Failed to use the lock's `{name}`"))
-    })?;
-    let requested = RequestedRequirement {
-        requirement,
-        source: RequirementOrigin::Lock(lock.to_owned()),
-        hashes: digests(&hashes),
-        raw: text,
-        editable,
-        config_settings: Vec::new(),
-        takes_settings: true,
-    };
-    Ok((requested, file))
-}
-
-fn digests(hashes: &Hashes) -> Vec<RequirementHash> {
-    let strongest = hashes.strongest().into_iter();
-    let digests = strongest.map(|(algorithm, hex)| RequirementHash {
-        algorithm: algorithm.as_str(),
-        digest: hex.to_owned(),
-    });
-    digests.collect()
-}
-
-fn sdist(
-    name: &PackageName,
-    version: Option<&bnbpip_packaging::Version>,
-    source: &SourceOrigin,
-) -> Result<PackageFile, Failure> {
-    let version = version.cloned().ok_or_else(|| {
-        Failure::new(format!(
-            "Failed to use the lock's `{name}`: its source distribution has no version"
-        ))
-    })?;
-    Ok(PackageFile {
-        hashes: source.hashes.clone(),
-        size_bytes: source.size_bytes,
-        ..source_file(name.clone(), version, source.url.clone())
-    })
 }

@@ -30,12 +30,14 @@ pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
+use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::automatic::is_no_solution;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requirements};
 use crate::commands::sources::Sources;
+use crate::commands::sync::Wish;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -70,7 +72,10 @@ pub(crate) fn run(
     )?;
     let destination = Destination::find(arguments, settings, printer)?;
     let target = &destination.target;
-    let locked = locked::ask_for(&mut request, target, arguments, settings, printer)?;
+    let wish = Wish::of(&arguments.resolve, settings);
+    let folder = arguments.wheelhouse.as_deref();
+    let locked =
+        locked_requirements::ask_for(&mut request, target, (wish, folder), settings, printer)?;
     let accelerator = Accelerator::choose(
         &arguments.resolve,
         &mut request,
@@ -364,7 +369,7 @@ impl Run<'_> {
             client: &resolved.client,
             progress: Arc::new(progress),
             required: requirements::required_hashes(&self.request),
-            sizes: locked::sizes(&self.locked),
+            sizes: locked_requirements::sizes(&self.locked),
             runtime: &resolved.runtime,
             environment,
             options: self.install_options(),

@@ -6,6 +6,7 @@ use bnbpip_packaging::{Version, VersionRange, range};
 use bnbpip_platform::Target;
 use bnbpip_report::accelerator as words;
 
+use crate::cli::resolve::ResolveArgs;
 use crate::commands::resolve::accelerator::facts;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -16,7 +17,13 @@ use crate::request::AskedOfLock;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish<'a>(pub(crate) Option<&'a str>);
 
-impl Wish<'_> {
+impl<'a> Wish<'a> {
+    /// What a command's options say, or else the project.
+    pub(crate) fn of(options: &'a ResolveArgs, settings: &'a Settings) -> Self {
+        let of_project = settings.project.options.accelerator.as_deref();
+        Self(options.accelerator().or(of_project))
+    }
+
     /// The extra to add to those that are asked for by name.
     ///
     /// # Errors
