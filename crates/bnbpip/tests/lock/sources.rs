@@ -156,6 +156,24 @@ fn addresses_folders_and_repositories_are_locked_and_installed() {
     assert_eq!(last, Some("Successfully installed copied-1.0"));
     let built = "\nBuilding wheels for collected packages: copied\n";
     assert_eq!(run.stdout.matches(built).count(), 1, "{}", run.stdout);
+
+    // In a resolution the lock is believed about what can have no hash, unless all must have one.
+    let again = [
+        "install",
+        "-r",
+        "pylock.toml",
+        "--dry-run",
+        "--force-reinstall",
+    ];
+    let run = environment.run(again).success();
+    let last = run.stdout.lines().next_back();
+    assert_eq!(last, Some(&*format!("Would install {}", all.join(" "))));
+    let run = environment.run([&again[..], &["--require-hashes"]].concat());
+    assert_eq!(run.code, 1);
+    let said = "ERROR: Hashes are required in --require-hashes mode, but they are missing";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let named: Vec<&str> = run.stderr.matches("(from pylock.toml)").collect();
+    assert_eq!(named.len(), 3, "{}", run.stderr);
 }
 
 #[test]

@@ -320,10 +320,12 @@ pub(crate) fn constraints(
 
 /// Whether every file needs a given hash: asked for, or switched on by the first `--hash`.
 pub(crate) fn is_hash_mode(options: &ResolveArgs, request: &Request) -> bool {
-    if options.no_require_hashes {
-        return false;
-    }
-    options.require_hashes || request.options.require_hashes == Some(true) || request.has_hashes()
+    !options.no_require_hashes && (wants_hashes(options, request) || request.has_hashes())
+}
+
+/// Whether it was asked for in so many words that every file has a given hash.
+fn wants_hashes(options: &ResolveArgs, request: &Request) -> bool {
+    options.require_hashes || request.options.require_hashes == Some(true)
 }
 
 /// The digests that the user gave. Where several lines name a package, all have to allow a digest:
@@ -349,11 +351,16 @@ pub(crate) fn required_hashes(request: &Request) -> RequiredHashes {
     required
 }
 
-/// In hash mode each requirement must be pinned and have a hash.
+/// In hash mode each requirement must be pinned and have a hash. A lock's folders and repositories
+/// have none; the lock is believed about them unless hashes were asked for in so many words.
 ///
 /// # Errors
 /// With the requirements that aren't, in pip's words.
-pub(crate) fn check_hash_mode(request: &Request, required: &RequiredHashes) -> Result<(), Failure> {
+pub(crate) fn check_hash_mode(
+    options: &ResolveArgs,
+    request: &Request,
+    required: &RequiredHashes,
+) -> Result<(), Failure> {
     let listed = |offenders: Vec<&RequestedRequirement>| {
         let lines: Vec<String> = offenders
             .iter()
@@ -387,6 +394,9 @@ pub(crate) fn check_hash_mode(request: &Request, required: &RequiredHashes) -> R
         .requirements
         .iter()
         .filter(|given| !has_hash(given, required))
+        .filter(|given| {
+            wants_hashes(options, request) || !matches!(given.source, RequirementOrigin::Lock(_))
+        })
         .collect();
     if !unhashed.is_empty() {
         return Err(Failure::new(format!(

@@ -110,7 +110,7 @@ impl Resolving<'_> {
         let required = requirements::required_hashes(self.request);
         let hash_mode = requirements::is_hash_mode(self.options, self.request);
         if hash_mode {
-            requirements::check_hash_mode(self.request, &required)?;
+            requirements::check_hash_mode(self.options, self.request, &required)?;
         }
         if let Some(given) = self.request.unnamed.first() {
             return Err(Failure::new(format!(
