@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
+use bnbpip_testing::{HashInPage, HostedFile, IndexServer, TestEnvironment, WheelBuilder};
 
 use crate::{environment, lock, read};
 
@@ -214,4 +214,32 @@ fn source_distributions_are_locked_on_request_alone() {
     assert!(!environment.work().join("pylock.toml").exists());
     drop(lock(&environment, &["chosen", "--no-binary", "chosen"]));
     assert!(read(&environment).contains("sdist = { "));
+}
+
+#[test]
+fn what_a_page_names_without_a_hash_is_locked_with_one() {
+    let wheel = || HostedFile::from(WheelBuilder::new("lonely", "1.0").build());
+    let server = IndexServer::with([wheel().hash(HashInPage::Missing)]);
+    let environment = environment(&server);
+    let page = server.flat_url();
+    let text = lock(
+        &environment,
+        &["lonely", "--no-index", "--find-links", &page],
+    );
+    assert!(text.contains(&format!("index = \"{page}\"")), "{text}");
+    let links = environment.work().join("links");
+    fs_err::create_dir(&links).unwrap();
+    let built = WheelBuilder::new("lonely", "1.0").build();
+    built.write_to(&links);
+    let of_folder = lock(
+        &environment,
+        &["lonely", "--no-index", "--find-links", "links"],
+    );
+    let path = "path = \"links/lonely-1.0-py3-none-any.whl\", size = ";
+    assert!(of_folder.contains(path), "{of_folder}");
+    for text in [&text, &of_folder] {
+        assert!(text.contains("hashes = { sha256 = \""), "{text}");
+    }
+    drop(environment.run(["sync"]).success());
+    assert_eq!(environment.installed(), ["lonely-1.0"]);
 }
