@@ -13,7 +13,7 @@ pub(crate) mod project;
 pub(crate) mod project_indexes;
 pub(crate) mod settings;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
@@ -21,21 +21,42 @@ use rustc_hash::FxHashMap;
 /// The index that is asked when nothing else is said.
 pub(crate) const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
 
-/// The environment variables that this process was started with, and its working directory.
+/// The environment variables that this process was started with, and its working directory. To
+/// Windows a variable's name is the same in capitals, and `PATH` is mostly called `Path` there.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProcessEnvironment {
+    /// By name, on Windows in capitals.
     variables: FxHashMap<OsString, OsString>,
+    folds_case: bool,
     working_directory: PathBuf,
 }
 
 impl ProcessEnvironment {
     /// Takes them from the process.
     pub(crate) fn capture() -> Self {
+        // A deleted working directory leaves relative paths as they are: using one will fail
+        // with a message of its own.
+        let working_directory = std::env::current_dir().unwrap_or_default();
+        Self::collect(std::env::vars_os(), cfg!(windows), working_directory)
+    }
+
+    fn collect(
+        variables: impl Iterator<Item = (OsString, OsString)>,
+        folds_case: bool,
+        working_directory: PathBuf,
+    ) -> Self {
+        let variables = variables.map(|(name, value)| {
+            let name = if folds_case {
+                name.to_ascii_uppercase()
+            } else {
+                name
+            };
+            (name, value)
+        });
         Self {
-            variables: std::env::vars_os().collect(),
-            // A deleted working directory leaves relative paths as they are: using one will fail
-            // with a message of its own.
-            working_directory: std::env::current_dir().unwrap_or_default(),
+            variables: variables.collect(),
+            folds_case,
+            working_directory,
         }
     }
 
@@ -52,20 +73,25 @@ impl ProcessEnvironment {
     /// A made-up environment.
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
-        Self {
-            variables: variables
-                .iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-            working_directory: PathBuf::from("/work"),
-        }
+        Self::made_up(variables, false)
+    }
+
+    #[cfg(test)]
+    fn made_up(variables: &[(&str, &str)], folds_case: bool) -> Self {
+        let variables = variables.iter();
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        Self::collect(variables, folds_case, PathBuf::from("/work"))
     }
 
     /// A variable's value; an empty one counts as not set, as pip has it.
     pub(crate) fn get_os(&self, name: &str) -> Option<&OsString> {
-        self.variables
-            .get(std::ffi::OsStr::new(name))
-            .filter(|value| !value.is_empty())
+        let value = if self.folds_case {
+            self.variables
+                .get(&OsString::from(name.to_ascii_uppercase()))
+        } else {
+            self.variables.get(OsStr::new(name))
+        };
+        value.filter(|value| !value.is_empty())
     }
 
     /// A variable's value, if it is text and not empty.
@@ -87,5 +113,37 @@ impl ProcessEnvironment {
     /// The directory that relative paths start from.
     pub(crate) fn working_directory(&self) -> &Path {
         &self.working_directory
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_knows_variables_in_any_case() {
+        let given = [
+            ("Path", "C:\\Python"),
+            ("SystemRoot", "C:\\Windows"),
+            ("pip_Index_Url", "https://example.org"),
+        ];
+        let windows = ProcessEnvironment::made_up(&given, true);
+        for (name, value) in [
+            ("PATH", "C:\\Python"),
+            ("SYSTEMROOT", "C:\\Windows"),
+            ("Path", "C:\\Python"),
+        ] {
+            assert_eq!(windows.get(name), Some(value), "{name}");
+        }
+        let named = |environment: &ProcessEnvironment| {
+            environment
+                .text_variables()
+                .any(|(name, _)| name == "PIP_INDEX_URL")
+        };
+        assert!(named(&windows));
+        let posix = ProcessEnvironment::made_up(&given, false);
+        assert_eq!(posix.get("Path"), Some("C:\\Python"));
+        assert_eq!(posix.get("PATH"), None);
+        assert!(!named(&posix));
     }
 }
