@@ -68,11 +68,17 @@ fn set_get_list_unset() {
     drop(home.run(&["set", "install.find-links", "a\nb"]));
     let variables = [("PIP_PRE", "yes"), ("BNBPIP_LINK_MODE", "copy")];
     let listed = home.run_with(&["list", "--user"], &variables);
-    let wanted = format!("global.index-url='{url}'\ninstall.find-links='a\\nb'\n:env:.pre='yes'\n");
-    assert!(
-        listed.contains(&format!("-----\n{wanted}-----")),
-        "{listed}"
+    // They are sorted by their files' paths, and a drive's letter comes after a colon.
+    let (file_lines, variable_line) = (
+        format!("global.index-url='{url}'\ninstall.find-links='a\\nb'\n"),
+        ":env:.pre='yes'\n",
     );
+    let wanted = if cfg!(windows) {
+        format!("-----\n{variable_line}{file_lines}-----")
+    } else {
+        format!("-----\n{file_lines}{variable_line}-----")
+    };
+    assert!(listed.contains(&wanted), "{listed}");
     let unset = home.run(&["unset", "global.index-url"]);
     assert!(unset.starts_with("exit code: 0"), "{unset}");
     let text = fs_err::read_to_string(&file).unwrap();
@@ -150,7 +156,6 @@ fn a_named_file_stands_for_the_users() {
 }
 
 /// Which value comes from where, and which of them counts.
-#[cfg(unix)]
 #[test]
 fn debug() {
     let home = Home::new();
@@ -179,21 +184,27 @@ fn debug() {
         "  global.proxy='b' ([DIR]/env/pip.conf)\n",
         "  install.pre='yes' ([DIR]/env/pip.conf)\n",
     ] {
-        assert!(shown.contains(lines), "{lines}{shown}");
+        let lines = lines.replace("pip.conf", NAME);
+        assert!(shown.contains(&lines), "{lines}{shown}");
     }
 }
 
 /// The editor gets the file, and its exit code counts.
-#[cfg(unix)]
 #[test]
 fn edit() {
     let home = Home::new();
     let file = home.file("config/pip");
     fs_err::create_dir_all(file.parent().unwrap()).unwrap();
-    let done = home.run(&["--editor", "echo '[global]' >", "edit"]);
+    let (write, fail) = if cfg!(windows) {
+        ("echo [global]>", "exit 3 &")
+    } else {
+        ("echo '[global]' >", "exit 3;")
+    };
+    let done = home.run(&["--editor", write, "edit"]);
     assert!(done.starts_with("exit code: 0"), "{done}");
-    assert_eq!(fs_err::read_to_string(&file).unwrap(), "[global]\n");
-    let failed = home.run_with(&["edit"], &[("EDITOR", "exit 3;")]);
+    let text = fs_err::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().collect::<Vec<_>>(), ["[global]"]);
+    let failed = home.run_with(&["edit"], &[("EDITOR", fail)]);
     assert!(
         failed.contains("Editor Subprocess exited with exit code 3"),
         "{failed}"

@@ -148,7 +148,15 @@ impl World {
             (self.path().to_path_buf(), "[DIR]"),
             (canonical, "[DIR]"),
         ] {
-            text = text.replace(&path.display().to_string(), shown);
+            let path = path.display().to_string();
+            text = text.replace(&path, shown);
+            let path = path.strip_prefix(r"\\?\").unwrap_or(&path);
+            if cfg!(windows) {
+                // Without the prefix of long paths, in a URL, and in JSON.
+                text = text.replace(path, shown);
+                text = text.replace(&format!("/{}", path.replace('\\', "/")), shown);
+                text = text.replace(&path.replace('\\', r"\\"), shown);
+            }
         }
         let lines: Vec<String> = text
             .lines()
@@ -164,7 +172,7 @@ fn with_slashes(line: &str) -> String {
     let words = line.split(' ').map(|word| {
         let is_path = word.contains("[DIR]") || word.contains("[SITE]");
         if is_path {
-            word.replace('\\', "/")
+            word.replace(r"\\", "/").replace('\\', "/")
         } else {
             word.to_owned()
         }

@@ -100,6 +100,26 @@ fn no_such_key(name: &str) -> Failure {
     Failure::new(format!("No such key - {name}"))
 }
 
+/// A line as the system's shell reads it.
+#[cfg(windows)]
+fn shell(line: &str) -> Command {
+    use std::os::windows::process::CommandExt as _;
+    let mut command = Command::new("cmd");
+    // It takes off the outer quotes and reads the rest as it stands: `\"` is nothing to it.
+    command
+        .args(["/D", "/S", "/C"])
+        .raw_arg(format!("\"{line}\""));
+    command
+}
+
+/// A line as the system's shell reads it.
+#[cfg(not(windows))]
+fn shell(line: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", line]);
+    command
+}
+
 struct Run<'a> {
     arguments: &'a ConfigArgs,
     settings: &'a Settings,
@@ -172,13 +192,7 @@ impl Run<'_> {
             )));
         }
         // The editor may come with options of its own: a shell reads it, as pip has it.
-        let line = format!("{editor} \"{file}\"");
-        let (shell, option) = if cfg!(windows) {
-            ("cmd", "/C")
-        } else {
-            ("sh", "-c")
-        };
-        let status = Command::new(shell).arg(option).arg(line).status()?;
+        let status = shell(&format!("{editor} \"{file}\"")).status()?;
         if status.success() {
             return Ok(());
         }
