@@ -1,6 +1,6 @@
 //! Ctrl-C.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bnbpip_testing::{Fault, TestEnvironment};
@@ -8,21 +8,54 @@ use bnbpip_testing::{Fault, TestEnvironment};
 use crate::support::{content, environment, index};
 
 fn start(environment: &TestEnvironment, arguments: &[&str]) -> Child {
-    environment
-        .command()
-        .args(arguments)
+    let mut command = environment.command();
+    command.args(arguments);
+    interruptible(&mut command);
+    command
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
 }
 
+#[cfg(unix)]
+fn interruptible(_: &mut Command) {}
+
+#[cfg(unix)]
 fn interrupt(child: &Child) {
-    let status = std::process::Command::new("kill")
+    let status = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
     assert!(status.unwrap().success());
 }
+
+/// Gives the program a console of its own: Ctrl-C comes to all programs of a console.
+#[cfg(windows)]
+fn interruptible(command: &mut Command) {
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NO_WINDOW);
+}
+
+/// Presses Ctrl-C in the program's console, from a program that goes there to do so. Where there is
+/// none any more it has ended.
+#[cfg(windows)]
+fn interrupt(child: &Child) {
+    let code = format!(
+        "import ctypes\n\
+         kernel = ctypes.WinDLL('kernel32')\n\
+         kernel.FreeConsole()\n\
+         if kernel.AttachConsole({}):\n    \
+             kernel.SetConsoleCtrlHandler(None, True)\n    \
+             kernel.GenerateConsoleCtrlEvent(0, 0)\n",
+        child.id()
+    );
+    let status = Command::new("python").args(["-c", &code]).status();
+    assert!(status.unwrap().success());
+}
+
+/// By how much a program runs longer than the one before: what starts late is interrupted later.
+const STEP: Duration = Duration::from_millis(if cfg!(windows) { 60 } else { 12 });
 
 #[test]
 fn in_the_middle_of_a_download() {
@@ -59,14 +92,14 @@ fn at_any_moment_the_environment_is_the_old_or_the_new() {
     let environment = environment(&server);
     drop(environment.run(["install", "base==1.0", "tool"]).success());
     drop(environment.run(["install", "-U", "base"]).success());
-    for moment in 0..12 {
+    for moment in 0..12_u32 {
         let version = if moment % 2 == 0 {
             "base==1.0"
         } else {
             "base==2.0"
         };
         let child = start(&environment, &["install", version]);
-        std::thread::sleep(Duration::from_millis(moment * 12));
+        std::thread::sleep(STEP * moment);
         interrupt(&child);
         drop(child.wait_with_output().unwrap());
         let installed = environment.installed();

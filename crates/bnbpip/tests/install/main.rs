@@ -22,7 +22,6 @@ mod full_disk;
 mod hashes;
 mod history;
 mod index_roots;
-#[cfg(unix)]
 mod interruption;
 mod machine_faults;
 mod machine_rules;
