@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use regex::{NoExpand, Regex};
+use regex::{Captures, NoExpand, Regex};
 
 /// Replacements that are applied to output in order.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,8 @@ impl Filters {
         filters
     }
 
-    /// The text with all replacements made, and line ends as `\n`.
+    /// The text with all replacements made, line ends as `\n`, and what follows the name of a
+    /// replaced path as POSIX writes it.
     pub fn apply(&self, text: &str) -> String {
         let mut text = text.replace("\r\n", "\n");
         for (expression, replacement) in &self.replacements {
@@ -56,8 +57,21 @@ impl Filters {
                 .replace_all(&text, NoExpand(replacement))
                 .into_owned();
         }
-        text
+        if cfg!(windows) {
+            with_slashes(&text)
+        } else {
+            text
+        }
     }
+}
+
+/// Paths below a replaced one with the separators of POSIX: `[WORK]\a\b` as `[WORK]/a/b`.
+fn with_slashes(text: &str) -> String {
+    let path = Regex::new(r#"\[[A-Z-]+\](?:(?:\\\\?|/)[^\s\\/:*?"<>|`']+)+"#).unwrap();
+    path.replace_all(text, |found: &Captures<'_>| {
+        found[0].replace(r"\\", "/").replace('\\', "/")
+    })
+    .into_owned()
 }
 
 #[cfg(test)]
@@ -76,6 +90,17 @@ mod tests {
             filters.apply(&text),
             "Wrote [TEMP]/a in [TIME] ([SIZE] at [RATE]) from http://[HOST]/simple/\n"
         );
+    }
+
+    #[test]
+    fn paths_are_told_alike_on_all_systems() {
+        for (windows, told) in [
+            (r"read `[WORK]\a\b.toml` at", "read `[WORK]/a/b.toml` at"),
+            (r#"{"in": "[TEMP]\\x\\y"}"#, r#"{"in": "[TEMP]/x/y"}"#),
+            (r"`[a-z]\d` and a\b stay", r"`[a-z]\d` and a\b stay"),
+        ] {
+            assert_eq!(with_slashes(windows), told);
+        }
     }
 
     #[test]

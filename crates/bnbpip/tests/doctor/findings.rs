@@ -151,9 +151,10 @@ fn bitsandbytes_needs_the_library_for_torchs_cuda() {
             .file(&format!("bitsandbytes/{library}"), "");
         environment(&server, &[torch("2.6.0+cu124", "'12.4'"), bitsandbytes])
     };
-    let run = with("libbitsandbytes_cuda124.so").run(["doctor"]);
+    let suffix = if cfg!(windows) { "dll" } else { "so" };
+    let run = with(&format!("libbitsandbytes_cuda124.{suffix}")).run(["doctor"]);
     assert_eq!(run.code, 0, "{}", run.stdout);
-    let environment = with("libbitsandbytes_cuda121.so");
+    let environment = with(&format!("libbitsandbytes_cuda121.{suffix}"));
     assert_snapshot!(filtered(&environment, &["doctor"]));
 }
 

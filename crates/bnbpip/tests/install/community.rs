@@ -185,8 +185,11 @@ fn what_the_index_has_comes_first() {
     let installed = would_install(&environment, &["--community", "other>=2"]);
     assert_eq!(installed, "Would install other-2.0 torch-2.8.0+cu128");
     // Nothing of it is for other systems.
+    let platform = ["--python-platform", "linux", "--python-version", "3.11"];
+    let into = ["--target", "there", "--only-binary", ":all:"];
+    let arguments = ["install", "--dry-run", "--community", "bits"];
     let run = environment
-        .run(["install", "--dry-run", "--community", "bits"])
+        .run([&arguments[..], &platform, &into].concat())
         .success();
     assert_eq!(last_line(&run.stdout), "Would install bits-0.41.1");
     assert!(others.index.requests().is_empty());

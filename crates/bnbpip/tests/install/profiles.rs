@@ -38,17 +38,22 @@ fn a_profile_is_installed_or_kept_to() {
         "--only-binary",
         ":all:",
     ];
-    let alone = dry(&on_windows).success();
-    assert_eq!(
-        last_line(&alone.stdout),
-        "Would install bitsandbytes-0.45.5 setuptools-80.0.0 torch-2.4.1 \
-         triton-windows-3.1.0.post17"
-    );
-    let alone = dry(&[]).success();
-    assert_eq!(
-        last_line(&alone.stdout),
-        "Would install bitsandbytes-0.45.5 torch-2.4.1"
-    );
+    let mut on_linux = on_windows;
+    on_linux[1] = "linux";
+    for (system, expected) in [
+        (
+            on_windows,
+            "Would install bitsandbytes-0.45.5 setuptools-80.0.0 torch-2.4.1 \
+             triton-windows-3.1.0.post17",
+        ),
+        (on_linux, "Would install bitsandbytes-0.45.5 torch-2.4.1"),
+    ] {
+        let alone = dry(&system).success();
+        assert_eq!(last_line(&alone.stdout), expected);
+        if cfg!(windows) == (system[1] == "windows") {
+            assert_eq!(last_line(&dry(&[]).success().stdout), expected);
+        }
+    }
     // With something named it only limits, what is merely required too.
     let named = dry(&["torchvision"]).success();
     assert_eq!(

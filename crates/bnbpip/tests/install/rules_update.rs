@@ -21,6 +21,12 @@ fn a_newer_published_set_is_taken_with_its_hash_and_given_up_again() {
     let filters = filters.with("digest [0-9a-f]{12}", "digest [DIGEST]");
     let filters = filters.with(r"\d+ rules of \d{4}-\d\d-\d\d", "[N] rules of [DATE]");
     let filters = filters.with("[0-9a-f]{64}", "[SHA256]");
+    let (folder, usual) = if cfg!(windows) {
+        ("AppData/Roaming", r"AppData\\Roaming")
+    } else {
+        (".local/share", r"\.local/share")
+    };
+    let filters = filters.with(usual, "[DATA]");
 
     let index_url = server.simple_url().clone();
     let said = RefCell::new(String::new());
@@ -64,11 +70,7 @@ fn a_newer_published_set_is_taken_with_its_hash_and_given_up_again() {
     assert_eq!(update(&["older.json", "--sha256", &older]), 1);
 
     // A damaged file is told, and both ways out of it work.
-    let kept = environment.home().join(if cfg!(windows) {
-        "AppData/Roaming/bnbpip/rules.json"
-    } else {
-        ".local/share/bnbpip/rules.json"
-    });
+    let kept = environment.home().join(folder).join("bnbpip/rules.json");
     let text = fs_err::read_to_string(&kept).unwrap();
     fs_err::write(&kept, text.replace("TEAM-0001", "TEAM-0002")).unwrap();
     assert_eq!(update(&[]), 3);
