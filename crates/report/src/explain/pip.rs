@@ -1,6 +1,6 @@
 //! What pip says of a request without solution, in its words: scripts look for them.
 
-use bnbpip_packaging::PackageName;
+use bnbpip_packaging::{PackageName, Version};
 use bnbpip_resolver::reason::VersionReason;
 use bnbpip_resolver::{Fact, Unusable};
 
@@ -74,9 +74,10 @@ impl Writer<'_> {
         else {
             return self.conflict_messages();
         };
-        let versions: Vec<String> = self
-            .existing(name)
-            .iter()
+        // As of the day that was asked for.
+        let existing = self.existing(name).iter();
+        let versions: Vec<String> = existing
+            .filter(|version| !self.is_too_new(name, version))
             .map(ToString::to_string)
             .collect();
         let versions = if versions.is_empty() {
@@ -91,6 +92,20 @@ impl Writer<'_> {
         ));
         messages.push(format!("No matching distribution found for {requirement}"));
         messages
+    }
+
+    /// Whether a version was uploaded after the time limit.
+    fn is_too_new(&self, name: &PackageName, version: &Version) -> bool {
+        let mut facts = self.explanation.facts.iter();
+        facts.any(|fact| match fact {
+            Fact::Versions { name: of, reasons } if of == name => {
+                reasons.iter().any(|(named, reason)| {
+                    let is_late = matches!(reason, VersionReason::Unusable(Unusable::TooNew(_)));
+                    is_late && named == version
+                })
+            }
+            _ => false,
+        })
     }
 
     /// pip's sentence where every version is for another Python.
