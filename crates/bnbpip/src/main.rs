@@ -106,8 +106,8 @@ fn open_printer(settings: &Settings) -> Result<Printer, Failure> {
 fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
     use crate::commands::{
         audit, bundle, cache, check, completion, config, debug, doctor, download, freeze, hash,
-        history, index, inspect, install, list, lock, rules, show, sync, tree, undo, uninstall,
-        venv, wheel,
+        history, index, inspect, install, list, lock, manual, rules, search, show, sync, tree,
+        undo, uninstall, venv, wheel,
     };
     match &cli.command {
         Some(Command::Install(arguments)) => {
@@ -160,7 +160,9 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Completion(arguments)) => completion::run(arguments, printer),
         Some(Command::Debug(arguments)) => debug::run(arguments, settings, printer),
         Some(Command::Hash(arguments)) => hash::run(arguments, printer),
-        // Help and an empty command line have been answered while parsing.
-        Some(Command::Help(_)) | None => Ok(()),
+        Some(Command::Search(arguments)) => search::run(arguments),
+        Some(Command::Help(arguments)) => manual::run(arguments, settings, printer),
+        // An empty command line has been answered while parsing.
+        None => Ok(()),
     }
 }

@@ -200,9 +200,9 @@ impl Printer {
         let style = match tone {
             _ if !self.color => "",
             Tone::Plain => "",
-            Tone::Error => "\u{1b}[1;31m",
-            Tone::Warning => "\u{1b}[1;33m",
-            Tone::Hint => "\u{1b}[1;36m",
+            Tone::Error => "\u{1b}[31m",
+            Tone::Warning => "\u{1b}[33m",
+            Tone::Hint => "\u{1b}[36m",
         };
         let reset = if style.is_empty() { "" } else { "\u{1b}[0m" };
         let line = format!("{style}{prefix}{reset}{text}\n");

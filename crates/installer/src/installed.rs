@@ -25,8 +25,10 @@ pub enum DistributionKind {
 pub struct InstalledDistribution {
     /// The normalised name.
     pub name: PackageName,
-    /// The version.
+    /// The version; where what is recorded isn't one by PEP 440, the lowest that there is.
     pub version: Version,
+    /// What is recorded as the version, if that isn't one by PEP 440.
+    pub legacy_version: Option<String>,
     /// The name as the folder spells it; the metadata's own spelling is in [`Self::metadata`].
     pub display_name: String,
     /// The library folder.
@@ -38,6 +40,9 @@ pub struct InstalledDistribution {
     /// The project folder of a `.egg-link`.
     pub linked_project: Option<PathBuf>,
 }
+
+/// What stands for a version that isn't one: whatever is asked for is newer.
+const LOWEST_VERSION: &str = "0.dev0";
 
 /// Why metadata of an installed distribution could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -272,6 +277,7 @@ fn from_dist_info(folder: &Path, name: &str, stem: &str) -> Option<InstalledDist
     Some(InstalledDistribution {
         name: package,
         version,
+        legacy_version: None,
         display_name: project.to_string(),
         location: folder.to_path_buf(),
         dist_info,
@@ -293,6 +299,7 @@ fn from_egg_info(folder: &Path, name: &str, stem: &str) -> Option<InstalledDistr
         (Ok(package), Some(version)) => Some(InstalledDistribution {
             name: package,
             version,
+            legacy_version: None,
             display_name: project.to_string(),
             location: folder.to_path_buf(),
             dist_info: path,
@@ -331,9 +338,15 @@ fn from_pkg_info(folder: &Path, file: &Path, info: PathBuf) -> Option<InstalledD
     let text = fs_err::read(file).ok()?;
     let headers = Headers::parse(&String::from_utf8_lossy(&text));
     let display_name = headers.first("Name")?.to_string();
+    let recorded = headers.first("Version").filter(|text| !text.is_empty())?;
+    let (version, legacy_version) = match recorded.parse() {
+        Ok(version) => (version, None),
+        Err(_) => (LOWEST_VERSION.parse().ok()?, Some(recorded.to_string())),
+    };
     Some(InstalledDistribution {
         name: display_name.parse().ok()?,
-        version: headers.first("Version")?.parse().ok()?,
+        version,
+        legacy_version,
         display_name,
         location: folder.to_path_buf(),
         dist_info: info,

@@ -63,6 +63,8 @@ pub(crate) struct WheelLayout<'a> {
     pub(crate) warnings: Vec<String>,
     /// Where `RECORD` and the files disagree, in sentences.
     pub(crate) record_problems: Vec<String>,
+    /// What `RECORD` doesn't list, in sentences.
+    pub(crate) unlisted: Vec<String>,
 }
 
 /// Files of `.dist-info` that are the installer's to write.
@@ -87,7 +89,7 @@ impl<'a> WheelLayout<'a> {
                 files.push(placed);
             }
         }
-        let record_problems = reader.check_record(&record, dist_info);
+        let (record_problems, unlisted) = reader.check_record(&record, dist_info);
         Ok(Self {
             name: wheel.filename.name.clone(),
             version,
@@ -99,6 +101,7 @@ impl<'a> WheelLayout<'a> {
             record,
             warnings,
             record_problems,
+            unlisted,
         })
     }
 }
@@ -254,14 +257,14 @@ impl<'a> Reader<'a> {
         &self,
         record: &FxHashMap<String, RecordEntry>,
         dist_info: &str,
-    ) -> Vec<String> {
-        let mut problems = Vec::new();
+    ) -> (Vec<String>, Vec<String>) {
+        let (mut problems, mut unlisted) = (Vec::new(), Vec::new());
         let mut matched = 0;
         for file in &self.wheel.files {
             let Some(row) = record.get(file.path.as_str()) else {
                 let own = file.path.strip_prefix(dist_info);
                 if !matches!(own, Some("/RECORD" | "/RECORD.jws" | "/RECORD.p7s")) {
-                    problems.push(format!("`RECORD` doesn't list `{}`", file.path));
+                    unlisted.push(format!("`RECORD` doesn't list `{}`", file.path));
                 }
                 continue;
             };
@@ -292,7 +295,7 @@ impl<'a> Reader<'a> {
                 ));
             }
         }
-        problems
+        (problems, unlisted)
     }
 
     fn place(

@@ -195,8 +195,11 @@ impl RemovalPlan {
         let mut whole: FxHashSet<&Path> = FxHashSet::default();
         for path in order {
             let directory = &self.directories[path];
+            // A `.egg` folder stands on the path itself, and goes whole all the same.
+            let is_own_egg = path.extension().is_some_and(|extension| extension == "egg")
+                && self.info.parent() == Some(path.as_path());
             let all_removed = directory.kept == 0
-                && !roots.is_boundary(path)
+                && (is_own_egg || !roots.is_boundary(path))
                 && directory
                     .removed
                     .iter()

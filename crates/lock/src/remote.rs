@@ -40,6 +40,10 @@ impl Lock {
                 Some(LockedSource::Vcs(_)) | None => None,
             };
             for file in wheels.chain(source) {
+                let url = file.url.as_deref().unwrap_or_default();
+                if url.starts_with("file:") {
+                    return Err(RemoteError::Path(name));
+                }
                 place(file, address).map_err(|source| RemoteError::Address {
                     name: name.clone(),
                     source,

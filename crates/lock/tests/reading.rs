@@ -146,7 +146,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (
         "\"https://example.org/torch-2.0-py3",
         "\"ftp://example.org/torch-2.0-py3",
-        "`url` must be an address by one of https, http",
+        "`url` must be an address by one of https, http, file",
     ),
     ("size = 10", "size = -1", "`size` is negative"),
     ("size = 10", "size = \"10\"", "`size` must be an integer"),

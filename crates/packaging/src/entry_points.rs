@@ -27,7 +27,9 @@ pub struct EntryPoints {
 #[derive(Debug, thiserror::Error)]
 pub enum EntryPointsError {
     /// A line in a script group is not `name = module:attribute`.
-    #[error("Failed to read entry point `{line}`: it is not `name = module:attribute`")]
+    #[error(
+        "Invalid script entry point: `{line}` is not `name = module:attribute`. A callable suffix is required."
+    )]
     Malformed {
         /// The line.
         line: String,

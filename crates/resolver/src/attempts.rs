@@ -194,8 +194,40 @@ fn companions(
         .filter(|name| !broken.contains(*name) && is_consistent(request, rules, name))
         .cloned()
         .collect();
+    leave_constrained_out(request, &mut names);
     names.sort_unstable();
     names
+}
+
+/// A constraint is about what the request needs. What is installed against one stays as it is, and
+/// so does what needs that: neither takes part.
+fn leave_constrained_out(request: &SolveRequest, names: &mut Vec<PackageName>) {
+    let mut out: FxHashSet<&PackageName> = request
+        .constraints
+        .iter()
+        .filter(|constraint| {
+            let present = request.installed.get(&constraint.name);
+            present.is_some_and(|present| !constraint.range.contains(&present.version))
+        })
+        .map(|constraint| &constraint.name)
+        .collect();
+    if out.is_empty() {
+        return;
+    }
+    loop {
+        let known = out.len();
+        for (name, installed) in &request.installed {
+            let mut needed = installed.metadata.requires_dist.iter();
+            if needed.any(|it| out.contains(&it.name) && it.marker.evaluate(&request.markers, &[]))
+            {
+                out.insert(name);
+            }
+        }
+        if out.len() == known {
+            break;
+        }
+    }
+    names.retain(|name| !out.contains(name));
 }
 
 fn is_consistent(request: &SolveRequest, rules: &ActiveRules, name: &PackageName) -> bool {

@@ -44,5 +44,5 @@ pub(crate) struct CacheListArgs {
 pub(crate) struct CacheRemoveArgs {
     /// What to remove: a package's name, `name-version`, with `*` and `?` as wildcards.
     #[arg(value_name = "pattern")]
-    pub pattern: String,
+    pub pattern: Option<String>,
 }

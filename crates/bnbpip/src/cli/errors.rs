@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::{Arg, Command};
 
-use super::{unsupported, usage};
+use super::usage;
 use crate::failure::Failure;
 
 /// The failure that an error on the command line is.
@@ -111,9 +111,6 @@ fn need_an_action() -> Failure {
 
 /// The failure for a command that isn't there, with the nearest one that is.
 pub(super) fn unknown_command(name: &str, root: &Command) -> Failure {
-    if let Some(failure) = unsupported::command(name) {
-        return failure;
-    }
     let names = root.get_subcommands().map(Command::get_name);
     match nearest(name, names) {
         Some(meant) => Failure::new(format!(

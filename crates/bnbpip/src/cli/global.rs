@@ -17,6 +17,13 @@ const PIP_FEATURES: [&str; 6] = [
     "build-constraint",
 ];
 
+/// Those that pip itself does whether or not they are asked for.
+const ALWAYS_ENABLED: [&str; 3] = [
+    "build-constraint",
+    "no-binary-enable-wheel-cache",
+    "truststore",
+];
+
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "General Options")]
@@ -146,4 +153,18 @@ pub(crate) struct GlobalArgs {
     /// When to use colour.
     #[arg(long, global = true, value_name = "when", value_enum, default_value_t)]
     pub color: Color,
+}
+
+impl GlobalArgs {
+    /// What is to be told about features that needn't be asked for.
+    pub(super) fn notice(&self) -> Option<String> {
+        let asked = |name: &&str| self.use_feature.iter().any(|feature| feature == name);
+        let known: Vec<&str> = ALWAYS_ENABLED.into_iter().filter(asked).collect();
+        (!known.is_empty()).then(|| {
+            format!(
+                "The following features are always enabled: {}.",
+                known.join(", ")
+            )
+        })
+    }
 }

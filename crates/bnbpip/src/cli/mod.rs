@@ -25,12 +25,12 @@ pub(crate) mod rules;
 pub(crate) mod rules_scan;
 pub(crate) mod shell;
 pub(crate) mod tree;
-mod unsupported;
 mod usage;
 pub(crate) mod values;
 pub(crate) mod wheel;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -53,7 +53,7 @@ pub(crate) use history::{HistoryArgs, UndoArgs};
 pub(crate) use index_command::IndexCommandArgs;
 pub(crate) use install::InstallArgs;
 pub(crate) use lock::{LockArgs, SyncArgs};
-pub(crate) use shell::{CompletionArgs, DebugArgs};
+pub(crate) use shell::{CompletionArgs, DebugArgs, SearchArgs};
 pub(crate) use tree::{TreeArgs, WhyArgs};
 pub(crate) use usage::error_usage;
 pub(crate) use wheel::WheelArgs;
@@ -132,6 +132,9 @@ pub(crate) enum Command {
     Cache(CacheArgs),
     /// Show and change the configuration.
     Config(ConfigArgs),
+    /// Search an index for packages: indexes no longer answer.
+    #[command(hide = true)]
+    Search(SearchArgs),
     /// Compute hashes of package archives.
     Hash(HashArgs),
     /// Print the code for completion in a shell.
@@ -144,10 +147,15 @@ pub(crate) enum Command {
 
 /// `bnbpip help`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Help Options")]
 pub(crate) struct HelpArgs {
     /// The command.
-    #[arg(value_name = "command")]
+    #[arg(value_name = "command", help_heading = None)]
     pub(crate) command: Option<String>,
+
+    /// Write the manual pages of all commands into this folder.
+    #[arg(long, value_name = "dir", conflicts_with = "command")]
+    pub(crate) man: Option<PathBuf>,
 }
 
 const TEMPLATE: &str = "
@@ -176,6 +184,11 @@ pub(crate) fn definition() -> clap::Command {
     let mut root = with_usage(Cli::command(), &[]);
     root.build();
     root
+}
+
+/// The definition without what is made for a terminal.
+pub(crate) fn plain_definition() -> clap::Command {
+    Cli::command()
 }
 
 fn with_usage(command: clap::Command, words: &[&str]) -> clap::Command {
@@ -219,12 +232,15 @@ pub(crate) fn parse(
     };
     let mut cli = Cli::from_arg_matches(&matches)
         .map_err(|error| errors::failure_of(&error, &root, &[], &command_line))?;
+    let warnings = warnings.into_iter().chain(cli.global.notice()).collect();
     if cli.global.version {
         return Ok(Parsed::Version(Box::new(cli)));
     }
     match (&mut cli.command, matches.subcommand()) {
         (None, _) => return help(&mut root, None),
-        (Some(Command::Help(help_of)), _) => return help(&mut root, help_of.command.as_deref()),
+        (Some(Command::Help(help_of)), _) if help_of.man.is_none() => {
+            return help(&mut root, help_of.command.as_deref());
+        }
         (Some(Command::Install(install)), Some((_, matches))) => {
             install.resolve.index.note_order(matches);
         }

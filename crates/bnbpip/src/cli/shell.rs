@@ -37,3 +37,16 @@ pub(crate) struct DebugArgs {
     #[command(flatten, next_help_heading = "Debug Options")]
     pub target_python: TargetArgs,
 }
+
+/// Search an index for packages.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Search Options")]
+pub(crate) struct SearchArgs {
+    /// What to look for.
+    #[arg(value_name = "query", help_heading = None)]
+    pub query: Vec<String>,
+
+    /// The address to search at.
+    #[arg(short, long, value_name = "url")]
+    pub index: Option<String>,
+}

@@ -35,21 +35,21 @@ pub(crate) fn run(
         Some(CacheAction::Info) => info(&cache, printer)?,
         Some(CacheAction::List(list)) => show_list(&cache, list, printer)?,
         Some(CacheAction::Remove(remove)) => {
-            let removed = cache.remove(&remove.pattern, || waiting(printer))?;
+            let Some(pattern) = &remove.pattern else {
+                return Err(Failure::new("Please provide a pattern"));
+            };
+            let removed = cache.remove(pattern, || waiting(printer))?;
             if removed.files == 0 {
-                printer.warning(&format!(
-                    "No matching packages for pattern \"{}\"",
-                    remove.pattern
-                ));
+                printer.warning(&format!("No matching packages for pattern \"{pattern}\""));
             }
-            report(removed, printer);
+            report(&removed, printer);
         }
         Some(CacheAction::Purge) => {
             let removed = cache.purge(|| waiting(printer))?;
             if removed.files == 0 {
                 printer.warning("No matching packages");
             }
-            report(removed, printer);
+            report(&removed, printer);
         }
     }
     Ok(())
@@ -58,6 +58,7 @@ pub(crate) fn run(
 fn info(cache: &CacheAdmin, printer: &Printer) -> Result<(), Failure> {
     let buckets = cache.info()?;
     let total = buckets.iter().map(|bucket| bucket.size_bytes).sum();
+    // What pip keeps in two folders, and how many of those it built, is here in one.
     let mut lines = vec![
         format!("Cache location: {}", cache.root().display()),
         format!("Cache size: {}", sizes::bytes(total)),
@@ -82,7 +83,9 @@ fn show_list(
 ) -> Result<(), Failure> {
     let entries = cache.list(arguments.pattern.as_deref())?;
     match arguments.format {
-        CacheListFormat::Human if entries.is_empty() => printer.info("No wheels cached."),
+        CacheListFormat::Human if entries.is_empty() => {
+            printer.info("No locally built wheels cached.");
+        }
         CacheListFormat::Human => {
             let lines: Vec<String> = entries
                 .iter()
@@ -107,7 +110,13 @@ fn waiting(printer: &Printer) {
     printer.status("Waiting for another bnbpip process that uses the cache");
 }
 
-fn report(removed: RemovedInfo, printer: &Printer) {
+fn report(removed: &RemovedInfo, printer: &Printer) {
+    if printer.verbosity() > 0 {
+        for path in &removed.paths {
+            printer.info(&format!("Removed {}", path.display()));
+        }
+    }
     let size = sizes::bytes(removed.size_bytes);
     printer.info(&format!("Files removed: {} ({size})", removed.files));
+    printer.info(&format!("Directories removed: {}", removed.folders));
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bnbpip_platform::{Accelerators, ThisMachine};
+use bnbpip_platform::{Accelerators, Interpreter, ThisMachine};
 use bnbpip_report::rules::RuleSetIdentity;
 
 use super::{rule_set, target_environment};
@@ -51,23 +51,24 @@ pub(crate) fn run(
             "sys.platform",
             interpreter.markers.sys_platform().to_owned(),
         ),
+        ("sys.implementation", String::new()),
         (
-            "sys.implementation.name",
+            "  name",
             interpreter.markers.implementation_name().to_owned(),
         ),
         (
             "sysconfig.get_platform()",
             interpreter.sysconfig_platform.clone(),
         ),
-        ("'cert' value", path(network.cert.as_deref())),
+        ("'cert' config value", path(network.cert.as_deref())),
         ("REQUESTS_CA_BUNDLE", variable("REQUESTS_CA_BUNDLE")),
         ("CURL_CA_BUNDLE", variable("CURL_CA_BUNDLE")),
         ("Cache", path(settings.cache_dir.as_deref())),
         ("Project file", path(settings.project.path.as_deref())),
         ("Target", target.description.clone()),
     ];
-    for (name, value) in lines {
-        printer.info(&format!("{name}: {value}"));
+    for (name, value) in lines.into_iter().chain(encodings(&interpreter)) {
+        printer.info(format!("{name}: {value}").trim_end());
     }
     say_accelerators(settings, printer);
     printer.info(&RuleSetIdentity::of(&overlay)?.to_string());
@@ -94,6 +95,27 @@ pub(crate) fn run(
         ));
     }
     Ok(())
+}
+
+/// The encodings that the interpreter takes texts to be in.
+fn encodings(interpreter: &Interpreter) -> Vec<(&'static str, String)> {
+    const NAMES: [&str; 3] = [
+        "sys.getdefaultencoding",
+        "sys.getfilesystemencoding",
+        "locale.getencoding",
+    ];
+    const ASK: &str = "import locale, sys; print(sys.getdefaultencoding()); \
+                       print(sys.getfilesystemencoding()); \
+                       print(getattr(locale, 'getencoding', locale.getpreferredencoding)())";
+    let asked = std::process::Command::new(&interpreter.sys_executable)
+        .args(["-I", "-c", ASK])
+        .output();
+    let said = asked.map(|output| output.stdout).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    NAMES
+        .into_iter()
+        .zip(said.lines().map(str::to_owned))
+        .collect()
 }
 
 /// What this machine's accelerators are, and how that is known.

@@ -40,9 +40,12 @@ impl Distribution {
             .unwrap_or(&self.installed.display_name)
     }
 
-    /// The version, in its normal form.
+    /// The version, in its normal form if it has one.
     pub(crate) fn version(&self) -> String {
-        self.installed.version.to_string()
+        match &self.installed.legacy_version {
+            Some(recorded) => recorded.clone(),
+            None => self.installed.version.to_string(),
+        }
     }
 
     /// The version as the metadata spells it.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bnbpip_index::{PackageFile, RequiredHashes};
 use bnbpip_installer::InstalledEnvironment;
+use bnbpip_packaging::VersionOrUrl;
 use bnbpip_platform::{Interpreter, TargetRequest};
 use bnbpip_resolver::{PreferredVersions, Source};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::Sha256;
 use tokio::task::JoinSet;
 
@@ -47,6 +48,16 @@ pub(crate) fn run(
         settings,
         printer,
     )?;
+    // What is saved of a folder are its files: it is built as any other source.
+    let mut in_place = FxHashSet::default();
+    for given in request.requirements.iter_mut().chain(&mut request.unnamed) {
+        if let Some(VersionOrUrl::Url(url)) = &given.requirement.version_or_url
+            && given.editable
+        {
+            in_place.insert(url.to_string());
+            given.editable = false;
+        }
+    }
     let wanted = arguments.target_python.request()?;
     check_restriction(arguments, &wanted, &request)?;
     network::say_locations(&options.index, &request.options, settings, printer)?;
@@ -104,6 +115,7 @@ pub(crate) fn run(
             .join(&arguments.dest),
         resolved: &resolved,
         sources: sources.as_ref(),
+        in_place,
     };
     saving.run(&requirements::required_hashes(&request))
 }
@@ -158,6 +170,8 @@ struct Saving<'a> {
     folder: PathBuf,
     resolved: &'a Resolved,
     sources: Option<&'a Sources>,
+    /// The addresses of the folders that were named with `-e`.
+    in_place: FxHashSet<String>,
 }
 
 /// A file to be downloaded, and its name in the folder.
@@ -178,8 +192,8 @@ impl Saving<'_> {
                 continue;
             };
             let folder = file.local_path().filter(|path| path.is_dir());
-            let is_editable = self.sources.is_some_and(|it| it.is_editable(file));
-            if is_repository(&file.url) || is_editable {
+            let is_in_place = self.in_place.contains(file.url.as_str());
+            if is_repository(&file.url) || is_in_place {
                 self.save_files(file)?;
             } else if let Some(folder) = folder {
                 self.printer.status(&format!(

@@ -84,7 +84,12 @@ pub(crate) fn run(
 
 /// The requirement that gets the same distribution again, comments before it included.
 fn requirement(distribution: &Distribution, printer: &Printer) -> String {
-    let pinned = format!("{}=={}", distribution.name(), distribution.version());
+    // Only `===` compares what isn't a version.
+    let equals = match distribution.installed.legacy_version {
+        Some(_) => "===",
+        None => "==",
+    };
+    let pinned = format!("{}{equals}{}", distribution.name(), distribution.version());
     if let Some(project) = distribution.editable_location() {
         let location = project.display();
         return match checkout(&project, distribution.name()) {

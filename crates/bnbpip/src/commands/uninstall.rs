@@ -56,15 +56,25 @@ pub(crate) fn run(
                 continue;
             }
         }
-        chosen.push((distribution, labels));
+        let paths = if printer.verbosity() > 0 {
+            plan.summary(&environment)
+        } else {
+            Vec::new()
+        };
+        chosen.push((distribution, labels, paths));
     }
     if chosen.is_empty() {
         return Ok(());
     }
-    commit(&environment, &chosen, notes, printer)?;
-    for (_, labels) in &chosen {
+    let distributions: Vec<_> = chosen.iter().map(|(found, ..)| *found).collect();
+    commit(&environment, &distributions, notes, printer)?;
+    for (_, labels, paths) in &chosen {
         if arguments.yes {
             labels.print_intent(printer);
+        }
+        for path in paths {
+            let path = path.trim_end_matches('*');
+            printer.info(&format!("  Removing file or directory {path}"));
         }
         printer.info(&format!("  Successfully uninstalled {}", labels.dashed));
     }
@@ -96,18 +106,18 @@ impl Labels {
 
 fn commit(
     environment: &bnbpip_installer::Environment,
-    chosen: &[(&InstalledDistribution, Labels)],
+    chosen: &[&InstalledDistribution],
     notes: TransactionNotes<'_>,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let names: Vec<&str> = chosen.iter().map(|(it, _)| it.name.as_ref()).collect();
+    let names: Vec<&str> = chosen.iter().map(|it| it.name.as_ref()).collect();
     let options = InstallOptions {
         command: format!("uninstall {}", names.join(" ")),
         ..InstallOptions::default()
     };
     let _guard = interrupt::Guard::new();
     let transaction = Transaction::begin(environment, options, &notes).map_err(with_hint)?;
-    for (distribution, _) in chosen {
+    for distribution in chosen {
         transaction.remove(distribution).map_err(with_hint)?;
     }
     if interrupt::requested() {
@@ -132,17 +142,18 @@ fn requested_names(
     };
     let mut reader = RequirementsReader::new(surroundings, &read_url_nothing);
     for package in &arguments.packages {
-        reader.add(package)?;
+        if is_place(package) {
+            printer.warning(&unnamed(package));
+        } else {
+            reader.add(package)?;
+        }
     }
     for file in &arguments.requirement_files {
         reader.read(file, false)?;
     }
     let request = reader.into_request();
     for given in &request.unnamed {
-        printer.warning(&format!(
-            "Invalid requirement: '{}' ignored - the uninstall command expects named requirements.",
-            given.raw
-        ));
+        printer.warning(&unnamed(&given.raw));
     }
     for warning in &request.warnings {
         printer.warning(warning);
@@ -163,6 +174,20 @@ fn requested_names(
         }
     }
     Ok(names)
+}
+
+/// Whether the text is the path or the address of something rather than a name.
+fn is_place(text: &str) -> bool {
+    let lowercase = text.to_ascii_lowercase();
+    let mut endings = [".whl", ".zip", ".gz", ".bz2", ".xz", ".tgz"].into_iter();
+    let has_separator = text.contains(['/', '\\']) || text.starts_with('.');
+    !text.contains(" @ ") && (has_separator || endings.any(|ending| lowercase.ends_with(ending)))
+}
+
+fn unnamed(text: &str) -> String {
+    format!(
+        "Invalid requirement: '{text}' ignored - the uninstall command expects named requirements."
+    )
 }
 
 /// What uninstalling would remove; `None` if it is not this environment's to remove, which is

@@ -91,20 +91,27 @@ pub(crate) fn run(
     });
     let progress = DownloadProgress::new(printer, arguments.progress_bar, bytes.sum());
     let packages = resolved.resolution.packages.iter();
+    let mut failed = None;
     for package in packages.filter(|it| !(options.only_deps && it.requested)) {
         let (Source::Index(file) | Source::Direct { file, .. }) = &package.source else {
             continue;
         };
         let required = saving::required_for(&required, &package.name);
-        let saved = save(file, (&required, &progress), &folder, &sources, &resolved)?;
-        printer.info(&format!("Saved {}", saving::shown(&saved, settings)));
+        match save(file, (&required, &progress), &folder, &sources, &resolved) {
+            Ok(saved) => printer.info(&format!("Saved {}", saving::shown(&saved, settings))),
+            // The others need not be built again when this one is mended.
+            Err(failure) if file.wheel().is_none() && !crate::interrupt::requested() => {
+                failed = failed.or(Some(failure));
+            }
+            Err(failure) => return Err(failure),
+        }
     }
     progress.clear();
     let built = sources.built();
     if !built.is_empty() {
         printer.info(&format!("Successfully built {}", built.join(" ")));
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// Copies a wheel into the folder, downloaded or built first.

@@ -434,6 +434,12 @@ fn unopened(reading: &Reading<'_>, error: &io::Error) -> Failure {
     } else {
         "requirements"
     };
+    if error.kind() == ErrorKind::NotFound && reading.shown.starts_with("file:") {
+        return Failure::new(format!(
+            "404 Client Error: FileNotFoundError for url: {}",
+            reading.shown
+        ));
+    }
     let reason = match error.kind() {
         ErrorKind::NotFound => "[Errno 2] No such file or directory".to_owned(),
         ErrorKind::PermissionDenied => "[Errno 13] Permission denied".to_owned(),

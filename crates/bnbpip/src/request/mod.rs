@@ -103,7 +103,7 @@ pub(crate) struct RequestedRequirement {
 }
 
 /// The name of a requirement that is an address alone, until its source has been looked at.
-const UNNAMED: &str = "unnamed-source";
+pub(crate) const UNNAMED: &str = "unnamed-source";
 
 /// Everything that was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -239,7 +239,9 @@ impl Reader<'_> {
     ) -> Result<Vec<RequestedRequirement>, String> {
         let place = format!("dependency group `{name}`");
         if including.iter().any(|other| other == name) {
-            return Err(format!("{place} includes itself"));
+            return Err(format!(
+                "Cyclic dependency group include while resolving {name}: {place} includes itself"
+            ));
         }
         let Some(value) = groups.get(name) else {
             let by = including.last().map(String::as_str).unwrap_or_default();
@@ -382,7 +384,7 @@ mod tests {
             ),
             (
                 "[dependency-groups]\na = [{include-group = 'b'}]\nb = [{include-group = 'a'}]",
-                "dependency group `a` includes itself",
+                "Cyclic dependency group include while resolving a: dependency group `a` includes itself",
             ),
             (
                 "[dependency-groups]\na = [{path = 'b'}]",

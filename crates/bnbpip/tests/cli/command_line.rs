@@ -179,7 +179,7 @@ fn log_and_colour() {
     );
     let coloured = world.run("show nope --color always");
     assert!(
-        coloured.contains("\u{1b}[1;33mWARNING: \u{1b}[0mPackage(s)"),
+        coloured.contains("\u{1b}[33mWARNING: \u{1b}[0mPackage(s)"),
         "{coloured:?}"
     );
     assert!(

@@ -207,6 +207,8 @@ fn debug() {
         .filter(|line| {
             let of_machine = [
                 "sys",
+                "  name: ",
+                "locale.",
                 "'cert'",
                 "REQUESTS_",
                 "CURL_",

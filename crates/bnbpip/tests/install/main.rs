@@ -30,6 +30,7 @@ mod named_indexes;
 mod network_use;
 #[cfg(unix)]
 mod permissions;
+mod pip_details;
 mod pip_words;
 mod places;
 mod profiles;

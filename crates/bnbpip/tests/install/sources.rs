@@ -58,6 +58,7 @@ pub(crate) fn shown(environment: &TestEnvironment, run: &Run) -> String {
         .filters()
         .with(r"Python \d+\.\d+\.\d+", "Python [VERSION]")
         .with(r"Target .* on .*", "Target [PYTHON]")
+        .with(r"Stored in directory: .*", "Stored in directory: [FOLDER]")
         .with(r"size=\d+ sha256=[0-9a-f]+", "size=[N] sha256=[HASH]")
         .with(r"exit (?:status|code): 1", "exit code: 1");
     run.snapshot(&filters)

@@ -176,12 +176,6 @@ const FAULTS: &[Fault] = &[
         &[],
     ),
     (
-        "url-of-this-disk",
-        "\"[FILES]/base",
-        "\"file:///tmp/base",
-        &[],
-    ),
-    (
         "url-by-ftp",
         "\"[FILES]/base",
         "\"ftp://example.org/base",

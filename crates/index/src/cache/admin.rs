@@ -32,12 +32,16 @@ pub struct CacheEntry {
 }
 
 /// What was removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemovedInfo {
     /// Files removed.
     pub files: u64,
-    /// Their bytes.
+    /// Folders removed.
+    pub folders: u64,
+    /// The files' bytes.
     pub size_bytes: u64,
+    /// What went: files, and folders with all in them.
+    pub paths: Vec<PathBuf>,
 }
 
 /// The cache's caretaker. It takes the lock only while it changes something, and waits for
@@ -296,6 +300,7 @@ fn remove_file(path: &Path, removed: &mut RemovedInfo) -> io::Result<()> {
     }
     fs::remove_file(path)?;
     removed.files += 1;
+    removed.paths.push(path.to_path_buf());
     Ok(())
 }
 
@@ -305,6 +310,8 @@ fn remove_tree(root: &Path, removed: &mut RemovedInfo) -> io::Result<()> {
         removed.size_bytes += size;
         Ok(())
     })?;
+    removed.folders += 1;
+    removed.paths.push(root.to_path_buf());
     fs::remove_dir_all(root)
 }
 

@@ -48,7 +48,7 @@ pub enum MetadataLiteError {
     #[error("Error decoding metadata for a wheel: its METADATA is not UTF-8")]
     NotText,
     /// The folder that holds it is another project's.
-    #[error("Failed to find the metadata: '{folder}' does not start with '{name}'")]
+    #[error(".dist-info directory '{folder}' does not start with '{name}'")]
     OtherProject {
         /// The `.dist-info` folder.
         folder: String,
@@ -59,7 +59,7 @@ pub enum MetadataLiteError {
     #[error(transparent)]
     Archive(#[from] crate::archive::ArchiveError),
     /// The archive holds no `METADATA`, or several.
-    #[error("Failed to find the metadata: the wheel holds {0} files `*.dist-info/METADATA`")]
+    #[error("{}", if *.0 == 0 { ".dist-info directory not found, or it has no METADATA" } else { "multiple .dist-info directories found" })]
     Count(usize),
     /// It is unreasonably large.
     #[error("Failed to read the metadata: it is larger than {0} bytes")]

@@ -247,14 +247,27 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The scripts of entry points go even when no record lists them.
+    /// The scripts of entry points go even when no record lists them: those of the folder that
+    /// belongs to the library. Beside another library, such as the user's, only records tell.
     fn collect_scripts(&mut self) {
+        let location = paths::resolve(&self.distribution.location);
+        let roots = [&self.roots.purelib, &self.roots.platlib];
+        if !roots.into_iter().any(|root| location.starts_with(root)) {
+            return;
+        }
         let info = self
             .distribution
             .metadata_path()
             .parent()
             .map(Path::to_path_buf)
             .unwrap_or_default();
+        let scripts = self.roots.scripts.clone();
+        // Distutils' own scripts: an egg has a copy of each.
+        if let Ok(entries) = fs_err::read_dir(info.join("scripts")) {
+            for entry in entries.flatten() {
+                self.want(&scripts.join(entry.file_name()));
+            }
+        }
         let Ok(text) = fs_err::read_to_string(info.join("entry_points.txt")) else {
             return;
         };
@@ -262,7 +275,6 @@ impl<'a> Collector<'a> {
             return;
         };
         let is_windows = self.environment.interpreter.is_windows;
-        let scripts = self.roots.scripts.clone();
         for point in points.console.iter().chain(&points.gui) {
             for name in script::installed_names(&point.name, is_windows) {
                 self.want(&scripts.join(name));

@@ -11,7 +11,7 @@ use super::{LockError, Place};
 use crate::{LockedFile, LockedSource, LockedVcs};
 
 /// The protocols of files and repositories that are fetched.
-const FILE_SCHEMES: &[&str] = &["https://", "http://"];
+const FILE_SCHEMES: &[&str] = &["https://", "http://", "file://"];
 const REPOSITORY_SCHEMES: &[&str] = &["https://", "http://", "file://", "ssh://", "git://", "git@"];
 
 impl Place<'_> {

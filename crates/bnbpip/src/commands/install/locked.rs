@@ -74,5 +74,22 @@ pub(super) fn install(
             ..options_of(arguments, settings)
         },
     };
-    syncing.run(settings, printer)
+    in_pips_words(syncing.run(settings, printer), named)
+}
+
+/// A failure about a lock, with what pip says of it.
+fn in_pips_words<T>(outcome: Result<T, Failure>, named: &NamedLock) -> Result<T, Failure> {
+    outcome.map_err(|failure| {
+        let first = failure.messages().first().cloned().unwrap_or_default();
+        let said = if first.starts_with("Failed to use the lock") {
+            "Cannot select requirements from pylock file"
+        } else if !first.starts_with("Failed to read the lock") {
+            return failure;
+        } else if first.contains("`: ") {
+            "Invalid pylock file"
+        } else {
+            "Error reading pylock file"
+        };
+        failure.context(format!("{said} '{}'", named.file))
+    })
 }

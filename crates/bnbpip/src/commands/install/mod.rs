@@ -14,7 +14,7 @@ mod solving;
 use std::path::Path;
 use std::sync::Arc;
 
-use bnbpip_installer::{InstallOptions, InstalledEnvironment};
+use bnbpip_installer::{InstallOptions, InstalledDistribution, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{CoreMetadata, PackageName, Requirement};
 use bnbpip_report::rules::RuleSetIdentity;
@@ -30,6 +30,7 @@ pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
 use crate::cli::values::{LinkMode, RootUserAction};
+use crate::commands::distribution::Distribution;
 use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::automatic::is_no_solution;
@@ -167,6 +168,7 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
         let mut plan = Plan::new(&resolved.resolution, installed, reinstall);
+        self.keep_to_user_site(&mut plan, installed)?;
         if self.arguments.resolve.only_deps {
             plan.leave_out_requested();
         }
@@ -202,14 +204,53 @@ impl Run<'_> {
         self.narration()
             .fetching(&plan, |file| resolved.client.is_stored(file));
         if let Some(sources) = &self.sources {
-            plan.build(sources, resolved)?;
+            let outcome = plan.build(sources, resolved);
             let built = sources.built();
             if !built.is_empty() {
                 self.printer
                     .info(&format!("Successfully built {}", built.join(" ")));
             }
+            outcome?;
         }
-        self.apply(&plan, resolved)
+        self.apply(&plan, installed, resolved)
+    }
+
+    /// With `--user` nothing is replaced but what the user's own folder has: what is elsewhere stays.
+    /// In a virtual environment it would still be the one that is found.
+    fn keep_to_user_site(
+        &self,
+        plan: &mut Plan,
+        installed: &InstalledEnvironment,
+    ) -> Result<(), Failure> {
+        let Some(environment) = &self.destination.environment else {
+            return Ok(());
+        };
+        if !self.arguments.user {
+            return Ok(());
+        }
+        let scheme = &environment.scheme;
+        let is_users = |found: &InstalledDistribution| {
+            found.location == scheme.purelib || found.location == scheme.platlib
+        };
+        for change in &mut plan.changes {
+            let Some(present) = change.replaces.take_if(|present| !is_users(present)) else {
+                continue;
+            };
+            let mut shadowed = installed.shadowed.iter();
+            change.replaces = shadowed
+                .find(|found| found.name == present.name && is_users(found))
+                .cloned();
+            if self.destination.is_venv && !self.arguments.ignore_installed {
+                let distribution = Distribution::read(present);
+                return Err(Failure::new(format!(
+                    "Will not install to the user site because it will lack sys.path precedence \
+                     to {} in {}",
+                    distribution.name(),
+                    distribution.installed.location.display()
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Says so and ends if the environment meets the request: no solver, no network.
@@ -356,7 +397,12 @@ impl Run<'_> {
         outcome::write_report(path, plan, &metadata, markers, resolved, self.printer)
     }
 
-    fn apply(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
+    fn apply(
+        &self,
+        plan: &Plan,
+        installed: &InstalledEnvironment,
+        resolved: &Resolved,
+    ) -> Result<(), Failure> {
         let Some(environment) = &self.destination.environment else {
             return Err(Failure::new(
                 "Failed to install: there is no environment to install into",
@@ -383,9 +429,9 @@ impl Run<'_> {
         self.narration().replaced(plan);
         tell_outcome(&outcome, self.settings, self.printer);
         self.report(plan, resolved)?;
-        if !self.arguments.no_warn_conflicts {
+        if !self.arguments.no_warn_conflicts && !self.arguments.resolve.no_deps {
             let markers = &self.destination.target.markers;
-            let (resolution, installed) = (&resolved.resolution, &resolved.installed);
+            let resolution = &resolved.resolution;
             outcome::warn_about_conflicts(resolution, installed, markers, self.printer);
         }
         self.warn_about_path();

@@ -1,16 +1,18 @@
 //! What is said at the end: pip's closing lines, its report, and what went wrong elsewhere.
 
 use bnbpip_index::PackageFile;
+use bnbpip_installer::InstalledEnvironment;
 use bnbpip_packaging::{
     ArchiveInfo, CoreMetadata, DirectUrl, DirectUrlSource, MarkerEnvironment, PackageName,
-    VersionOrUrl, range,
+    Requirement, Version, VersionOrUrl, range,
 };
 use bnbpip_report::install_report::{ReportItem, ReportedRules, render};
 use bnbpip_report::rules::RuleSetIdentity;
-use bnbpip_resolver::{InstalledPackage, Resolution};
-use rustc_hash::FxHashMap;
+use bnbpip_resolver::Resolution;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Change, Plan};
+use crate::commands::distribution::Distribution;
 use crate::commands::hash::digest_of;
 use crate::commands::resolve::Resolved;
 use crate::failure::Failure;
@@ -103,52 +105,75 @@ pub(crate) fn write_report(
     Ok(())
 }
 
-/// Says which installed packages the changes leave without what they require, as pip does.
+/// Says which installed packages the changes leave without what they require, as pip does: those
+/// that require something which has changed.
 pub(crate) fn warn_about_conflicts<F>(
     resolution: &Resolution<F>,
-    installed: &FxHashMap<PackageName, InstalledPackage>,
+    installed: &InstalledEnvironment,
     markers: &MarkerEnvironment,
     printer: &Printer,
 ) {
-    let mut after: FxHashMap<&PackageName, &bnbpip_packaging::Version> = installed
+    let mut after: FxHashMap<&PackageName, &Version> = installed
+        .distributions
         .iter()
-        .map(|(name, package)| (name, &package.version))
+        .map(|found| (&found.name, &found.version))
         .collect();
-    let mut changed: Vec<&PackageName> = Vec::new();
+    let mut changed: FxHashSet<&PackageName> = FxHashSet::default();
     for package in &resolution.packages {
         if after.insert(&package.name, &package.version) != Some(&package.version) {
-            changed.push(&package.name);
+            changed.insert(&package.name);
         }
     }
-    let mut lines = Vec::new();
-    for (name, package) in installed.iter().filter(|(name, _)| !changed.contains(name)) {
-        for requirement in &package.metadata.requires_dist {
-            if !changed.contains(&&requirement.name) || !requirement.marker.evaluate(markers, &[]) {
-                continue;
-            }
-            let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &requirement.version_or_url
-            else {
-                continue;
-            };
-            let Some(present) = after.get(&requirement.name) else {
-                continue;
-            };
-            if !range::from_specifiers(specifiers).contains(*present) {
-                lines.push(format!(
-                    "{name} {} requires {}{specifiers}, but you have {} {present} which is \
-                     incompatible.",
-                    package.version, requirement.name, requirement.name
-                ));
+    let staying = installed.distributions.iter();
+    let staying = staying.filter(|found| !changed.contains(&found.name));
+    let (mut missing, mut conflicting) = (Vec::new(), Vec::new());
+    for found in staying {
+        let distribution = Distribution::read(found.clone());
+        let Ok(needed) = distribution.dependencies(markers) else {
+            continue;
+        };
+        if !needed
+            .iter()
+            .any(|it| changed.contains(&it.requirement.name))
+        {
+            continue;
+        }
+        for dependency in needed {
+            let requires = format!(
+                "{} {} requires {}",
+                found.name,
+                distribution.version(),
+                dependency.without_marker()
+            );
+            let name = &dependency.requirement.name;
+            match after.get(name) {
+                None => missing.push(format!("{requires}, which is not installed.")),
+                Some(present) if !is_met_by(&dependency.requirement, present) => {
+                    conflicting.push(format!(
+                        "{requires}, but you have {name} {present} which is incompatible."
+                    ));
+                }
+                Some(_) => {}
             }
         }
     }
-    if lines.is_empty() {
-        return;
+    let what = match (missing.is_empty(), conflicting.is_empty()) {
+        (true, true) => return,
+        (false, true) => "Packages that are installed lack what they require.",
+        (_, false) => {
+            "No versions were found with which everything that is installed keeps working. This \
+             behaviour is the source of the following dependency conflicts."
+        }
+    };
+    missing.append(&mut conflicting);
+    printer.error(&format!("{what}\n{}", missing.join("\n")));
+}
+
+fn is_met_by(requirement: &Requirement, present: &Version) -> bool {
+    match &requirement.version_or_url {
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
+            range::from_specifiers(specifiers).contains(present)
+        }
+        _ => true,
     }
-    lines.sort_unstable();
-    printer.error(&format!(
-        "No versions were found with which everything that is installed keeps working. This \
-         behaviour is the source of the following dependency conflicts.\n{}",
-        lines.join("\n")
-    ));
 }

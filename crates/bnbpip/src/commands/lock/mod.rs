@@ -36,6 +36,7 @@ use crate::commands::target_environment;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::request::is_lock_name;
 
 /// Locks what was asked for.
 ///
@@ -188,6 +189,12 @@ impl Run<'_> {
     fn lock(&self) -> Result<(), Failure> {
         let output = self.output();
         let to_stdout = self.arguments.output == Path::new("-");
+        let name = output.file_name().unwrap_or_default().to_string_lossy();
+        if !to_stdout && !is_lock_name(&name) {
+            // Others don't take it for one.
+            self.printer
+                .warning(&format!("{name} is not a valid lock file name."));
+        }
         let is_new = to_stdout || self.arguments.upgrade || self.arguments.resolve_conflicts;
         let old = if is_new || !output.exists() {
             Lock::default()

@@ -109,8 +109,9 @@ impl Selection {
     }
 
     fn judge(&self, file: &PackageFile) -> Result<Fit, Obstacle> {
-        // A file without a time can't be known to be old enough.
+        // A file without a time can't be known to be old enough; one of this machine is the user's.
         if let Some(cutoff) = self.cutoff_ms
+            && file.url.scheme() != "file"
             && file
                 .upload_time_ms
                 .is_none_or(|uploaded| uploaded >= cutoff)

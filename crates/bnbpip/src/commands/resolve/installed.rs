@@ -21,6 +21,8 @@ pub(crate) fn for_solver(
     installed
         .distributions
         .par_iter()
+        // What has no version can't be compared: it counts as something to replace.
+        .filter(|distribution| distribution.legacy_version.is_none())
         .map(|distribution| {
             let metadata = distribution
                 .metadata()
@@ -115,6 +117,7 @@ impl<'a> Check<'a, '_> {
         let own = self
             .installed
             .get(&requirement.name)
+            .filter(|distribution| distribution.legacy_version.is_none())
             .filter(|distribution| wanted.contains(&distribution.version));
         let found = own.or_else(|| {
             self.rules

@@ -87,8 +87,8 @@ pub(crate) fn explained(error: &Arc<IndexError>) -> Failure {
 /// What pip says of a file that isn't the one that was meant.
 pub(crate) fn mismatch(filename: &str, algorithm: &str, expected: &str, got: &str) -> String {
     format!(
-        "THESE PACKAGES DO NOT MATCH THE HASHES:\n    {filename}:\n        Expected {algorithm} \
-         {expected}\n             Got        {got}"
+        "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    {filename}:\n        \
+         Expected {algorithm} {expected}\n             Got        {got}"
     )
 }
 

@@ -1,5 +1,6 @@
 //! The resolver's view of the index: pages and metadata, fetched ahead, each once.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,6 +56,8 @@ struct Shared {
     metadata: Mutex<FxHashMap<FileKey, Arc<OnceCell<MetadataResult>>>>,
     announced: Mutex<FxHashSet<(PackageName, VersionRange)>>,
     direct: Mutex<FxHashMap<String, Arc<PackageFile>>>,
+    /// What was passed over because of its metadata.
+    passed_over: Mutex<BTreeSet<String>>,
 }
 
 /// The address of the file's one record: pages keep theirs for as long as the run lasts.
@@ -122,6 +125,7 @@ impl IndexProvider {
             metadata: Mutex::default(),
             announced: Mutex::default(),
             direct: Mutex::default(),
+            passed_over: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -150,6 +154,11 @@ impl IndexProvider {
 }
 
 impl IndexProvider {
+    /// Which versions were passed over because of their metadata, in sentences.
+    pub(crate) fn passed_over(&self) -> Vec<String> {
+        lock(&self.shared.passed_over).iter().cloned().collect()
+    }
+
     /// How many indexes have a package, of those that were asked.
     pub(super) fn index_count(&self, name: &PackageName, locations: &IndexLocations) -> usize {
         let lists = lock(&self.shared.lists);
@@ -312,6 +321,19 @@ fn parse(metadata: &WheelMetadataLite) -> Result<PackageMetadata, String> {
     })
 }
 
+/// What pip says of a wheel that it was given and can't use.
+fn invalid_wheel(file: &PackageFile, reason: String) -> Failure {
+    let name = file.name();
+    if reason.contains(".dist-info director") {
+        return Failure::new(format!("{name} has an invalid wheel, {reason}"));
+    }
+    let place = match file.local_path() {
+        Some(path) => path.display().to_string(),
+        None => file.shown_url(),
+    };
+    Failure::new(format!("Wheel '{name}' located at {place} is invalid.")).caused_by(reason)
+}
+
 fn source_error(failure: Failure) -> ProviderError {
     ProviderError(Box::new(SourceError(failure)))
 }
@@ -339,8 +361,8 @@ impl MetadataProvider for IndexProvider {
 
     fn metadata(
         &self,
-        _: &PackageName,
-        _: &Version,
+        name: &PackageName,
+        version: &Version,
         file: &Self::File,
     ) -> Result<Arc<PackageMetadata>, DependencyError> {
         if let Some(sources) = self.sources.as_ref().filter(|_| file.wheel().is_none()) {
@@ -356,7 +378,15 @@ impl MetadataProvider for IndexProvider {
         }
         match self.runtime.block_on(self.shared.metadata(file)) {
             Ok(metadata) => Ok(metadata),
-            Err(MetadataFailure::Invalid(message)) => Err(DependencyError::Invalid(message)),
+            Err(MetadataFailure::Invalid(message)) if self.is_direct(file) => {
+                Err(source_error(invalid_wheel(file, message)).into())
+            }
+            Err(MetadataFailure::Invalid(message)) => {
+                lock(&self.shared.passed_over).insert(format!(
+                    "Ignoring version {version} of {name} since it has invalid metadata: {message}"
+                ));
+                Err(DependencyError::Invalid(message))
+            }
             Err(MetadataFailure::NoBuild(wanted)) => Err(DependencyError::NoBuild(wanted)),
             Err(MetadataFailure::Index(error)) if error.is_offline() => {
                 Err(DependencyError::NotCached)
@@ -438,6 +468,12 @@ impl IndexProvider {
             client: &self.shared.client,
             runtime: &self.runtime,
         }
+    }
+
+    /// Whether a file is one that was named by its address: no other can stand in for it.
+    fn is_direct(&self, file: &Arc<PackageFile>) -> bool {
+        let direct = lock(&self.shared.direct);
+        direct.values().any(|named| Arc::ptr_eq(named, file))
     }
 
     /// The one record of a direct URL's file.

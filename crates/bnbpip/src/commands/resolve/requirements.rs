@@ -398,6 +398,14 @@ pub(crate) fn check_hash_mode(
             wants_hashes(options, request) || !matches!(given.source, RequirementOrigin::Lock(_))
         })
         .collect();
+    let mut emptied = unhashed.iter().filter(|given| !given.hashes.is_empty());
+    if let Some(given) = emptied.next() {
+        return Err(Failure::new(format!(
+            "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    {}: no file has \
+             a hash that all lines about it allow",
+            given.raw
+        )));
+    }
     if !unhashed.is_empty() {
         return Err(Failure::new(format!(
             "Hashes are required in --require-hashes mode, but they are missing from some \

@@ -31,7 +31,6 @@ pub(crate) struct Resolved {
     pub(crate) runtime: Arc<tokio::runtime::Runtime>,
     pub(crate) client: IndexClient,
     pub(crate) resolution: Resolution<Arc<PackageFile>>,
-    pub(crate) installed: Installed,
     /// The rules that were in force.
     pub(crate) overlay: Overlay,
     /// The community wheels that could be taken, if they were allowed.
@@ -140,7 +139,7 @@ impl Resolving<'_> {
             self.machine.clone(),
             self.locked.clone(),
         );
-        let mut request = self.solve_request(&installed);
+        let mut request = self.solve_request(installed);
         let solved = solve(&provider, &mut request);
         if let Some(community) = &community {
             community.say_unreachable(self.printer);
@@ -153,6 +152,9 @@ impl Resolving<'_> {
             }
         };
         network::say_notes(&client, self.printer);
+        for note in provider.passed_over() {
+            self.printer.warning(&note);
+        }
         elsewhere::say(&resolution, &provider, &client, &runtime, self.printer);
         if hash_mode {
             self.check_hashed(&resolution)?;
@@ -163,7 +165,6 @@ impl Resolving<'_> {
             runtime,
             client,
             resolution,
-            installed,
             overlay: self.overlay.clone(),
             community,
         })
@@ -185,7 +186,7 @@ impl Resolving<'_> {
         }
     }
 
-    fn solve_request(&self, installed: &Installed) -> SolveRequest {
+    fn solve_request(&self, installed: Installed) -> SolveRequest {
         let (options, policy) = (self.options, self.policy);
         let upgrade: FxHashSet<PackageName> = if policy.upgrade.is_some() {
             let names = self
@@ -210,7 +211,7 @@ impl Resolving<'_> {
             installed: if policy.ignored {
                 FxHashMap::default()
             } else {
-                installed.clone()
+                installed
             },
             upgrade,
             eager: policy.upgrade == Some(UpgradeStrategy::Eager),

@@ -11,6 +11,7 @@ use super::obtain::{Obtained, Origin};
 use super::{Entry, OUTPUT_LINES, Sources, hints, lock, spelled_name};
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::request::UNNAMED;
 
 impl Sources {
     /// Makes the environment of a build, with what the backend needs in it.
@@ -86,7 +87,7 @@ impl Sources {
             .prefix("wheel-")
             .tempdir_in(self.0.work.path())?
             .keep();
-        let name = spelled_name(entry).unwrap_or_else(|| file.name().to_string());
+        let name = spelled_name(entry).unwrap_or_else(|| unspelled(file, &obtained.root));
         let step = self.begin_wheel(&name, obtained);
         let wheel = build.wheel(&folder).map_err(|error| {
             self.narrate(&format!(
@@ -99,6 +100,8 @@ impl Sources {
         }
         self.finish_wheel(&step, &name, &wheel)?;
         let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
+        let kept = wheel.parent().unwrap_or(&folder);
+        self.narrate(&format!("  Stored in directory: {}", kept.display()));
         let wheel = Arc::new(PackageFile::from_path(&wheel)?);
         lock(&self.0.built).push(name);
         // The environment of the build isn't needed any more.
@@ -170,6 +173,15 @@ impl Sources {
         hints::hints(file.name(), output)
             .into_iter()
             .fold(failure, Failure::hint)
+    }
+}
+
+/// A project's name where its metadata hasn't said it yet: its folder's, if nobody gave one.
+fn unspelled(file: &PackageFile, root: &Path) -> String {
+    let folder = root.file_name().map(|name| name.to_string_lossy());
+    match folder {
+        Some(folder) if file.name().as_ref() == UNNAMED => folder.into_owned(),
+        _ => file.name().to_string(),
     }
 }
 

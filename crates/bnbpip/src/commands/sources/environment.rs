@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bnbpip_build::{BuildEnvironment, BuildPython, EnvironmentError};
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
@@ -44,6 +45,8 @@ pub(super) struct BuildPlace {
     label: String,
     /// The environment's folder, removed with it; `None` without isolation.
     folder: Option<tempfile::TempDir>,
+    /// Whether what the project itself requires is there: what comes after it, the backend wants.
+    is_filled: AtomicBool,
 }
 
 impl BuildPlace {
@@ -59,6 +62,7 @@ impl BuildPlace {
                 interpreter,
                 label: label.to_owned(),
                 folder: None,
+                is_filled: AtomicBool::new(false),
             });
         }
         let mut folder = tempfile::Builder::new().prefix("bnbpip-env-").tempdir()?;
@@ -75,6 +79,7 @@ impl BuildPlace {
             interpreter,
             label: label.to_owned(),
             folder: Some(folder),
+            is_filled: AtomicBool::new(false),
         })
     }
 
@@ -144,34 +149,51 @@ impl BuildPlace {
         Ok(())
     }
 
-    /// Refuses to build where the environment lacks what the build requires.
-    fn check(&self, wanted: &[Requirement]) -> Result<(), Failure> {
+    /// Refuses to build where the environment has other versions than the build requires, or
+    /// (with `lacks`) lacks something of it.
+    fn check(&self, wanted: &[Requirement], lacks: bool) -> Result<(), Failure> {
         let folders = target_environment::library_dirs(&self.interpreter);
         let present = InstalledEnvironment::scan(&folders)?;
         let markers = Target::from_interpreter(&self.interpreter).markers;
-        let is_met = |requirement: &&Requirement| {
-            let found = present.get(&requirement.name);
-            found.is_some_and(|found| match &requirement.version_or_url {
-                Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
-                    range::from_specifiers(specifiers).contains(&found.version)
-                }
-                _ => true,
-            })
-        };
-        let needed = wanted.iter().filter(|it| it.marker.evaluate(&markers, &[]));
-        let mut missing: Vec<String> = needed
-            .filter(|requirement| !is_met(requirement))
-            .map(|requirement| format!("'{requirement}'"))
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
+        let (mut missing, mut conflicting) = (Vec::new(), Vec::new());
+        for requirement in wanted.iter().filter(|it| it.marker.evaluate(&markers, &[])) {
+            let Some(found) = present.get(&requirement.name) else {
+                missing.push(format!("'{requirement}'"));
+                continue;
+            };
+            if let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &requirement.version_or_url
+                && !range::from_specifiers(specifiers).contains(&found.version)
+            {
+                let (name, version) = (&found.name, &found.version);
+                conflicting.push(format!(
+                    "{name}=={version} is incompatible with {requirement}"
+                ));
+            }
         }
+        let what = format!("Some build dependencies for {}", self.address());
+        conflicting.sort_unstable();
         missing.sort_unstable();
-        Err(Failure::new(format!(
-            "Some build dependencies for {} are missing: {}.",
-            self.label,
-            missing.join(", ")
-        )))
+        if !conflicting.is_empty() {
+            return Err(Failure::new(format!(
+                "{what} conflict with the backend dependencies: {}.",
+                conflicting.join(", ")
+            )));
+        }
+        if lacks && !missing.is_empty() {
+            return Err(Failure::new(format!(
+                "{what} are missing: {}.",
+                missing.join(", ")
+            )));
+        }
+        Ok(())
+    }
+
+    /// What is built, as an address where it is a folder.
+    fn address(&self) -> String {
+        match url::Url::from_file_path(&self.label) {
+            Ok(url) => url.to_string(),
+            Err(()) => self.label.clone(),
+        }
     }
 
     fn request(&self, wanted: &[Requirement]) -> Request {
@@ -211,10 +233,16 @@ impl BuildEnvironment for BuildPlace {
                 return Ok(());
             }
             return self
-                .check(requirements)
+                .check(requirements, true)
                 .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError);
         }
-        self.fill(requirements)
+        let checked = if self.is_filled.swap(true, Ordering::Relaxed) {
+            self.check(requirements, false)
+        } else {
+            Ok(())
+        };
+        checked
+            .and_then(|()| self.fill(requirements))
             .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)
     }
 }

@@ -137,11 +137,6 @@ impl Sources {
         }
     }
 
-    /// Whether a source was asked for with `-e`.
-    pub(crate) fn is_editable(&self, file: &PackageFile) -> bool {
-        lock(&self.0.editables).contains(file.url.as_str())
-    }
-
     fn mark_editable(&self, requirement: &bnbpip_packaging::Requirement) {
         if let Some(bnbpip_packaging::VersionOrUrl::Url(url)) = &requirement.version_or_url {
             lock(&self.0.editables).insert(url.to_string());

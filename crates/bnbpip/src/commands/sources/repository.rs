@@ -30,6 +30,12 @@ pub(super) fn obtain(shared: &Shared, file: &PackageFile) -> Result<Obtained, Fa
     shared.printer.status(&format!("Cloning {url}"));
     let folder = new_folder(shared)?.join("checkout");
     let commit = git::checkout(&url, &folder).map_err(explained)?;
+    if shared.parents.is_empty() {
+        let address = without_secrets(&url.repository);
+        shared
+            .printer
+            .narrate(&format!("  Resolved {address} to commit {commit}"));
+    }
     let subdirectory = url.subdirectory.clone();
     let key = [
         "git",
