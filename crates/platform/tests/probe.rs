@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bnbpip_packaging::Version;
-use bnbpip_platform::{
-    Placement, ProbeError, Prober, Target, TargetRequest, VenvOptions, create_venv,
-};
+#[cfg(unix)]
+use bnbpip_platform::ProbeError;
+use bnbpip_platform::{Placement, Prober, Target, TargetRequest, VenvOptions, create_venv};
 use common::{interpreter, python};
 
 /// `sysconfig`, `sys` and `platform` must agree with what was probed.

@@ -13,7 +13,13 @@ pub struct Filters {
 impl Filters {
     /// Filters for what differs between runs anywhere: ports, durations, sizes, rates.
     pub fn new() -> Self {
-        Self::default()
+        let mut filters = Self::default();
+        if cfg!(windows) {
+            // The system's own words, which differ between Windows, its languages and Wine.
+            let absent = r"[^:`\n]+\. \(os error [23]\)";
+            filters = filters.with(absent, " No such file or directory (os error 2)");
+        }
+        filters
             .with(r"(?:127\.0\.0\.1|localhost):\d+", "[HOST]")
             .with(r"\b\d+(?:\.\d+)? ?(?:[kMGT]i?B|B)/s\b", "[RATE]")
             .with(r"\b\d+(?:\.\d+)? ?(?:[kMGT]i?B|bytes?|B)\b", "[SIZE]")

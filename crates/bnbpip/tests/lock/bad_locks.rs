@@ -336,6 +336,10 @@ fn said(environment: &TestEnvironment, arguments: &[&str]) -> String {
         .filters()
         .with(r"\b[0-9a-f]{64}\b", "[HASH]")
         .with(r"\b3\.\d+\.\d+(?:[a-z]+\d+)?\b", "[PYTHON]")
+        .with(
+            r"CPython \[PYTHON\] on [^`\n]*",
+            "CPython [PYTHON] on [MACHINE]",
+        )
         .with(r"CPython 3\.\d+ on [^:`]*?( \(|\.|\n|$)", "[TARGET]$1");
     filters.apply(&run.stderr)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bnbpip_testing::{IndexServer, Run, TestEnvironment, WheelBuilder};
 
-use crate::{environment, index};
+use crate::{HERE, environment, index, index_of_elsewhere};
 
 const WINDOWS: [&str; 4] = ["--python-platform", "windows", "--python-version", "3.11"];
 
@@ -70,7 +70,7 @@ fn a_bundle_for_windows_made_elsewhere_installs_without_network() {
 
 #[test]
 fn of_a_lock_the_named_environments_are_bundled() {
-    let server = index();
+    let server = index_of_elsewhere();
     let environment = environment(&server);
     let lock = [
         "lock",
@@ -81,7 +81,7 @@ fn of_a_lock_the_named_environments_are_bundled() {
         "linux",
     ];
     drop(environment.run(lock).success());
-    let bundle = ["bundle", "pylock.toml", "-o", "b", "--environment", "linux"];
+    let bundle = ["bundle", "pylock.toml", "-o", "b", "--environment", HERE];
     drop(environment.run(bundle).success());
     let wheels = environment.work().join("b").join("wheels");
     assert_eq!(
@@ -161,11 +161,11 @@ fn a_folder_with_something_else_is_left_alone() {
 
 #[test]
 fn a_wheelhouse_has_files_by_their_digests() {
-    let server = index();
+    let server = index_of_elsewhere();
     let environment = environment(&server);
     drop(
         environment
-            .run(["lock", "top", "--environment", "linux"])
+            .run(["lock", "top", "--environment", HERE])
             .success(),
     );
     let house = environment.work().join("house").join("inner");
@@ -196,11 +196,11 @@ fn a_wheelhouse_has_files_by_their_digests() {
 
 #[test]
 fn without_network_what_is_missing_is_named_before_anything_is_done() {
-    let server = index();
+    let server = index_of_elsewhere();
     let environment = environment(&server);
     drop(
         environment
-            .run(["lock", "top", "--environment", "linux"])
+            .run(["lock", "top", "--environment", HERE])
             .success(),
     );
     let run = elsewhere(&environment, &["sync"]).failure();
