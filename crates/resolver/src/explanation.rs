@@ -17,6 +17,7 @@ use crate::attempts::ResolveError;
 use crate::package::SolverPackage;
 use crate::provider::MetadataProvider;
 use crate::reason::{Reason, VersionReason};
+use crate::request::PrereleasePolicy;
 use crate::solve::{Solver, Tree};
 
 /// The premises of a contradiction, in reading order.
@@ -26,6 +27,8 @@ pub struct Explanation {
     pub facts: Vec<Fact>,
     /// The versions that exist of each package that the facts speak of, ascending.
     pub existing: FxHashMap<PackageName, Vec<Version>>,
+    /// Those of these packages of which no pre-release may be taken.
+    pub only_final: FxHashSet<PackageName>,
 }
 
 /// A package with one of its extras.
@@ -130,7 +133,14 @@ impl Explanation {
                 entry.insert(versions);
             }
         }
-        Ok(Self { facts, existing })
+        let only_final =
+            |name: &&PackageName| solver.request.prerelease_policy(name) == PrereleasePolicy::Never;
+        let only_final = existing.keys().filter(only_final).cloned().collect();
+        Ok(Self {
+            facts,
+            existing,
+            only_final,
+        })
     }
 }
 
@@ -163,7 +173,9 @@ fn mentioned(fact: &Fact) -> Vec<PackageName> {
         } => {
             vec![project.name.clone(), dependency.name.clone()]
         }
-        Fact::NoVersions { name, .. } | Fact::Versions { name, .. } => vec![name.clone()],
+        Fact::NotFound(name) | Fact::NoVersions { name, .. } | Fact::Versions { name, .. } => {
+            vec![name.clone()]
+        }
         Fact::Rule(rule) => rule.packages().into_iter().cloned().collect(),
         _ => Vec::new(),
     }

@@ -85,9 +85,14 @@ impl Writer<'_> {
         } else {
             versions.join(", ")
         };
+        let kind = if self.explanation.only_final.contains(name) {
+            "final version"
+        } else {
+            "version"
+        };
         let mut messages: Vec<String> = self.python_message(fact).into_iter().collect();
         messages.push(format!(
-            "Could not find a version that satisfies the requirement {requirement} (from versions: \
+            "Could not find a {kind} that satisfies the requirement {requirement} (from versions: \
              {versions})"
         ));
         messages.push(format!("No matching distribution found for {requirement}"));

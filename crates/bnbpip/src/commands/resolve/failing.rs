@@ -2,24 +2,14 @@
 
 use std::sync::Arc;
 
-use bnbpip_packaging::{PackageName, Version, VersionOrUrl, WheelFilename};
+use bnbpip_packaging::{Version, VersionOrUrl, WheelFilename};
 use bnbpip_report::{TargetWords, no_solution};
-use bnbpip_resolver::{Explanation, Fact, PrereleasePolicy, ResolveError, SolveRequest};
+use bnbpip_resolver::{Explanation, Fact, ResolveError, SolveRequest};
 
 use super::connection::Connection;
 use super::provider::{IndexProvider, SourceError};
 use super::{Resolving, elsewhere, known_names, network, requirements, suggestion};
 use crate::failure::Failure;
-
-const NOT_FOUND: &str = "Could not find a version that satisfies the requirement ";
-
-/// Whether the package that a text begins with may have no pre-releases.
-fn only_final(text: &str, request: &SolveRequest) -> bool {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
-    let name = text[..end.unwrap_or(text.len())].parse::<PackageName>();
-    let policy = name.ok().and_then(|name| request.prereleases_of.get(&name));
-    policy.copied().unwrap_or(request.prereleases) == PrereleasePolicy::Never
-}
 
 impl Resolving<'_> {
     pub(super) fn failure(
@@ -73,13 +63,7 @@ impl Resolving<'_> {
         if !text.narration.is_empty() {
             self.printer.narrate(&text.narration.join("\n"));
         }
-        let final_only = |message: String| match message.strip_prefix(NOT_FOUND) {
-            Some(rest) if only_final(rest, request) => {
-                format!("Could not find a final version that satisfies the requirement {rest}")
-            }
-            _ => message,
-        };
-        let mut messages = text.messages.into_iter().map(final_only);
+        let mut messages = text.messages.into_iter();
         let mut failure = Failure::new(messages.next().unwrap_or_default());
         for message in messages {
             failure = failure.and(message);
