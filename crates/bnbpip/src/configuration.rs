@@ -7,7 +7,6 @@
 
 pub(crate) mod arguments;
 pub(crate) mod audit;
-mod cache_folder;
 pub(crate) mod files;
 pub(crate) mod ini;
 pub(crate) mod project;

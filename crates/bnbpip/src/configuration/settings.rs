@@ -7,8 +7,8 @@ use bnbpip_index::Keyring;
 use bnbpip_platform::{AcceleratorInputs, ToldNvidia, capabilities_of_cards};
 use etcetera::BaseStrategy;
 
+use super::ProcessEnvironment;
 use super::project::ProjectFile;
-use super::{ProcessEnvironment, cache_folder};
 use crate::cli::GlobalArgs;
 use crate::cli::values::{Color, ExistsAction, KeyringProvider};
 use crate::failure::Failure;
@@ -121,20 +121,14 @@ impl Settings {
                 global
                     .cache_dir
                     .clone()
-                    .or_else(|| cache_folder::usual(environment, global.python.as_deref()))
+                    .or_else(|| default_cache_dir(environment))
             },
         }
     }
 
     /// Whether the cache is where it is without anybody having said so.
     pub(crate) fn has_usual_cache(&self) -> bool {
-        self.cache_dir == cache_folder::usual(&self.environment, self.python.as_deref())
-    }
-
-    /// The folder that would be the cache for the environment's drive if it were there; on Windows,
-    /// where the usual cache is on another.
-    pub(crate) fn cache_of_drive(&self) -> Option<PathBuf> {
-        cache_folder::of_drive(&self.environment, self.python.as_deref())
+        self.cache_dir == default_cache_dir(&self.environment)
     }
 
     /// The same with what the project configures, unless `--isolated` is given, and what the
@@ -300,6 +294,20 @@ fn default_data_dir(environment: &ProcessEnvironment) -> Option<PathBuf> {
         .filter(|path| path.is_absolute());
     let base = base.or_else(|| Some(etcetera::choose_base_strategy().ok()?.data_dir()))?;
     Some(base.join("bnbpip"))
+}
+
+/// `~/.cache/bnbpip`, `%LOCALAPPDATA%\bnbpip\cache`.
+fn default_cache_dir(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    // Asked by hand first: the variable counts on every system, as it does for other tools.
+    let base = environment
+        .get_path("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute());
+    let base = base.or_else(|| Some(etcetera::choose_base_strategy().ok()?.cache_dir()))?;
+    Some(if cfg!(windows) {
+        base.join("bnbpip").join("cache")
+    } else {
+        base.join("bnbpip")
+    })
 }
 
 #[cfg(test)]

@@ -47,17 +47,11 @@ pub(crate) fn tell_outcome(outcome: &Outcome, settings: &Settings, printer: &Pri
         printer.verbose(detail);
     }
     if outcome.copied_across_volumes && settings.has_usual_cache() {
-        let remedy = settings.cache_of_drive().map_or_else(
-            || "`BNBPIP_CACHE_DIR` may name a folder on the environment's volume".to_owned(),
-            |folder| {
-                let folder = folder.display();
-                format!("once there is a folder `{folder}`, it is the cache for that drive")
-            },
-        );
-        printer.hint(&format!(
+        printer.hint(
             "the cache is on another volume than the environment, so that files were copied and \
-             take their room twice; {remedy}"
-        ));
+             take their room twice; `BNBPIP_CACHE_DIR` may name a folder on the environment's \
+             volume",
+        );
     }
 }
 
