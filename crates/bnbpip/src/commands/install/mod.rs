@@ -9,15 +9,16 @@ mod narration;
 mod order;
 mod outcome;
 mod plan;
+mod showing;
 mod solving;
+mod user_site;
+mod warnings;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use bnbpip_installer::{InstallOptions, InstalledDistribution, InstalledEnvironment};
+use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
-use bnbpip_packaging::{CoreMetadata, PackageName, Requirement};
-use bnbpip_report::rules::RuleSetIdentity;
+use bnbpip_packaging::{PackageName, Requirement};
 use bnbpip_resolver::Constraint;
 use rustc_hash::FxHashMap;
 
@@ -29,8 +30,7 @@ use self::order::Route;
 pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
-use crate::cli::values::{LinkMode, RootUserAction};
-use crate::commands::distribution::Distribution;
+use crate::cli::values::LinkMode;
 use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::automatic::is_no_solution;
@@ -215,44 +215,6 @@ impl Run<'_> {
         self.apply(&plan, installed, resolved)
     }
 
-    /// With `--user` nothing is replaced but what the user's own folder has: what is elsewhere stays.
-    /// In a virtual environment it would still be the one that is found.
-    fn keep_to_user_site(
-        &self,
-        plan: &mut Plan,
-        installed: &InstalledEnvironment,
-    ) -> Result<(), Failure> {
-        let Some(environment) = &self.destination.environment else {
-            return Ok(());
-        };
-        if !self.arguments.user {
-            return Ok(());
-        }
-        let scheme = &environment.scheme;
-        let is_users = |found: &InstalledDistribution| {
-            found.location == scheme.purelib || found.location == scheme.platlib
-        };
-        for change in &mut plan.changes {
-            let Some(present) = change.replaces.take_if(|present| !is_users(present)) else {
-                continue;
-            };
-            let mut shadowed = installed.shadowed.iter();
-            change.replaces = shadowed
-                .find(|found| found.name == present.name && is_users(found))
-                .cloned();
-            if self.destination.is_venv && !self.arguments.ignore_installed {
-                let distribution = Distribution::read(present);
-                return Err(Failure::new(format!(
-                    "Will not install to the user site because it will lack sys.path precedence \
-                     to {} in {}",
-                    distribution.name(),
-                    distribution.installed.location.display()
-                )));
-            }
-        }
-        Ok(())
-    }
-
     /// Says so and ends if the environment meets the request: no solver, no network.
     fn finish_if_satisfied(
         &self,
@@ -333,70 +295,6 @@ impl Run<'_> {
         self.report(plan, resolved)
     }
 
-    /// The plan, before anything changes; and whether there is room for it.
-    fn show(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
-        let library = self
-            .destination
-            .environment
-            .as_ref()
-            .map(|environment| environment.scheme.purelib.as_path());
-        let free_bytes = library.and_then(bnbpip_platform::free_bytes);
-        let view = plan.view(
-            &resolved.resolution,
-            |file| resolved.client.is_stored(file),
-            free_bytes,
-            resolved.community.as_deref(),
-        );
-        self.printer
-            .status(&format!("Target {}", self.destination.target.description));
-        self.printer
-            .verbose(&RuleSetIdentity::of(&resolved.overlay)?.to_string());
-        self.printer
-            .status(&view.render(self.printer.verbosity() > 0));
-        notes::say(&resolved.resolution, self.printer);
-        if self.arguments.dry_run {
-            return Ok(());
-        }
-        let cache = self.settings.cache_dir.as_deref();
-        let rooms = [
-            ("environment", library, free_bytes),
-            ("cache", cache, cache.and_then(bnbpip_platform::free_bytes)),
-        ];
-        let needed = view.download_bytes + view.disk_bytes;
-        match rooms
-            .iter()
-            .find_map(|room| lack(room, view.download_bytes, needed))
-        {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        }
-    }
-
-    /// Writes `--report`.
-    fn report(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
-        let Some(path) = &self.arguments.report else {
-            return Ok(());
-        };
-        let mut metadata = Vec::with_capacity(plan.changes.len());
-        for change in &plan.changes {
-            let file = &change.file;
-            let document = match &self.sources {
-                Some(sources) if file.wheel().is_none() => {
-                    sources.document(file, resolved.access())?
-                }
-                _ => {
-                    let document = resolved.client.metadata_document(file);
-                    let document = resolved.runtime.block_on(document);
-                    let document = document.map_err(|error| network::explained(&error))?;
-                    document.unwrap_or_default()
-                }
-            };
-            metadata.push(CoreMetadata::parse(&document)?);
-        }
-        let markers = &self.destination.target.markers;
-        outcome::write_report(path, plan, &metadata, markers, resolved, self.printer)
-    }
-
     fn apply(
         &self,
         plan: &Plan,
@@ -455,42 +353,6 @@ impl Run<'_> {
             ..options_of(self.arguments, self.settings)
         }
     }
-
-    fn warn_if_root(&self) {
-        if self.arguments.root_user_action == RootUserAction::Warn
-            && !self.destination.is_venv
-            && self.destination.scripts_on_path
-            && bnbpip_platform::is_effective_root()
-        {
-            self.printer.warning(crate::commands::ROOT_WARNING);
-        }
-    }
-
-    /// Says when the scripts' folder can't be found by the shell.
-    fn warn_about_path(&self) {
-        let Some(environment) = &self.destination.environment else {
-            return;
-        };
-        if self.arguments.no_warn_script_location
-            || !self.destination.scripts_on_path
-            || self.destination.is_venv
-        {
-            return;
-        }
-        let scripts = &environment.scheme.scripts;
-        let on_path = self
-            .settings
-            .shell
-            .path
-            .as_ref()
-            .is_some_and(|path| std::env::split_paths(path).any(|folder| folder == *scripts));
-        if !on_path && scripts.is_dir() {
-            self.printer.warning(&format!(
-                "The scripts were installed in '{}' which is not on PATH.",
-                scripts.display()
-            ));
-        }
-    }
 }
 
 /// How the arguments want files to get into the environment.
@@ -505,47 +367,5 @@ fn options_of(arguments: &InstallArgs, settings: &Settings) -> InstallOptions {
         compile: arguments.compiles(),
         byte_code_cache: settings.byte_code_cache(),
         ..InstallOptions::default()
-    }
-}
-
-/// The failure where a volume has no room even for the downloads; `room` is whose it is, a folder on
-/// it, and what is free there.
-fn lack(
-    room: &(&str, Option<&Path>, Option<u64>),
-    download_bytes: u64,
-    needed: u64,
-) -> Option<Failure> {
-    let (whose, folder, free) = room;
-    let folder = (*folder)?;
-    let free = (*free).filter(|free| download_bytes > *free)?;
-    let message = format!(
-        "Failed to install: no space left on the volume of `{}`: {} have to be downloaded, and {} \
-         are free",
-        folder.display(),
-        bnbpip_report::sizes::bytes(download_bytes),
-        bnbpip_report::sizes::bytes(free)
-    );
-    Some(Failure::new(message).hint(format!(
-        "make room for about {} on the volume of the {whose}",
-        bnbpip_report::sizes::bytes(needed)
-    )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_volume_needs_room() {
-        let folder = Some(Path::new("/there"));
-        let cache = |free| lack(&("cache", folder, free), 1_000_000, 3_000_000);
-        let failure = cache(Some(900_000)).unwrap();
-        let told = failure.messages().join(" ") + " " + &failure.hints().join(" ");
-        let expected = "Failed to install: no space left on the volume of `/there`: 1.0 MB have to \
-                        be downloaded, and 900 kB are free \
-                        make room for about 3.0 MB on the volume of the cache";
-        assert_eq!(told, expected);
-        assert!(cache(Some(1_000_000)).is_none());
-        assert!(cache(None).is_none());
     }
 }
