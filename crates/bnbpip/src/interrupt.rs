@@ -1,7 +1,7 @@
 //! Ctrl-C.
 //!
 //! Outside a [`Guard`] the process says that it was cancelled and ends at once. Inside one (while
-//! an environment is being changed) the wish is only noted: the guarded code asks [`requested`]
+//! an environment is being changed) the wish is only noted: the guarded code asks [`check`]
 //! where it can turn back, undoes what it did, and returns [`Failure::cancelled`].
 //!
 //! Windows ends a program whose window is closed as soon as it has heard of that, and after 5 s in
@@ -43,6 +43,17 @@ pub(crate) fn listen(printer: &'static Printer) {
 /// Whether the user has pressed Ctrl-C.
 pub(crate) fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
+}
+
+/// For guarded code, where it can turn back.
+///
+/// # Errors
+/// When the user has pressed Ctrl-C.
+pub(crate) fn check() -> Result<(), Failure> {
+    if requested() {
+        return Err(Failure::cancelled());
+    }
+    Ok(())
 }
 
 /// While one lives, Ctrl-C is noted and not obeyed.

@@ -53,11 +53,10 @@ pub(crate) fn run(
     let undo = Undo::new(&environment, count, &cache)?;
     undo.show(printer);
     for step in undo.steps {
+        interrupt::check()?;
         step.prepare(&transaction)?;
     }
-    if interrupt::requested() {
-        return Err(Failure::cancelled());
-    }
+    interrupt::check()?;
     let outcome = transaction.commit().map_err(with_hint)?;
     for warning in &outcome.warnings {
         printer.warning(warning);

@@ -118,11 +118,10 @@ fn commit(
     let _guard = interrupt::Guard::new();
     let transaction = Transaction::begin(environment, options, &notes).map_err(with_hint)?;
     for distribution in chosen {
+        interrupt::check()?;
         transaction.remove(distribution).map_err(with_hint)?;
     }
-    if interrupt::requested() {
-        return Err(Failure::cancelled());
-    }
+    interrupt::check()?;
     let outcome = transaction.commit().map_err(with_hint)?;
     for warning in &outcome.warnings {
         printer.warning(warning);

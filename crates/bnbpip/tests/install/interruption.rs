@@ -112,3 +112,30 @@ fn at_any_moment_the_environment_is_the_old_or_the_new() {
         assert_eq!(left.len(), 2, "{left:?}");
     }
 }
+
+#[test]
+fn an_undo_is_done_or_not_begun() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "base==1.0"]).success());
+    drop(environment.run(["install", "-U", "base", "tool"]).success());
+    let (one, two) = (
+        vec!["base-1.0".to_owned()],
+        vec!["base-2.0".to_owned(), "tool-1.0".to_owned()],
+    );
+    for moment in 0..6_u32 {
+        let before = environment.installed();
+        let child = start(&environment, &["undo"]);
+        std::thread::sleep(STEP * moment);
+        interrupt(&child);
+        let output = child.wait_with_output().unwrap();
+        let installed = environment.installed();
+        if output.status.success() {
+            assert_ne!(installed, before, "at {moment}");
+        }
+        assert!([&one, &two].contains(&&installed), "{installed:?}");
+        let code =
+            "import base, importlib.metadata as m; assert base.__version__ == m.version('base')";
+        drop(environment.python(code).success());
+    }
+}

@@ -72,9 +72,7 @@ impl Application<'_> {
         for distribution in self.removed {
             transaction.remove(distribution).map_err(with_hint)?;
         }
-        if interrupt::requested() {
-            return Err(Failure::cancelled());
-        }
+        interrupt::check()?;
         transaction.commit().map_err(with_hint)
     }
 
@@ -164,9 +162,7 @@ fn stage_arrivals(
     transaction: &Transaction<'_>,
 ) -> Result<(), Failure> {
     loop {
-        if interrupt::requested() {
-            return Err(Failure::cancelled());
-        }
+        interrupt::check()?;
         let next = receiver
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

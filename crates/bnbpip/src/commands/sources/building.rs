@@ -95,9 +95,7 @@ impl Sources {
             ));
             Self::explained(&error, file).and(format!("Failed building wheel for {name}"))
         })?;
-        if interrupt::requested() {
-            return Err(Failure::cancelled());
-        }
+        interrupt::check()?;
         self.finish_wheel(&step, &name, &wheel)?;
         let wheel: PathBuf = obtained.keep_wheel(&wheel)?;
         let kept = wheel.parent().unwrap_or(&folder);
