@@ -61,6 +61,7 @@ def general(case):
         case("list --log out/log.txt", how="code"),
         case("list --no-color --disable-pip-version-check --no-input", how="exact"),
         case("list --cache-dir cache --no-cache-dir", how="exact"),
+        case("list --use-feature truststore", r"The following features are always enabled: truststore\.", how="exact"),
     ]
 
 
@@ -191,7 +192,8 @@ def small(case):
         case("debug --platform win_amd64", r"^Compatible tags: \d+ \(target: platforms=\['win_amd64'\]\)$"),
         case("cache dir", how="code"),
         case("cache info", how="code"),
-        case("cache list", r"^No locally built wheels cached\.$", how="phrases", purpose="bnbpip keeps every wheel that it installs, not only those it built"),
+        case("cache list", r"^No locally built wheels cached\.$", how="phrases"),
+        case("search", r"^ERROR: Missing required argument \(search query\)\.$"),
         case("cache list --format=abspath", how="code"),
         case("cache remove nothing", r'^WARNING: No matching packages for pattern "nothing"'),
         case("cache remove", r"^ERROR: Please provide a pattern$"),
@@ -340,6 +342,7 @@ def removing(case):
         case("uninstall -y nope", r"^WARNING: Skipping nope as it is not installed\.$", how="exact"),
         case("uninstall -y nope beta", r"^WARNING: Skipping nope as it is not installed\.$", gone),
         case("uninstall -y -r r.txt", gone, r"Successfully uninstalled alpha-1\.0$"),
+        case("uninstall -y gone.tar.gz", r"Invalid requirement: 'gone\.tar\.gz' ignored - the uninstall command expects named requirements\."),
         case("uninstall -y -r gone.txt", r"^ERROR: Could not open requirements file"),
         case("uninstall", r"^ERROR: You must give at least one requirement to uninstall \(see \"(pip|bnbpip) help uninstall\"\)$"),
         case("uninstall -y editpkg", r"Successfully uninstalled editpkg-0\.2$"),
