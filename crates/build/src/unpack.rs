@@ -291,10 +291,7 @@ impl Unpacking<'_> {
     }
 
     fn hard_link(&mut self, place: &Path, target: &str) -> Result<(), Refusal> {
-        let Some(target) = relative(target)? else {
-            return Err(Refusal::Unsafe("is a link to a folder"));
-        };
-        let Some(source) = self.place(&target.to_string_lossy())? else {
+        let Some(source) = self.place(target)? else {
             return Err(Refusal::Unsafe("is a link to a folder"));
         };
         if source == place {
