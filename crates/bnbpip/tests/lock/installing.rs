@@ -71,7 +71,7 @@ fn install_takes_a_lock_for_a_requirements_file() {
     let run = environment.run(["install", "-r", "pylock.toml[nope]"]);
     assert!(
         run.stderr
-            .contains("ERROR: Failed to use the lock: it has no extra `nope`\n"),
+            .contains("\n  Caused by: Failed to use the lock: it has no extra `nope`\n"),
         "{}",
         run.stderr
     );
@@ -85,7 +85,7 @@ fn install_takes_a_lock_for_a_requirements_file() {
     let run = environment.run(["install", "--group", "pylock.toml:nope"]);
     assert!(
         run.stderr
-            .contains("ERROR: Failed to use the lock: it has no dependency group `nope`\n"),
+            .contains("\n  Caused by: Failed to use the lock: it has no dependency group `nope`\n"),
         "{}",
         run.stderr
     );
@@ -204,8 +204,8 @@ fn a_lock_can_be_read_from_an_address_and_its_files_from_a_folder() {
             .to_vec(),
     ));
     let run = environment.run(["install", "-r", &server.file_url("pylock.folder.toml")]);
-    let said = "ERROR: Failed to use the lock's `base`: it is a path, and the lock was read from an \
-                address\n";
+    let said = "\n  Caused by: Failed to use the lock's `base`: it is a path, and the lock was read from \
+                an address\n";
     assert!(run.stderr.contains(said), "{}", run.stderr);
     let run = environment.run(["install", "-r", &server.file_url("pylock.none.toml")]);
     assert!(
