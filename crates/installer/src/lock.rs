@@ -107,13 +107,17 @@ fn lock(file: &fs_err::File, waiting: &mut Option<impl FnOnce()>) -> io::Result<
     }
 }
 
-/// Whether something that is no folder stands at the path.
-fn is_other(path: &Path) -> bool {
-    match fs_err::symlink_metadata(path) {
-        // A link that leads nowhere stays one, however often it is tried.
-        Ok(metadata) => !metadata.is_dir(),
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
+/// Whether something that is no folder stands at the path, or at one above it: to Windows what is
+/// below a file is merely absent, as what is below a link that leads nowhere is to all.
+fn is_other(state_dir: &Path) -> bool {
+    for path in state_dir.ancestors() {
+        match fs_err::symlink_metadata(path) {
+            Ok(_) => return !fs_err::metadata(path).is_ok_and(|it| it.is_dir()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => return true,
+        }
     }
+    false
 }
 
 /// Whether the open file is the one that the path names.
@@ -160,6 +164,14 @@ mod tests {
         fs_err::write(&state_dir, "").unwrap();
         let error = EnvironmentLock::acquire(&state_dir, || ()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        let below = state_dir.join("lib").join("state");
+        assert!(EnvironmentLock::acquire(&below, || ()).is_err());
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            fs_err::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+            assert!(EnvironmentLock::acquire(&link.join("state"), || ()).is_err());
+        }
     }
 
     #[test]
