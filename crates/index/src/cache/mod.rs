@@ -226,25 +226,34 @@ pub(crate) fn write_atomic(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     for part in parts {
         file.write_all(part)?;
     }
-    match file.persist(path) {
-        Ok(_) => Ok(()),
-        Err(error) if path.is_dir() => {
+    let mut tries = RENAME_TRIES;
+    loop {
+        let Err(error) = file.persist(path) else {
+            return Ok(());
+        };
+        if path.is_dir() {
             remove_any(path)?;
-            error.file.persist(path).map_err(|error| error.error)?;
-            Ok(())
-        }
-        // On Windows a reader in another process can hold the old file for a moment; it holds
-        // the same record, or one as good.
-        Err(error)
-            if cfg!(windows)
-                && error.error.kind() == io::ErrorKind::PermissionDenied
-                && path.exists() =>
+        } else if cfg!(windows)
+            && error.error.kind() == io::ErrorKind::PermissionDenied
+            && path.exists()
         {
-            Ok(())
+            // A reader in another process can hold the old file for a moment; it holds the same
+            // record, or one as good.
+            return Ok(());
+        } else if tries == 0 {
+            return Err(error.error);
+        } else {
+            std::thread::sleep(RENAME_PAUSE);
         }
-        Err(error) => Err(error.error),
+        tries = tries.saturating_sub(1);
+        file = error.file;
     }
 }
+
+/// How often a rename is tried again: on Windows a scanner that looks at fresh files can be in the
+/// way for a moment, which is an error of no kind of its own.
+const RENAME_TRIES: u32 = if cfg!(windows) { 20 } else { 0 };
+const RENAME_PAUSE: Duration = Duration::from_millis(50);
 
 /// Moves a file to its place, where a folder may stand that has no business there.
 pub(crate) fn replace(from: &Path, to: &Path) -> io::Result<()> {
@@ -254,15 +263,14 @@ pub(crate) fn replace(from: &Path, to: &Path) -> io::Result<()> {
     rename(from, to)
 }
 
-/// A rename; on Windows a scanner that looks at fresh files can be in the way for a moment.
+/// A rename, with patience for who is in the way.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    let mut tries = if cfg!(windows) { 20 } else { 0 };
+    let mut tries = RENAME_TRIES;
     loop {
         match fs::rename(from, to) {
-            // A sharing violation has no kind of its own.
             Err(_) if tries > 0 && from.exists() => {
                 tries -= 1;
-                std::thread::sleep(Duration::from_millis(50));
+                std::thread::sleep(RENAME_PAUSE);
             }
             other => return other,
         }

@@ -1,11 +1,19 @@
 //! `--user`: what is replaced, and where it would not be seen.
 
+use std::path::Path;
+
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 
 use super::Run;
 use super::plan::Plan;
 use crate::commands::distribution::Distribution;
 use crate::failure::Failure;
+
+/// Whether two folders are one: on Windows a path has many spellings.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let resolved = |path: &Path| fs_err::canonicalize(path).ok();
+    one == other || resolved(one).is_some_and(|found| resolved(other) == Some(found))
+}
 
 impl Run<'_> {
     /// With `--user` nothing is replaced but what the user's own folder has: what is elsewhere stays.
@@ -23,7 +31,10 @@ impl Run<'_> {
         }
         let scheme = &environment.scheme;
         let is_users = |found: &InstalledDistribution| {
-            found.location == scheme.purelib || found.location == scheme.platlib
+            let places = [&scheme.purelib, &scheme.platlib];
+            places
+                .into_iter()
+                .any(|place| is_same(&found.location, place))
         };
         for change in &mut plan.changes {
             let Some(present) = change.replaces.take_if(|present| !is_users(present)) else {
