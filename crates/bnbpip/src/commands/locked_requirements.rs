@@ -9,9 +9,10 @@ use bnbpip_packaging::{Hashes, PackageName, Requirement};
 use bnbpip_platform::Target;
 use rustc_hash::FxHashMap;
 
-use super::lock;
+use super::lock::LockText;
 use super::resolve::LockedFiles;
 use super::sources::source_file;
+use super::sync::pips_words::{INVALID, READING, SELECTING};
 use super::sync::{Origin, Places, SourceOrigin, Wanted, Wish, wanted};
 use super::wheelhouse::Wheelhouse;
 use crate::configuration::settings::Settings;
@@ -50,15 +51,24 @@ pub(crate) fn ask_for(
     let wheelhouse = wheelhouse.map(|folder| Wheelhouse::open(folder, settings));
     let wheelhouse = wheelhouse.transpose()?;
     for named in std::mem::take(&mut request.locks) {
-        let (lock, folder) = lock::open(&named.file, settings, printer)?;
-        let asked = named
+        let worded = |said: &str| {
+            let said = format!("{said} '{}'", named.file);
+            move |failure: Failure| failure.context(said)
+        };
+        let (lock, folder) = LockText::fetch(&named.file, settings)
+            .map_err(worded(READING))?
+            .parse(printer)
+            .map_err(worded(INVALID))?;
+        let selected = named
             .asked
-            .settled(&lock, wish, target, settings, printer)?;
+            .settled(&lock, wish, target, settings, printer)
+            .and_then(|asked| asked.select(&lock, target))
+            .map_err(worded(SELECTING))?;
         let places = Places {
             folder: &folder,
             wheelhouse: wheelhouse.as_ref(),
         };
-        for one in wanted(&asked.select(&lock, target)?, places)? {
+        for one in wanted(&selected, places)? {
             let (requirement, file) = pinned(one, &named.file)?;
             if let Some(file) = file {
                 files.insert(requirement.requirement.name.clone(), Arc::new(file));

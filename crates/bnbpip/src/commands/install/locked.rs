@@ -6,7 +6,7 @@ use bnbpip_installer::InstallOptions;
 use super::options_of;
 use crate::cli::InstallArgs;
 use crate::commands::locked_requirements;
-use crate::commands::sync::{Syncing, Wish};
+use crate::commands::sync::{Syncing, Wish, Words};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -65,6 +65,7 @@ pub(super) fn install(
         asked: named.asked.clone(),
         accelerator: Wish::of(&arguments.resolve, settings),
         inexact: true,
+        words: Words::Pips,
         dry_run: arguments.dry_run,
         break_system_packages: arguments.break_system_packages,
         progress_bar: arguments.progress_bar,
@@ -74,22 +75,5 @@ pub(super) fn install(
             ..options_of(arguments, settings)
         },
     };
-    in_pips_words(syncing.run(settings, printer), named)
-}
-
-/// A failure about a lock, with what pip says of it.
-fn in_pips_words<T>(outcome: Result<T, Failure>, named: &NamedLock) -> Result<T, Failure> {
-    outcome.map_err(|failure| {
-        let first = failure.messages().first().cloned().unwrap_or_default();
-        let said = if first.starts_with("Failed to use the lock") {
-            "Cannot select requirements from pylock file"
-        } else if !first.starts_with("Failed to read the lock") {
-            return failure;
-        } else if first.contains("`: ") {
-            "Invalid pylock file"
-        } else {
-            "Error reading pylock file"
-        };
-        failure.context(format!("{said} '{}'", named.file))
-    })
+    syncing.run(settings, printer)
 }

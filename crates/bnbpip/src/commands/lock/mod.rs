@@ -24,7 +24,7 @@ use bnbpip_packaging::VersionSpecifiers;
 use self::environments::LockTarget;
 use self::preferences::Preferences;
 use self::project::Inputs;
-pub(crate) use self::reading::{open, read};
+pub(crate) use self::reading::{LockText, read};
 use self::upgrades::Upgrades;
 use crate::cli::LockArgs;
 use crate::cli::lock_tools::LockAction;

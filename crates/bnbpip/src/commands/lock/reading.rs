@@ -18,6 +18,67 @@ use crate::secrets::without_credentials;
 /// When it can't be read, or isn't one.
 pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Lock, Failure> {
     let shown = path.to_string_lossy();
+    parsed(&content(path, &shown)?, &shown, printer)
+}
+
+/// A lock's content, and where it came from.
+pub(crate) struct LockText {
+    bytes: Vec<u8>,
+    /// Its name, without credentials.
+    shown: String,
+    origin: LockOrigin,
+}
+
+enum LockOrigin {
+    Address(Url),
+    /// The folder that holds it.
+    Folder(PathBuf),
+}
+
+impl LockText {
+    /// Reads what is at a path or an address.
+    ///
+    /// # Errors
+    /// When it can't be had.
+    pub(crate) fn fetch(file: &str, settings: &Settings) -> Result<Self, Failure> {
+        let directory = settings.environment.working_directory();
+        let path = match file.parse::<Url>() {
+            Ok(url) if ["http", "https"].contains(&url.scheme()) => {
+                let shown = without_credentials(file).into_owned();
+                let bytes = remote_file::read(&url, settings).map_err(|failure| {
+                    failure.context(format!("Failed to read the lock `{shown}`"))
+                })?;
+                return Ok(Self {
+                    bytes,
+                    shown,
+                    origin: LockOrigin::Address(url),
+                });
+            }
+            Ok(url) if url.scheme() == "file" => url.to_file_path().unwrap_or_default(),
+            _ => directory.join(file),
+        };
+        let shown = path.to_string_lossy().into_owned();
+        Ok(Self {
+            bytes: content(&path, &shown)?,
+            shown,
+            origin: LockOrigin::Folder(path.parent().unwrap_or(directory).to_path_buf()),
+        })
+    }
+
+    /// The lock, and the folder that its paths start from.
+    ///
+    /// # Errors
+    /// When it isn't a lock that can be used from where it is.
+    pub(crate) fn parse(self, printer: &Printer) -> Result<(Lock, PathBuf), Failure> {
+        let lock = parsed(&self.bytes, &self.shown, printer)?;
+        match self.origin {
+            LockOrigin::Address(url) => Ok((lock.at(&url)?, PathBuf::new())),
+            LockOrigin::Folder(folder) => Ok((lock, folder)),
+        }
+    }
+}
+
+fn content(path: &Path, shown: &str) -> Result<Vec<u8>, Failure> {
     let context = || format!("Failed to read the lock `{shown}`");
     let metadata = fs_err::metadata(path);
     let metadata = metadata.map_err(|error| Failure::from(error).context(context()))?;
@@ -31,32 +92,7 @@ pub(crate) fn read(path: &Path, printer: &Printer) -> Result<Lock, Failure> {
             LockError::TooLarge
         )));
     }
-    parsed(&fs_err::read(path)?, &shown, printer)
-}
-
-/// Reads the lock at a path or an address, and says which folder its paths start from.
-///
-/// # Errors
-/// When it can't be had, or isn't a lock that can be used from there.
-pub(crate) fn open(
-    file: &str,
-    settings: &Settings,
-    printer: &Printer,
-) -> Result<(Lock, PathBuf), Failure> {
-    let directory = settings.environment.working_directory();
-    let path = match file.parse::<Url>() {
-        Ok(url) if ["http", "https"].contains(&url.scheme()) => {
-            let shown = without_credentials(file);
-            let bytes = remote_file::read(&url, settings)
-                .map_err(|failure| failure.context(format!("Failed to read the lock `{shown}`")))?;
-            return Ok((parsed(&bytes, &shown, printer)?.at(&url)?, PathBuf::new()));
-        }
-        Ok(url) if url.scheme() == "file" => url.to_file_path().unwrap_or_default(),
-        _ => directory.join(file),
-    };
-    let lock = read(&path, printer)?;
-    let folder = path.parent().unwrap_or(directory);
-    Ok((lock, folder.to_path_buf()))
+    Ok(fs_err::read(path)?)
 }
 
 fn parsed(bytes: &[u8], shown: &str, printer: &Printer) -> Result<Lock, Failure> {

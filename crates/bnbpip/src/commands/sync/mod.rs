@@ -18,9 +18,10 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use self::accelerator::Wish;
 use self::building::Building;
+use self::pips_words::{INVALID, READING, SELECTING};
 pub(crate) use self::planning::{Origin, Places, SourceOrigin, Wanted, locked_file, wanted};
 use super::install::{Application, DownloadProgress, Plan, listing, tell_outcome};
-use super::lock;
+use super::lock::LockText;
 use super::resolve::{network, runtime};
 use super::target_environment;
 use super::transaction_notes::{TransactionNotes, with_hint};
@@ -34,6 +35,22 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::{self, AskedOfLock, FileOptions};
 use crate::secrets::without_credentials;
+
+/// What pip says of a lock that it can't use; the lock's name follows.
+pub(crate) mod pips_words {
+    pub(crate) const READING: &str = "Error reading pylock file";
+    pub(crate) const INVALID: &str = "Invalid pylock file";
+    pub(crate) const SELECTING: &str = "Cannot select requirements from pylock file";
+}
+
+/// Whose command was typed, and so whose words a lock is refused in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// bnbpip's own.
+    Own,
+    /// pip's.
+    Pips,
+}
 
 /// A lock that is to be installed, and how.
 pub(crate) struct Syncing<'a> {
@@ -52,6 +69,8 @@ pub(crate) struct Syncing<'a> {
     pub(crate) progress_bar: ProgressBar,
     /// How what has to be built is built, and where what that needs comes from.
     pub(crate) resolve: &'a ResolveArgs,
+    /// How a lock that can't be used is refused.
+    pub(crate) words: Words,
     /// How files get into the environment; the command, for the history.
     pub(crate) options: InstallOptions,
 }
@@ -86,6 +105,7 @@ pub(crate) fn run(
         break_system_packages: arguments.break_system_packages,
         progress_bar: arguments.progress_bar,
         resolve: &resolve,
+        words: Words::Own,
         options: InstallOptions {
             command: without_credentials(&format!("sync {}", arguments.file)).into_owned(),
             ..InstallOptions::default()
@@ -100,7 +120,11 @@ impl Syncing<'_> {
     /// # Errors
     /// When the lock isn't for it, or it can't be done; the environment is then as it was.
     pub(crate) fn run(self, settings: &Settings, printer: &'static Printer) -> Result<(), Failure> {
-        let (lock, folder) = lock::open(self.file, settings, printer)?;
+        let text = LockText::fetch(self.file, settings);
+        let text = text.map_err(|failure| self.worded(failure, READING))?;
+        let (lock, folder) = text
+            .parse(printer)
+            .map_err(|failure| self.worded(failure, INVALID))?;
         let found = if self.dry_run {
             target_environment::find(settings)?
         } else {
@@ -108,8 +132,10 @@ impl Syncing<'_> {
         };
         let target = Target::from_interpreter(&found.interpreter);
         let asked = self.asked.clone();
-        let asked = asked.settled(&lock, self.accelerator, &target, settings, printer)?;
-        let selected = asked.select(&lock, &target)?;
+        let selected = asked
+            .settled(&lock, self.accelerator, &target, settings, printer)
+            .and_then(|asked| asked.select(&lock, &target))
+            .map_err(|failure| self.worded(failure, SELECTING))?;
         if !self.inexact && !found.interpreter.is_venv {
             return Err(Failure::new(format!(
                 "Failed to sync `{}`: it is not a virtual environment, and packages that the lock \
@@ -160,6 +186,15 @@ impl Syncing<'_> {
         changes.apply(&self, &building, &environment, settings, printer)?;
         changes.say(printer, "Successfully removed", "Successfully installed");
         Ok(())
+    }
+
+    /// A failure about the lock, with what pip says of it if its command was typed.
+    fn worded(&self, failure: Failure, said: &str) -> Failure {
+        if self.words == Words::Pips {
+            failure.context(format!("{said} '{}'", self.file))
+        } else {
+            failure
+        }
     }
 }
 
