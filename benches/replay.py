@@ -31,6 +31,18 @@ KEPT_KEYS = ("filename", "hashes", "requires-python", "size", "upload-time", "ya
 PIECE_BYTES = 1 << 20
 
 
+def ask(request):
+    """An answer of the origin; many requests at once are sometimes too much for what lies between."""
+    for pause_s in (0.2, 1, 5):
+        try:
+            return urllib.request.urlopen(request, timeout=60)
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:
+            time.sleep(pause_s)
+    return urllib.request.urlopen(request, timeout=60)
+
+
 class Recorded:
     """A file of the index of which any parts are on disk; the others come from its origin, if that may be asked."""
 
@@ -64,7 +76,7 @@ class Recorded:
 
     def fetch(self, start, end):
         request = urllib.request.Request(self.origin, headers={"Range": f"bytes={start}-{end - 1}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with ask(request) as answer:
             content = answer.read()
         if len(content) != end - start:
             raise KeyError(f"{self.origin}: {len(content)} bytes instead of {end - start}")
@@ -151,7 +163,7 @@ class Store:
     def fetch_page(self, name):
         request = urllib.request.Request(f"{self.origin}/{name}/", headers={"Accept": JSON_PAGE})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with ask(request) as answer:
                 page, base = json.load(answer), answer.geturl()
         except urllib.error.HTTPError as error:
             if error.code == 404:
