@@ -48,6 +48,14 @@ pub(crate) fn run(
         settings,
         printer,
     )?;
+    let wanted = arguments.target_python.request()?;
+    check_restriction(arguments, &wanted, &request)?;
+    network::say_locations(&options.index, &request.options, settings, printer)?;
+    let interpreter = interpreter(settings, &wanted)?;
+    let target = wanted.target(interpreter.as_ref())?;
+    let wish = Wish::of(options, settings);
+    let locked =
+        locked_requirements::ask_for(&mut request, &target, (wish, None), settings, printer)?;
     // What is saved of a folder are its files: it is built as any other source.
     let mut in_place = FxHashSet::default();
     for given in request.requirements.iter_mut().chain(&mut request.unnamed) {
@@ -58,14 +66,6 @@ pub(crate) fn run(
             given.editable = false;
         }
     }
-    let wanted = arguments.target_python.request()?;
-    check_restriction(arguments, &wanted, &request)?;
-    network::say_locations(&options.index, &request.options, settings, printer)?;
-    let interpreter = interpreter(settings, &wanted)?;
-    let target = wanted.target(interpreter.as_ref())?;
-    let wish = Wish::of(options, settings);
-    let locked =
-        locked_requirements::ask_for(&mut request, &target, (wish, None), settings, printer)?;
     let nothing = || Ok(InstalledEnvironment::default());
     Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
     // What is built here runs here: not for another platform.

@@ -40,14 +40,14 @@ pub(crate) fn run(
     let mut request =
         requirements::read_with_editables("wheel", given, options, settings, printer)?;
     super::resolve::network::say_locations(&options.index, &request.options, settings, printer)?;
-    // A wheel that points to a folder is of no use elsewhere.
-    let all = request.requirements.iter_mut().chain(&mut request.unnamed);
-    all.for_each(|given| given.editable = false);
     let interpreter = target_environment::find(settings)?.interpreter;
     let target = Target::from_interpreter(&interpreter);
     let wish = Wish::of(options, settings);
     let locked =
         locked_requirements::ask_for(&mut request, &target, (wish, None), settings, printer)?;
+    // A wheel that points to a folder is of no use elsewhere.
+    let all = request.requirements.iter_mut().chain(&mut request.unnamed);
+    all.for_each(|given| given.editable = false);
     let nothing = || Ok(InstalledEnvironment::default());
     Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
     let sources = Sources::new(options, settings, printer, &request, &interpreter)?;

@@ -174,6 +174,20 @@ fn addresses_folders_and_repositories_are_locked_and_installed() {
     assert!(run.stderr.contains(said), "{}", run.stderr);
     let named: Vec<&str> = run.stderr.matches("(from pylock.toml)").collect();
     assert_eq!(named.len(), 3, "{}", run.stderr);
+
+    // What is edited in its place comes as any other project where it is only kept.
+    drop(
+        environment
+            .run(["wheel", "-r", "pylock.toml", "-w", "wheels"])
+            .success(),
+    );
+    let wheel = work.join("wheels/inplace-1.0-py3-none-any.whl");
+    let wheel = fs_err::read(wheel).unwrap();
+    let names = String::from_utf8_lossy(&wheel);
+    assert!(names.contains("inplace.py") && !names.contains(".pth"));
+    let run = environment.run(["download", "-r", "pylock.toml", "-d", "files"]);
+    drop(run.success());
+    assert!(work.join("files/inplace-1.0.zip").is_file());
 }
 
 #[test]
