@@ -1,10 +1,7 @@
 //! Versions, ranges, markers and `RECORD`.
 #![expect(clippy::unwrap_used, reason = "measurements for developers")]
 
-use bnbpip_packaging::{
-    MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, Version, VersionRange,
-    VersionSpecifiers, range, record,
-};
+use bnbpip_packaging::{MarkerTree, Version, VersionRange, VersionSpecifiers, range, record};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
@@ -95,20 +92,7 @@ fn parse_a_marker(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn evaluate_a_marker(bencher: Bencher<'_, '_>) {
     let marker: MarkerTree = MARKER.parse().unwrap();
-    let environment = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
-        implementation_name: "cpython",
-        implementation_version: "3.11.4",
-        os_name: "posix",
-        platform_machine: "x86_64",
-        platform_python_implementation: "CPython",
-        platform_release: "",
-        platform_system: "Linux",
-        platform_version: "",
-        python_full_version: "3.11.4",
-        python_version: "3.11",
-        sys_platform: "linux",
-    });
-    let environment = environment.unwrap();
+    let environment = bnbpip_benches::linux().unwrap();
     bencher.bench(|| black_box(&marker).evaluate(&environment, &[]));
 }
 

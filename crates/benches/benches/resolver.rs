@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use bnbpip_overlay::{MachineFacts, Overlay, VirtualPackage};
-use bnbpip_packaging::{
-    MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, Version, VersionRange,
-};
+use bnbpip_packaging::{PackageName, Version, VersionRange};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, PrereleasePolicy, ProviderError, Requested,
     SolveRequest, Unusable, VersionList, Yanked, resolve,
@@ -104,19 +102,6 @@ impl MachineFacts for Universe {
 }
 
 fn request(requirement: &str) -> SolveRequest {
-    let markers = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
-        implementation_name: "cpython",
-        implementation_version: "3.11.4",
-        os_name: "posix",
-        platform_machine: "x86_64",
-        platform_python_implementation: "CPython",
-        platform_release: "",
-        platform_system: "Linux",
-        platform_version: "",
-        python_full_version: "3.11.4",
-        python_version: "3.11",
-        sys_platform: "linux",
-    });
     SolveRequest {
         requested: vec![Requested {
             requirement: requirement.parse().unwrap(),
@@ -124,7 +109,7 @@ fn request(requirement: &str) -> SolveRequest {
             origin: None,
         }],
         constraints: Vec::new(),
-        markers: markers.unwrap(),
+        markers: bnbpip_benches::linux().unwrap(),
         python_version: Version::new([3, 11, 4]),
         installed: FxHashMap::default(),
         upgrade: rustc_hash::FxHashSet::default(),
