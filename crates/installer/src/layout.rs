@@ -63,8 +63,6 @@ pub(crate) struct WheelLayout<'a> {
     pub(crate) warnings: Vec<String>,
     /// Where `RECORD` and the files disagree, in sentences.
     pub(crate) record_problems: Vec<String>,
-    /// What `RECORD` doesn't list, in sentences.
-    pub(crate) unlisted: Vec<String>,
 }
 
 /// Files of `.dist-info` that are the installer's to write.
@@ -89,7 +87,7 @@ impl<'a> WheelLayout<'a> {
                 files.push(placed);
             }
         }
-        let (record_problems, unlisted) = reader.check_record(&record, dist_info);
+        let record_problems = reader.check_record(&record, dist_info);
         Ok(Self {
             name: wheel.filename.name.clone(),
             version,
@@ -101,7 +99,6 @@ impl<'a> WheelLayout<'a> {
             record,
             warnings,
             record_problems,
-            unlisted,
         })
     }
 }
@@ -257,14 +254,14 @@ impl<'a> Reader<'a> {
         &self,
         record: &FxHashMap<String, RecordEntry>,
         dist_info: &str,
-    ) -> (Vec<String>, Vec<String>) {
-        let (mut problems, mut unlisted) = (Vec::new(), Vec::new());
+    ) -> Vec<String> {
+        let mut problems = Vec::new();
         let mut matched = 0;
         for file in &self.wheel.files {
             let Some(row) = record.get(file.path.as_str()) else {
                 let own = file.path.strip_prefix(dist_info);
                 if !matches!(own, Some("/RECORD" | "/RECORD.jws" | "/RECORD.p7s")) {
-                    unlisted.push(format!("`RECORD` doesn't list `{}`", file.path));
+                    problems.push(format!("`RECORD` doesn't list `{}`", file.path));
                 }
                 continue;
             };
@@ -295,7 +292,7 @@ impl<'a> Reader<'a> {
                 ));
             }
         }
-        (problems, unlisted)
+        problems
     }
 
     fn place(

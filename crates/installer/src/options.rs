@@ -77,8 +77,6 @@ pub struct Outcome {
     pub receipt: Receipt,
     /// What was odd but tolerated, in sentences.
     pub warnings: Vec<String>,
-    /// What only the authors of wheels can do something about, in sentences.
-    pub details: Vec<String>,
     /// Whether files had to be copied rather than linked, for lying on another volume than the store.
     pub copied_across_volumes: bool,
 }

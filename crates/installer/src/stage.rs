@@ -53,7 +53,6 @@ pub(crate) struct StagedWheel {
     pub(crate) trees: Vec<StagedTree>,
     pub(crate) rows: Vec<RecordEntry>,
     pub(crate) warnings: Vec<String>,
-    pub(crate) details: Vec<String>,
     byte_code: Option<StagedByteCode>,
 }
 
@@ -78,8 +77,7 @@ impl Stager<'_> {
     ) -> Result<StagedWheel, TransactionError> {
         let is_windows = self.environment.interpreter.is_windows;
         let layout = WheelLayout::read(&install.wheel, is_windows)?;
-        let mut problems = layout.record_problems.iter().chain(&layout.unlisted);
-        if let Some(problem) = problems.next()
+        if let Some(problem) = layout.record_problems.first()
             && self.strict_record
         {
             return Err(WheelError::RecordMismatch {
@@ -104,11 +102,13 @@ impl Stager<'_> {
             None => None,
         };
         let (trees, rows) = work.into_parts();
-        let told =
-            |problem: &String| format!("Wheel `{}`: {problem}", install.wheel.filename.as_str());
         let mut warnings = layout.warnings;
-        warnings.extend(layout.record_problems.iter().map(told));
-        let details = layout.unlisted.iter().map(told).collect();
+        warnings.extend(
+            layout
+                .record_problems
+                .iter()
+                .map(|problem| format!("Wheel `{}`: {problem}", install.wheel.filename.as_str())),
+        );
         Ok(StagedWheel {
             name: layout.name,
             version: layout.version,
@@ -121,7 +121,6 @@ impl Stager<'_> {
             trees,
             rows,
             warnings,
-            details,
             byte_code,
         })
     }

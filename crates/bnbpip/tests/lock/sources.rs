@@ -183,8 +183,8 @@ fn addresses_folders_and_repositories_are_locked_and_installed() {
     );
     let wheel = work.join("wheels/inplace-1.0-py3-none-any.whl");
     let wheel = fs_err::read(wheel).unwrap();
-    let names = String::from_utf8_lossy(&wheel);
-    assert!(names.contains("inplace.py") && !names.contains(".pth"));
+    let content = String::from_utf8_lossy(&wheel);
+    assert!(content.contains("inplace.py") && !content.contains(".pth"));
     let run = environment.run(["download", "-r", "pylock.toml", "-d", "files"]);
     drop(run.success());
     assert!(work.join("files/inplace-1.0.zip").is_file());
