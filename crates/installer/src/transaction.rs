@@ -245,7 +245,6 @@ impl<'a> Transaction<'a> {
         Ok(Outcome {
             receipt,
             warnings,
-            details: wheels.into_iter().flat_map(|wheel| wheel.details).collect(),
             copied_across_volumes: self.linker.has_crossed(),
         })
     }

@@ -357,3 +357,15 @@ fn versions_with_metadata_that_cannot_be_read_are_passed_over_with_a_word() {
     assert!(run.stderr.contains(said), "{}", run.stderr);
     assert_eq!(last_line(&run.stdout), "Would install odd-0.1");
 }
+
+/// pip is silent about it. A file that no record knows is how one is smuggled past those who check.
+#[test]
+fn what_a_record_does_not_list_is_told_all_the_same() {
+    let wheel = WheelBuilder::new("one", "1.0")
+        .file("hidden.py", "")
+        .fault(WheelFault::NotInRecord("hidden.py".into()));
+    let run = with_wheels(&[wheel]).run([&LOCAL[..], &["one"]].concat());
+    let stderr = run.success().stderr;
+    let said = "WARNING: Wheel `one-1.0-py3-none-any.whl`: `RECORD` doesn't list `hidden.py`";
+    assert!(stderr.contains(said), "{stderr}");
+}

@@ -43,9 +43,6 @@ pub(crate) fn tell_outcome(outcome: &Outcome, settings: &Settings, printer: &Pri
     for warning in &outcome.warnings {
         printer.warning(warning);
     }
-    for detail in &outcome.details {
-        printer.verbose(detail);
-    }
     if outcome.copied_across_volumes && settings.has_usual_cache() {
         printer.hint(
             "the cache is on another volume than the environment, so that files were copied and \
