@@ -43,6 +43,13 @@ def ask(request):
     return urllib.request.urlopen(request, timeout=60)
 
 
+def keep(path, text):
+    """Writes a file as a whole: another thread, or a run after one that was killed, never sees half of it."""
+    half = path.with_name(f"{path.name}.{threading.get_ident()}")
+    half.write_text(text)
+    half.replace(path)
+
+
 class Recorded:
     """A file of the index of which any parts are on disk; the others come from its origin, if that may be asked."""
 
@@ -90,7 +97,7 @@ class Recorded:
             else:
                 merged.append(known)
         self.have = merged
-        self.index.write_text(json.dumps(merged))
+        keep(self.index, json.dumps(merged))
 
     def reader(self, recording):
         return io.BufferedReader(_Seekable(self, recording), 64 << 10)
@@ -142,7 +149,7 @@ class Store:
         if not path.exists():
             if self.origin is None:
                 raise KeyError(f"the page of `{name}` is not recorded")
-            path.write_text(json.dumps(self.fetch_page(name)))
+            keep(path, json.dumps(self.fetch_page(name)))
         found = json.loads(path.read_text())
         result = None
         if found:
