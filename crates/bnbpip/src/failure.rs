@@ -33,6 +33,8 @@ struct Content {
     hints: Vec<String>,
     usage: Option<String>,
     exit_code: u8,
+    /// Whether the solver came to the end, and nothing went wrong on the way.
+    is_no_solution: bool,
 }
 
 impl Failure {
@@ -94,6 +96,13 @@ impl Failure {
         self
     }
 
+    /// Says that the request has no solution: another one may have.
+    #[must_use]
+    pub(crate) fn without_solution(mut self) -> Self {
+        self.0.is_no_solution = true;
+        self
+    }
+
     /// Adds something that the user can do.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -131,6 +140,11 @@ impl Failure {
     /// The usage to print first, for errors on the command line.
     pub(crate) fn usage_text(&self) -> Option<&str> {
         self.0.usage.as_deref()
+    }
+
+    /// Whether the solver came to the end, and nothing went wrong on the way.
+    pub(crate) fn is_no_solution(&self) -> bool {
+        self.0.is_no_solution
     }
 
     /// The process's exit code.

@@ -66,6 +66,14 @@ pub enum MetadataLiteError {
     TooLarge(u64),
 }
 
+impl MetadataLiteError {
+    /// Whether the wheel's `.dist-info` folder is at fault, not what is written in it.
+    #[must_use]
+    pub fn is_about_folder(&self) -> bool {
+        matches!(self, Self::OtherProject { .. } | Self::Count(_))
+    }
+}
+
 impl WheelMetadataLite {
     /// Reads a `METADATA` file, up to the description.
     ///

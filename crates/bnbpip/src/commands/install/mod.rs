@@ -33,7 +33,6 @@ use crate::cli::InstallArgs;
 use crate::cli::values::LinkMode;
 use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
-use crate::commands::resolve::automatic::is_no_solution;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requirements};
@@ -148,7 +147,7 @@ impl Run<'_> {
             .as_ref()
             .is_some_and(|it| it.keeps_installed);
         let resolved = match self.resolve(&installed) {
-            Err(failure) if keeps_torch && is_no_solution(&failure) => {
+            Err(failure) if keeps_torch && failure.is_no_solution() => {
                 self.leave_installed_torch()?;
                 self.resolve(&installed)?
             }

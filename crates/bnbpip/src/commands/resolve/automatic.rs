@@ -17,11 +17,6 @@ use super::{Resolved, Resolving};
 use crate::failure::Failure;
 use crate::request::{AutomaticAccelerator, Request};
 
-/// Whether the solver came to the end, and nothing went wrong on the way: it explains itself.
-pub(crate) fn is_no_solution(failure: &Failure) -> bool {
-    failure.detail_text().is_some()
-}
-
 /// The machine that torch is to run on, and what the families' indexes lie below.
 #[derive(Clone, Copy)]
 struct On<'a> {
@@ -119,12 +114,12 @@ impl Resolving<'_> {
                 let version = found.version.clone().without_local();
                 let wanted = installed.clone();
                 match self.run_for(on, &indexes, Some(&version), &asked, wanted) {
-                    Err(failure) if is_no_solution(&failure) => {}
+                    Err(failure) if failure.is_no_solution() => {}
                     built => return built,
                 }
             }
             // The usual index need not have torch.
-            Err(failure) if is_no_solution(&failure) => {}
+            Err(failure) if failure.is_no_solution() => {}
             Err(failure) => return Err(failure),
         }
         self.run_for(on, &indexes, None, &asked, installed)

@@ -73,7 +73,7 @@ impl Resolving<'_> {
             .iter()
             .map(|line| format!("    {line}"))
             .collect();
-        failure = failure.detail(derivation.join("\n"));
+        failure = failure.detail(derivation.join("\n")).without_solution();
         let found = std::thread::scope(|scope| {
             scope
                 .spawn(|| suggestion::find(provider, request, explanation))

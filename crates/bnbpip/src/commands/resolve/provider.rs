@@ -68,6 +68,8 @@ type MetadataResult = Result<Arc<PackageMetadata>, MetadataFailure>;
 #[derive(Debug, Clone)]
 enum MetadataFailure {
     Invalid(String),
+    /// The wheel's `.dist-info` folder is at fault.
+    Folder(String),
     NoBuild(String),
     Index(Arc<IndexError>),
 }
@@ -205,6 +207,9 @@ impl Shared {
                 "it has to be built first".to_string(),
             )),
             Err(error) => Err(match &*error {
+                IndexError::BadMetadata { source, .. } if source.is_about_folder() => {
+                    MetadataFailure::Folder(source.to_string())
+                }
                 IndexError::BadMetadata { source, .. } => {
                     MetadataFailure::Invalid(source.to_string())
                 }
@@ -324,9 +329,6 @@ fn parse(metadata: &WheelMetadataLite) -> Result<PackageMetadata, String> {
 /// What pip says of a wheel that it was given and can't use.
 fn invalid_wheel(file: &PackageFile, reason: String) -> Failure {
     let name = file.name();
-    if reason.contains(".dist-info director") {
-        return Failure::new(format!("{name} has an invalid wheel, {reason}"));
-    }
     let place = match file.local_path() {
         Some(path) => path.display().to_string(),
         None => file.shown_url(),
@@ -381,7 +383,11 @@ impl MetadataProvider for IndexProvider {
             Err(MetadataFailure::Invalid(message)) if self.is_direct(file) => {
                 Err(source_error(invalid_wheel(file, message)).into())
             }
-            Err(MetadataFailure::Invalid(message)) => {
+            Err(MetadataFailure::Folder(message)) if self.is_direct(file) => {
+                let text = format!("{} has an invalid wheel, {message}", file.name());
+                Err(source_error(Failure::new(text)).into())
+            }
+            Err(MetadataFailure::Invalid(message) | MetadataFailure::Folder(message)) => {
                 lock(&self.shared.passed_over).insert(format!(
                     "Ignoring version {version} of {name} since it has invalid metadata: {message}"
                 ));
