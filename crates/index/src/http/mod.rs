@@ -6,6 +6,7 @@ mod credentials;
 mod error;
 mod retry;
 mod tls;
+mod turns;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub(crate) use retry::Retry;
 use connections::Connections;
 use credentials::Credentials;
 use error::is_transient_status;
+use turns::{Turn, Turns};
 
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
@@ -35,6 +37,7 @@ pub(crate) struct HttpClient {
     connections: Connections,
     credentials: Credentials,
     permits: Semaphore,
+    turns: Turns,
     retries: u32,
     offline: bool,
 }
@@ -56,6 +59,7 @@ pub(crate) struct Answer<'client> {
     /// Where the redirects led to, without credentials.
     pub(crate) url: Url,
     _permit: Option<SemaphorePermit<'client>>,
+    _turn: Turn,
 }
 
 /// An answer with its body.
@@ -77,6 +81,7 @@ impl HttpClient {
             connections: Connections::new(options),
             credentials: Credentials::new(options, indexes),
             permits: Semaphore::new(options.concurrent_requests.max(1)),
+            turns: Turns::default(),
             retries: options.retries,
             offline: options.offline,
         }
@@ -108,6 +113,7 @@ impl HttpClient {
         };
         let mut url = get.url.clone();
         for _ in 0..REDIRECT_LIMIT {
+            let turn = self.turns.turn(&url).await;
             let mut response = self.send_one(&mut url, get).await?;
             if response.status() == StatusCode::UNAUTHORIZED
                 && self.credentials.ask_keyring(&url).await
@@ -119,6 +125,7 @@ impl HttpClient {
                     response,
                     url,
                     _permit: permit,
+                    _turn: turn,
                 });
             };
             url = self.next_hop(&url, &location)?;
@@ -139,10 +146,12 @@ impl HttpClient {
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
-        request
+        let response = request
             .send()
             .await
-            .map_err(|source| HttpError::network(url, source))
+            .map_err(|source| HttpError::network(url, source))?;
+        self.turns.note(url, response.version(), response.headers());
+        Ok(response)
     }
 
     fn next_hop(&self, from: &Url, location: &str) -> Result<Url, HttpError> {
