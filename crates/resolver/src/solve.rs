@@ -274,6 +274,13 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         extra: Option<ExtraId>,
         range: &VersionRange,
     ) -> Result<Option<edges::DirectReference>, ResolveError> {
+        let shared = match extra {
+            Some(_) => self.shared_with_project(package, name, range),
+            None => Some(range.clone()),
+        };
+        let Some(range) = &shared else {
+            return Ok(None);
+        };
         let choice = match extra.and_then(|_| self.base_decision(name, range)) {
             Some(candidate) => Choice::Version(candidate),
             None => self.choose(name, range)?,
@@ -322,6 +329,27 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
         self.state
             .add_package_version_dependencies(package, version, versions, edges);
         Ok(None)
+    }
+
+    /// The versions of an extra that its project can have as well. An extra is of its project's
+    /// version: where none is left in common that is the conflict, and none need be looked at.
+    fn shared_with_project(
+        &mut self,
+        package: PackageId,
+        name: NameId,
+        range: &VersionRange,
+    ) -> Option<VersionRange> {
+        let project = self.package_id(SolverPackage::Package(name));
+        let (Some(project), Some(left)) = (project, self.current_range(name)) else {
+            return Some(range.clone());
+        };
+        let shared = range.intersection(&left);
+        if shared.is_empty() {
+            self.state
+                .add_dependency(package, range.clone(), (project, range.clone()));
+            return None;
+        }
+        Some(shared)
     }
 
     /// The version that an extra's project already has.

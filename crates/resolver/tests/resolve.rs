@@ -22,6 +22,8 @@ struct Universe {
     machine: KnownMachine,
     /// How often the machine was asked.
     asked: Cell<usize>,
+    /// How often metadata was read.
+    read: Cell<usize>,
 }
 
 #[derive(Default, Clone)]
@@ -114,6 +116,7 @@ impl MetadataProvider for Universe {
         version: &Version,
         (): &(),
     ) -> Result<Arc<PackageMetadata>, DependencyError> {
+        self.read.set(self.read.get() + 1);
         Ok(Arc::new(self.packages[name][version].metadata.clone()))
     }
 
@@ -293,6 +296,20 @@ fn bitsandbytes() -> Universe {
         .add("triton", "3.2.0", &[])
         .add("triton-windows", "3.1.0.post17", &[])
         .add("triton-windows", "3.2.0.post19", &[])
+}
+
+#[test]
+fn an_extra_is_looked_for_only_at_versions_that_its_project_can_have() {
+    let mut universe = Universe::default()
+        .add("other", "1", &[])
+        .add("other", "2", &[]);
+    for version in 1..=60 {
+        let requires = format!("other<2,<{version}.5; extra == 'x'");
+        universe = universe.add("lib", &format!("{version}"), &[&requires]);
+    }
+    let solution = resolve(&universe, &mut request(&["other", "lib[x]"])).unwrap();
+    assert_eq!(shown(Ok(solution)), "lib==60 other==1");
+    assert!(universe.read.get() < 30, "{}", universe.read.get());
 }
 
 #[test]
