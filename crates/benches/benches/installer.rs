@@ -44,7 +44,7 @@ fn unpacked(store: &Path, name: &str, modules: usize) -> UnpackedWheel {
         WheelFile {
             path,
             size: text.len() as u64,
-            sha256: None,
+            sha256: [0; 32],
             executable: false,
         }
     });

@@ -9,7 +9,6 @@
     reason = "a measurement for developers"
 )]
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -87,16 +86,10 @@ fn unpacked(store: &Path, number: usize) -> UnpackedWheel {
             let target = root.join(&path);
             fs_err::create_dir_all(target.parent().unwrap()).unwrap();
             fs_err::write(&target, &text).unwrap();
-            let sha256 = Sha256::digest(&text)
-                .iter()
-                .fold(String::new(), |mut hex, byte| {
-                    write!(hex, "{byte:02x}").unwrap();
-                    hex
-                });
             WheelFile {
                 path,
                 size: text.len() as u64,
-                sha256: Some(sha256),
+                sha256: Sha256::digest(&text).into(),
                 executable: false,
             }
         })

@@ -58,12 +58,17 @@ pub(crate) struct WheelLayout<'a> {
     /// The files to install, without those that an installer writes itself.
     pub(crate) files: Vec<PlacedFile<'a>>,
     pub(crate) entry_points: EntryPoints,
-    pub(crate) record: FxHashMap<String, RecordEntry>,
     /// What was odd but tolerated, in sentences.
     pub(crate) warnings: Vec<String>,
-    /// Where `RECORD` and the files disagree, in sentences.
+    /// Where `RECORD` and the files disagree, in sentences: the first of them, and how many more.
     pub(crate) record_problems: Vec<String>,
 }
+
+/// How many disagreements of a `RECORD` with its files are told one by one.
+const PROBLEMS_TOLD: usize = 5;
+
+/// How much is shown of a name that no file has, in characters.
+const NAME_SHOWN: usize = 200;
 
 /// Files of `.dist-info` that are the installer's to write.
 const INSTALLERS_OWN: [&str; 4] = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json"];
@@ -96,7 +101,6 @@ impl<'a> WheelLayout<'a> {
             root_is_purelib,
             files,
             entry_points,
-            record,
             warnings,
             record_problems,
         })
@@ -237,60 +241,56 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn record(&self, dist_info: &str) -> Result<FxHashMap<String, RecordEntry>, WheelError> {
+    fn record(&self, dist_info: &str) -> Result<Vec<RecordEntry>, WheelError> {
         let text = self.read_text(&format!("{dist_info}/RECORD"))?;
-        let rows = record::parse(&text).map_err(|source| WheelError::Record {
+        record::parse(&text).map_err(|source| WheelError::Record {
             wheel: self.wheel_name(),
             source,
-        })?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.path.replace('\\', "/"), row))
-            .collect())
+        })
     }
 
     /// Compares `RECORD` with the files. Wheels in the wild disagree, so it is told, not refused.
-    fn check_record(
-        &self,
-        record: &FxHashMap<String, RecordEntry>,
-        dist_info: &str,
-    ) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut matched = 0;
-        for file in &self.wheel.files {
-            let Some(row) = record.get(file.path.as_str()) else {
-                let own = file.path.strip_prefix(dist_info);
-                if !matches!(own, Some("/RECORD" | "/RECORD.jws" | "/RECORD.p7s")) {
-                    problems.push(format!("`RECORD` doesn't list `{}`", file.path));
+    fn check_record(&self, rows: &[RecordEntry], dist_info: &str) -> Vec<String> {
+        let files = &self.wheel.files;
+        let places: FxHashMap<&str, usize> = files
+            .iter()
+            .enumerate()
+            .map(|(at, file)| (file.path.as_str(), at))
+            .collect();
+        let mut is_listed = vec![false; files.len()];
+        let (mut problems, mut more) = (Vec::new(), 0);
+        let mut tell = |problem: &dyn Fn() -> String| {
+            if problems.len() < PROBLEMS_TOLD {
+                problems.push(problem());
+            } else {
+                more += 1;
+            }
+        };
+        for row in rows {
+            let path = row.path.replace('\\', "/");
+            match places.get(path.as_str()).map(|at| (*at, &files[*at])) {
+                Some((at, file)) => {
+                    is_listed[at] = true;
+                    let wrong_hash = row.agrees_with(&file.sha256) == Some(false);
+                    if wrong_hash || row.size.is_some_and(|size| size != file.size) {
+                        tell(&|| format!("`RECORD` has a wrong hash or size for `{path}`"));
+                    }
                 }
-                continue;
-            };
-            matched += 1;
-            let wrong_hash = row
-                .sha256_hex()
-                .zip(file.sha256.as_ref())
-                .is_some_and(|(listed, actual)| !listed.eq_ignore_ascii_case(actual));
-            if wrong_hash || row.size.is_some_and(|size| size != file.size) {
-                problems.push(format!(
-                    "`RECORD` has a wrong hash or size for `{}`",
-                    file.path
-                ));
+                None if path.ends_with('/') => {}
+                None => tell(&|| {
+                    let shown: String = path.escape_debug().take(NAME_SHOWN).collect();
+                    format!("`RECORD` lists `{shown}`, which the wheel doesn't hold")
+                }),
             }
         }
-        if matched < record.len() {
-            let files: rustc_hash::FxHashSet<&str> =
-                self.wheel.files.iter().map(|f| f.path.as_str()).collect();
-            let mut ghosts: Vec<&String> = record
-                .keys()
-                .filter(|path| !files.contains(path.as_str()) && !path.ends_with('/'))
-                .collect();
-            ghosts.sort_unstable();
-            for ghost in ghosts {
-                problems.push(format!(
-                    "`RECORD` lists `{}`, which the wheel doesn't hold",
-                    ghost.escape_debug()
-                ));
+        for (file, is_listed) in files.iter().zip(is_listed) {
+            let own = file.path.strip_prefix(dist_info);
+            if !is_listed && !matches!(own, Some("/RECORD" | "/RECORD.jws" | "/RECORD.p7s")) {
+                tell(&|| format!("`RECORD` doesn't list `{}`", file.path));
             }
+        }
+        if more > 0 {
+            problems.push(format!("`RECORD` and its files disagree {more} times more"));
         }
         problems
     }

@@ -11,6 +11,9 @@ use crate::environment::InterpreterFacts;
 /// The longest `#!` line that kernels read, in bytes.
 const SHEBANG_LIMIT: usize = if cfg!(target_os = "macos") { 512 } else { 127 };
 
+/// How a script begins that is for the interpreter which it is installed for.
+pub(crate) const PYTHON_SCRIPT: &[u8] = b"#!python";
+
 /// A generated script, before its shebang or launcher.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct GeneratedScript {
@@ -53,7 +56,7 @@ impl Shebang {
     /// A wheel's script with its `#!python` line replaced; `None` when it has no such line and
     /// stays as it is.
     pub(crate) fn rewrite(&self, content: &[u8]) -> Option<Vec<u8>> {
-        if !content.starts_with(b"#!python") {
+        if !content.starts_with(PYTHON_SCRIPT) {
             return None;
         }
         let body = content

@@ -27,9 +27,8 @@ pub struct WheelFile {
     pub path: String,
     /// Its size in bytes.
     pub size: u64,
-    /// The SHA-256 of its content in hexadecimal, when it was computed; else the wheel's own
-    /// `RECORD` is believed.
-    pub sha256: Option<String>,
+    /// The SHA-256 of its content.
+    pub sha256: [u8; 32],
     /// Whether the archive marks it executable.
     pub executable: bool,
 }
@@ -176,6 +175,14 @@ pub enum WheelError {
         /// The wheel.
         wheel: String,
         /// The path.
+        path: String,
+    },
+    /// A script that is too large to have its first line changed.
+    #[error("Failed to install wheel `{wheel}`: its script `{path}` is larger than 32 MiB")]
+    LargeScript {
+        /// The wheel.
+        wheel: String,
+        /// The path in it.
         path: String,
     },
     /// A file that would replace the interpreter or an activation script.

@@ -10,6 +10,7 @@ use bnbpip_installer::{
 };
 use bnbpip_packaging::{ArchiveInfo, DirectUrl, DirectUrlSource, record};
 use common::{Bench, TestWheel};
+use sha2::{Digest as _, Sha256};
 
 fn read(bench: &Bench, path: &str) -> String {
     fs_err::read_to_string(bench.library().join(path)).unwrap()
@@ -97,8 +98,8 @@ fn leaves_what_the_recording_specification_asks_for() {
         } else {
             assert_eq!(row.size, Some(content.len() as u64), "{}", row.path);
             assert_eq!(
-                row.sha256_hex(),
-                Some(common::hex(&content)),
+                row.hash,
+                Some(record::sha256_field(&Sha256::digest(&content))),
                 "{}",
                 row.path
             );
@@ -283,7 +284,39 @@ fn wheels_that_break_the_specification_change_nothing() {
     let rows = record::parse(&read(&bench, "foo-1.dist-info/RECORD")).unwrap();
     assert!(rows.iter().all(|row| row.path != "ghost.py"));
     let row = rows.iter().find(|row| row.path == "a.py").unwrap();
-    assert_eq!(row.sha256_hex(), Some(common::hex(b"1")));
+    assert_eq!(row.hash, Some(record::sha256_field(&Sha256::digest(b"1"))));
+}
+
+#[test]
+fn a_record_that_disagrees_a_thousand_times_is_told_briefly() {
+    let bench = Bench::new();
+    let mut wheel = TestWheel::new("foo", "1").file("a.py", "1");
+    let ghosts: Vec<String> = (0..1000)
+        .map(|number| format!("{}{number},,\n", "x".repeat(1000)))
+        .collect();
+    wheel.record = Some(ghosts.concat());
+    let warnings = bench.install(&[wheel]).warnings;
+    assert_eq!(warnings.len(), 6);
+    assert!(
+        warnings[5].ends_with("disagree 998 times more"),
+        "{warnings:?}"
+    );
+    assert!(warnings.iter().all(|warning| warning.len() < 400));
+}
+
+#[test]
+fn only_scripts_that_are_read_whole_have_a_largest_size() {
+    let bench = Bench::new();
+    let large = |start: &str| {
+        let content = format!("{start}\n{}", "x".repeat(33 << 20));
+        TestWheel::new("foo", "1").file("foo-1.data/scripts/run", &content)
+    };
+    let found = refusal(&bench, large("#!python"));
+    assert!(
+        found.ends_with("scripts/run` is larger than 32 MiB"),
+        "{found}"
+    );
+    bench.install(&[large("#!/bin/sh")]);
 }
 
 #[test]

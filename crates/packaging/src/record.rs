@@ -33,36 +33,18 @@ pub enum RecordError {
 }
 
 impl RecordEntry {
-    /// The SHA-256 digest as hexadecimal, if that is what the row holds.
-    pub fn sha256_hex(&self) -> Option<String> {
-        let digest = self.hash.as_deref()?.strip_prefix("sha256=")?;
-        let bytes = URL_SAFE_NO_PAD.decode(digest.trim_end_matches('=')).ok()?;
-        (bytes.len() == 32).then(|| to_hex(&bytes))
+    /// Whether the row's SHA-256 is this digest; `None` if the row gives no SHA-256.
+    pub fn agrees_with(&self, digest: &[u8; 32]) -> Option<bool> {
+        let given = self.hash.as_deref()?.strip_prefix("sha256=")?;
+        let mut text = [0; 43];
+        let is_written = URL_SAFE_NO_PAD.encode_slice(digest, &mut text).is_ok();
+        Some(is_written && given.trim_end_matches('=').as_bytes() == text)
     }
 }
 
 /// The `sha256=…` text of a row from a digest's bytes.
 pub fn sha256_field(digest: &[u8]) -> String {
     format!("sha256={}", URL_SAFE_NO_PAD.encode(digest))
-}
-
-/// The `sha256=…` text of a row from a hexadecimal digest; `None` if it isn't hexadecimal.
-pub fn sha256_field_from_hex(hex: &str) -> Option<String> {
-    let bytes: Option<Vec<u8>> = (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok())
-        .collect();
-    Some(sha256_field(&bytes?))
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            // Writing to a string can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
 }
 
 /// Parses a `RECORD`.
@@ -139,15 +121,23 @@ mod tests {
             "\"a,\"\"b.py\",sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\nc/RECORD,,\n";
         let entries = parse(text).unwrap();
         assert_eq!(entries[0].path, "a,\"b.py");
-        assert_eq!(
-            entries[0].sha256_hex().unwrap(),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
         assert_eq!(write(&entries), text);
-        assert_eq!(
-            sha256_field_from_hex(&entries[0].sha256_hex().unwrap()),
-            entries[0].hash.clone()
-        );
+    }
+
+    #[test]
+    fn knows_whether_a_digest_is_the_rows() {
+        let row = |hash: &str| RecordEntry {
+            path: "a".to_string(),
+            hash: Some(hash.to_string()),
+            size: None,
+        };
+        let digest = [7; 32];
+        let field = sha256_field(&digest);
+        assert_eq!(row(&field).agrees_with(&digest), Some(true));
+        assert_eq!(row(&format!("{field}=")).agrees_with(&digest), Some(true));
+        assert_eq!(row(&field).agrees_with(&[8; 32]), Some(false));
+        assert_eq!(row("sha256=!").agrees_with(&digest), Some(false));
+        assert_eq!(row("md5=x").agrees_with(&digest), None);
     }
 
     #[test]

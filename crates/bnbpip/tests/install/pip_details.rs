@@ -358,14 +358,36 @@ fn versions_with_metadata_that_cannot_be_read_are_passed_over_with_a_word() {
     assert_eq!(last_line(&run.stdout), "Would install odd-0.1");
 }
 
-/// pip is silent about it. A file that no record knows is how one is smuggled past those who check.
+/// pip is silent about it. A file that no record knows is how one is smuggled past those who check,
+/// and a hash that no file has makes every later check fail.
 #[test]
-fn what_a_record_does_not_list_is_told_all_the_same() {
-    let wheel = WheelBuilder::new("one", "1.0")
-        .file("hidden.py", "")
-        .fault(WheelFault::NotInRecord("hidden.py".into()));
-    let run = with_wheels(&[wheel]).run([&LOCAL[..], &["one"]].concat());
-    let stderr = run.success().stderr;
-    let said = "WARNING: Wheel `one-1.0-py3-none-any.whl`: `RECORD` doesn't list `hidden.py`";
-    assert!(stderr.contains(said), "{stderr}");
+fn where_a_record_and_its_files_disagree_is_told() {
+    let of_file = |fault: fn(String) -> WheelFault| {
+        WheelBuilder::new("one", "1.0")
+            .file("some.py", "")
+            .fault(fault("some.py".into()))
+    };
+    for (fault, said) in [
+        (
+            WheelFault::NotInRecord as fn(String) -> WheelFault,
+            "`RECORD` doesn't list `some.py`",
+        ),
+        (
+            WheelFault::WrongRecordHash,
+            "`RECORD` has a wrong hash or size for `some.py`",
+        ),
+    ] {
+        let environment = with_wheels(&[of_file(fault)]);
+        let stderr = environment
+            .run([&LOCAL[..], &["one"]].concat())
+            .success()
+            .stderr;
+        let said = format!("WARNING: Wheel `one-1.0-py3-none-any.whl`: {said}");
+        assert!(stderr.contains(&said), "{stderr}");
+        let record = environment.site_packages().join("one-1.0.dist-info/RECORD");
+        let record = fs_err::read_to_string(record).unwrap();
+        // The SHA-256 of nothing.
+        let row = "some.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n";
+        assert!(record.contains(row), "{record}");
+    }
 }

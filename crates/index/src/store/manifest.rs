@@ -12,7 +12,7 @@ use crate::cache::{open_sealed, read_if_present, seal, write_atomic};
 use crate::error::IndexError;
 use crate::options::Verification;
 
-const KIND: [u8; 4] = *b"STO2";
+const KIND: [u8; 4] = *b"STO3";
 
 /// The manifest of an unpacked wheel.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub(crate) struct ManifestFile {
     pub(crate) modified_ns: i64,
     pub(crate) crc32: u32,
     pub(crate) executable: bool,
-    pub(crate) sha256: Option<[u8; 32]>,
+    pub(crate) sha256: [u8; 32],
 }
 
 impl Manifest {

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use fs_err as fs;
 use memmap2::Mmap;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use sha2::{Digest as _, Sha256};
 
 use super::manifest::{ManifestFile, modified_ns};
 use crate::archive::{
@@ -73,15 +71,11 @@ pub(super) fn unpack(archive: &Path, target: &Path) -> Result<Vec<ManifestFile>,
         .zip(starts)
         .filter(|(entry, _)| !entry.is_dir)
         .collect();
-    let mut files: Vec<ManifestFile> = group(&work)
+    let files = group(&work)
         .into_par_iter()
         .map(|group| unpack_group(bytes, group, target, needed_bytes, &forget))
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .collect();
-    add_recorded_hashes(&mut files, target);
-    Ok(files)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(files.into_iter().flatten().collect())
 }
 
 #[expect(
@@ -255,8 +249,10 @@ fn unpack_entry(
         .get(start..start.saturating_add(length))
         .ok_or_else(|| ArchiveError::entry(&entry.name, "it is cut short"))?;
     let mut file = create(path, entry.executable)?;
+    let mut digest = Sha256::new();
     inflater.unpack(data, entry, &mut |piece| {
         unpacked(piece.len());
+        digest.update(piece);
         file.write_all(piece)
     })?;
     Ok(ManifestFile {
@@ -265,7 +261,7 @@ fn unpack_entry(
         modified_ns: modified_ns(&file.metadata()?),
         crc32: entry.crc32,
         executable: entry.executable,
-        sha256: None,
+        sha256: digest.finalize().into(),
     })
 }
 
@@ -285,40 +281,4 @@ fn create(path: &Path, _executable: bool) -> io::Result<fs::File> {
         .write(true)
         .create_new(true)
         .open(path)
-}
-
-/// Takes the digests over that the wheel's `RECORD` gives. A `RECORD` that can't be read gives
-/// none: judging it is the installer's business.
-fn add_recorded_hashes(files: &mut [ManifestFile], target: &Path) {
-    let mut records = files.iter().filter(|file| {
-        file.path.ends_with(".dist-info/RECORD") && file.path.matches('/').count() == 1
-    });
-    let (Some(record), None) = (records.next(), records.next()) else {
-        return;
-    };
-    let Ok(text) = fs::read_to_string(target.join(&*record.path)) else {
-        return;
-    };
-    let Ok(rows) = bnbpip_packaging::record::parse(&text) else {
-        return;
-    };
-    let mut digests: FxHashMap<&str, [u8; 32]> = FxHashMap::default();
-    for row in &rows {
-        let digest = row
-            .hash
-            .as_deref()
-            .and_then(|hash| hash.strip_prefix("sha256="))
-            .and_then(|hash| {
-                BASE64_URL_SAFE_NO_PAD
-                    .decode(hash.trim_end_matches('='))
-                    .ok()
-            })
-            .and_then(|digest| digest.try_into().ok());
-        if let Some(digest) = digest {
-            digests.insert(row.path.as_str(), digest);
-        }
-    }
-    for file in files {
-        file.sha256 = digests.get(&*file.path).copied();
-    }
 }

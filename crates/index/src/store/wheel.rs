@@ -13,8 +13,8 @@ pub struct StoredFile {
     pub path: Box<str>,
     /// Its size.
     pub size_bytes: u64,
-    /// The SHA-256 that the wheel's own `RECORD` gives for it.
-    pub sha256: Option<[u8; 32]>,
+    /// The SHA-256 of what was unpacked.
+    pub sha256: [u8; 32],
     /// Whether the archive marks it as executable.
     pub executable: bool,
 }

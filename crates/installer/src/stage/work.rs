@@ -20,6 +20,9 @@ use crate::python_json;
 use crate::script;
 use crate::wheel::{WheelError, WheelInstall};
 
+/// The largest script: it is read whole, for its first line changes.
+const SCRIPT_LIMIT_BYTES: u64 = 32 << 20;
+
 /// A file that is linked unchanged.
 pub(super) struct LinkedFile<'a> {
     placed: PlacedFile<'a>,
@@ -210,14 +213,25 @@ impl<'a> Work<'a> {
     /// Writes a script whose first line changes; says whether it did.
     fn script(&mut self, file: &mut LinkedFile<'a>) -> Result<bool, TransactionError> {
         let source = paths::join(&self.install.wheel.root, &file.placed.source.path);
-        // Programs of any size are linked as they are.
-        if !starts_a_script(&source).map_err(|source| self.staging_error(source))? {
+        let start = start_of(&source).map_err(|source| self.staging_error(source))?;
+        if !start.starts_with(b"#!") {
             return Ok(false);
         }
         if !file.executable {
             // The archive was made where there are no executable bits.
             file.executable = true;
             file.needs_own_inode = true;
+        }
+        // What is for another interpreter is linked as it is, however large.
+        if start != script::PYTHON_SCRIPT {
+            return Ok(false);
+        }
+        if file.placed.source.size > SCRIPT_LIMIT_BYTES {
+            return Err(WheelError::LargeScript {
+                wheel: self.wheel_name(),
+                path: file.placed.source.path.clone(),
+            }
+            .into());
         }
         let content = fs_err::read(&source).map_err(|source| self.staging_error(source))?;
         let Some(rewritten) = self.stager.shebang.rewrite(&content) else {
@@ -276,7 +290,6 @@ impl<'a> Work<'a> {
 
     pub(super) fn link(&mut self, files: &[LinkedFile<'a>]) -> Result<(), TransactionError> {
         let (root, trees, linker) = (&self.install.wheel.root, &self.trees, self.stager.linker);
-        let layout = self.layout;
         let rows: io::Result<Vec<RecordEntry>> = files
             .par_iter()
             .with_min_len(32)
@@ -289,13 +302,9 @@ impl<'a> Work<'a> {
                 } else {
                     linker.link(&from, &to, file.executable)?;
                 }
-                let hash = match known_hash(layout, &file.placed) {
-                    Some(hash) => hash,
-                    None => record::sha256_field(&digest_of(&from)?),
-                };
                 Ok(RecordEntry {
                     path: format!("{}{}", tree.record_prefix, file.placed.relative),
-                    hash: Some(hash),
+                    hash: Some(record::sha256_field(&file.placed.source.sha256)),
                     size: Some(file.placed.source.size),
                 })
             })
@@ -391,44 +400,14 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The hash for a file's row: the wheel's own, unless the file is known to be another.
-fn known_hash(layout: &WheelLayout<'_>, file: &PlacedFile<'_>) -> Option<String> {
-    let row = layout.record.get(file.source.path.as_str());
-    match &file.source.sha256 {
-        Some(hex) => {
-            let agrees = row.filter(|row| {
-                row.sha256_hex()
-                    .is_some_and(|listed| listed.eq_ignore_ascii_case(hex))
-            });
-            agrees
-                .and_then(|row| row.hash.clone())
-                .or_else(|| record::sha256_field_from_hex(hex))
-        }
-        None => row
-            .filter(|row| row.size == Some(file.source.size))
-            .and_then(|row| row.hash.clone()),
-    }
-}
-
-/// Whether a file begins as scripts do.
-fn starts_a_script(path: &Path) -> io::Result<bool> {
+/// As many bytes from a file's start as tell what kind of script it is.
+fn start_of(path: &Path) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    fs_err::File::open(path)?.take(2).read_to_end(&mut start)?;
-    Ok(start == b"#!")
-}
-
-/// The SHA-256 of a file of any size.
-fn digest_of(path: &Path) -> io::Result<[u8; 32]> {
-    let mut hasher = Sha256::new();
-    let mut file = fs_err::File::open(path)?;
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        let length = file.read(&mut buffer)?;
-        match buffer.get(..length).filter(|bytes| !bytes.is_empty()) {
-            Some(bytes) => hasher.update(bytes),
-            None => return Ok(hasher.finalize().into()),
-        }
-    }
+    let length = script::PYTHON_SCRIPT.len() as u64;
+    fs_err::File::open(path)?
+        .take(length)
+        .read_to_end(&mut start)?;
+    Ok(start)
 }
 
 #[cfg(unix)]

@@ -7,7 +7,6 @@
 )]
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bnbpip_installer::{
@@ -16,15 +15,6 @@ use bnbpip_installer::{
 };
 use bnbpip_packaging::{RecordEntry, record};
 use sha2::{Digest as _, Sha256};
-
-pub(crate) fn hex(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").unwrap();
-            text
-        })
-}
 
 /// A wheel to be, as a folder.
 #[derive(Clone)]
@@ -127,7 +117,7 @@ impl TestWheel {
                 WheelFile {
                     path: path.clone(),
                     size: content.len() as u64,
-                    sha256: Some(hex(content)),
+                    sha256: Sha256::digest(content).into(),
                     executable: *executable,
                 }
             })

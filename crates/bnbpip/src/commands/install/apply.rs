@@ -195,8 +195,7 @@ pub(crate) fn unpacked(wheel: &StoredWheel) -> Result<UnpackedWheel, Failure> {
             .map(|file| WheelFile {
                 path: file.path.to_string(),
                 size: file.size_bytes,
-                // What the store knows is from the wheel's own `RECORD`.
-                sha256: None,
+                sha256: file.sha256,
                 executable: file.executable,
             })
             .collect(),
