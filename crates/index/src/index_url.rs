@@ -47,7 +47,12 @@ impl IndexUrl {
         let shown = redacted(&url);
         if !matches!(url.scheme(), "http" | "https" | "file") {
             return Err(IndexUrlError::Scheme {
-                text: shown,
+                // `user:password@host` without a scheme reads as a scheme and a path.
+                text: if url.cannot_be_a_base() {
+                    without_user(&shown)
+                } else {
+                    shown
+                },
                 scheme: url.scheme().to_string(),
             });
         }
@@ -133,9 +138,7 @@ impl FromStr for IndexUrl {
         match Url::parse(text) {
             Ok(url) => Self::from_url(url),
             Err(source) => Err(IndexUrlError::Invalid {
-                text: text
-                    .rsplit_once('@')
-                    .map_or_else(|| text.to_string(), |(_, rest)| format!("****@{rest}")),
+                text: without_user(text),
                 source,
             }),
         }
@@ -170,6 +173,12 @@ pub(crate) fn path_url(path: &Path) -> Option<Url> {
     } else {
         Url::from_file_path(absolute).ok()
     }
+}
+
+/// What may be shown of an address that can't be taken apart.
+fn without_user(text: &str) -> String {
+    text.rsplit_once('@')
+        .map_or_else(|| text.to_string(), |(_, rest)| format!("****@{rest}"))
 }
 
 /// The URL as text with user and password replaced by `****`.
@@ -234,5 +243,18 @@ mod tests {
         let without: IndexUrl = "https://host.example/simple".parse().unwrap();
         assert_eq!(with, without);
         assert!("ftp://host.example/".parse::<IndexUrl>().is_err());
+    }
+
+    #[test]
+    fn addresses_that_can_not_be_used_show_no_password() {
+        for text in [
+            "user:secret@host/simple",
+            "https://user:secret@[/simple",
+            "https://user:secret@host:port/simple",
+            "ftp://user:secret@host/simple",
+        ] {
+            let shown = text.parse::<IndexUrl>().unwrap_err().to_string();
+            assert!(!shown.contains("secret"), "{shown}");
+        }
     }
 }

@@ -315,7 +315,7 @@ pub(super) fn extra_fields(
 }
 
 /// The Info-ZIP Unicode path field must not name another file.
-fn check_unicode_path(extra: &[u8], name: &str) -> Result<(), ArchiveError> {
+pub(super) fn check_unicode_path(extra: &[u8], name: &str) -> Result<(), ArchiveError> {
     for (id, body) in extra_fields(extra).flatten() {
         if id == 0x7075 && body.get(5..) != Some(name.as_bytes()) {
             return Err(ArchiveError::entry(

@@ -1,7 +1,7 @@
 //! Local headers: each must say what the central directory says, and none may overlap another.
 
 use super::ArchiveError;
-use super::central::{Entry, extra_fields, u16_at, u32_at, u64_at};
+use super::central::{Entry, check_unicode_path, extra_fields, u16_at, u32_at, u64_at};
 
 const HEADER: [u8; 4] = *b"PK\x03\x04";
 const HEADER_SIZE: usize = 30;
@@ -36,6 +36,7 @@ pub(crate) fn data_range(bytes: &[u8], entry: &Entry) -> Result<(usize, usize), 
     if name != entry.raw_name {
         return Err(refuse("its local header has another name"));
     }
+    check_unicode_path(extra, &entry.name)?;
     let flags = read16(6)?;
     let method = read16(8)?;
     let expected_method = match entry.method {

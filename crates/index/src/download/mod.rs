@@ -6,6 +6,7 @@ mod partial;
 mod pieces;
 mod sequential;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -28,8 +29,9 @@ pub(crate) use hashing::check_bytes;
 use hashing::{Digests, hash_file, verify};
 use partial::{Partial, Pointer, Validator};
 
-/// Files larger than this are fetched in pieces.
-const PIECES_ABOVE_BYTES: u64 = 16 << 20;
+/// The sizes of files that are fetched in pieces. Beyond them a size is a lie, of which no list of
+/// pieces is made.
+const IN_PIECES_BYTES: RangeInclusive<u64> = (16 << 20) + 1..=1 << 40;
 
 /// Digests that the user demands; a file passes if it has any one of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -278,7 +280,7 @@ impl Downloader {
         mut partial: Partial,
         progress: &dyn Progress,
     ) -> Result<DownloadedFile, IndexError> {
-        let is_large = |size: Option<u64>| size.is_some_and(|size| size > PIECES_ABOVE_BYTES);
+        let is_large = |size: Option<u64>| size.is_some_and(|size| IN_PIECES_BYTES.contains(&size));
         // Many pages tell no sizes: what an earlier run was told stands beside its pieces.
         let mut total = file.size_bytes.or(partial.state.total_of_pieces());
         let mut pieces = is_large(total);

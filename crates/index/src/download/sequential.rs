@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::hashing::Hasher;
 use super::partial::{Partial, State, Validator};
-use super::{Complete, Downloader, Failure, PIECES_ABOVE_BYTES, RequiredHashes};
+use super::{Complete, Downloader, Failure, IN_PIECES_BYTES, RequiredHashes};
 use crate::error::IndexError;
 use crate::http::{
     Answer, Get, HttpError, NetworkErrorKind, Purpose, content_length, content_range, range_header,
@@ -125,7 +125,7 @@ impl Downloader {
             url: &file.url,
             purpose: if file
                 .size_bytes
-                .is_some_and(|size| size <= PIECES_ABOVE_BYTES)
+                .is_some_and(|size| size < *IN_PIECES_BYTES.start())
             {
                 Purpose::File
             } else {
@@ -179,7 +179,7 @@ impl Stream<'_> {
                 if self.written == 0
                     && self.file.size_bytes.is_none()
                     && ranges.is_some_and(|ranges| ranges == "bytes")
-                    && let Some(total) = total.filter(|total| *total > PIECES_ABOVE_BYTES)
+                    && let Some(total) = total.filter(|total| IN_PIECES_BYTES.contains(total))
                 {
                     return Err(Failure::Large(total));
                 }

@@ -1,5 +1,7 @@
 //! Which credentials go to which server, and to no other.
 
+use std::io::Read as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -119,7 +121,7 @@ impl Credentials {
         }
         let netrc = match &self.netrc_path {
             None => Netrc::default(),
-            Some(path) => match fs_err::read(path) {
+            Some(path) => match read_netrc(path) {
                 Ok(bytes) => Netrc::parse(&String::from_utf8_lossy(&bytes)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Netrc::default(),
                 Err(source) => {
@@ -132,6 +134,17 @@ impl Credentials {
         };
         Ok(self.netrc.get_or_init(|| netrc))
     }
+}
+
+/// The most that is read of a netrc file, which may be a device that never ends.
+const NETRC_LIMIT_BYTES: u64 = 4 << 20;
+
+fn read_netrc(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?
+        .take(NETRC_LIMIT_BYTES)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Keyring {

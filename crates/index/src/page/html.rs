@@ -10,6 +10,9 @@ use super::file::last_segment;
 use super::record::Link;
 use super::{PageError, check_api_version};
 
+/// The longest address of a link; no server takes longer ones.
+const ADDRESS_LIMIT_BYTES: usize = 64 << 10;
+
 type Attributes = BTreeMap<HtmlString, Spanned<HtmlString, ()>>;
 
 /// Reads the links of a page. `base` is the address that the page was finally found at; the
@@ -77,7 +80,7 @@ fn attribute(attributes: &Attributes, name: &str) -> Option<String> {
 }
 
 fn read_anchor(attributes: &Attributes, base: &Url) -> Option<Link<'static>> {
-    let href = attribute(attributes, "href")?;
+    let href = attribute(attributes, "href").filter(|href| href.len() <= ADDRESS_LIMIT_BYTES)?;
     let mut url = base.join(href.trim()).ok()?;
     let hashes = url.fragment().map(fragment_hashes).unwrap_or_default();
     url.set_fragment(None);
@@ -167,6 +170,15 @@ mod tests {
             parse_html(html.as_bytes(), &base),
             Err(PageError::Version(_))
         ));
+    }
+
+    #[test]
+    fn takes_no_link_that_is_longer_than_any() {
+        let long = "x".repeat(ADDRESS_LIMIT_BYTES);
+        let links = parse(&format!(
+            "<a href='{long}/a-1.tar.gz'><a href='b-1.tar.gz'>"
+        ));
+        assert_eq!(links.len(), 1);
     }
 
     #[test]

@@ -56,6 +56,26 @@ async fn a_cut_download_goes_on_where_it_ended() {
     assert_eq!(server.count(&wheel.path()), 2, "then it is in the cache");
 }
 
+/// A list of the pieces of such a file would fill the memory.
+#[tokio::test]
+async fn a_size_beyond_all_measure_is_not_believed() {
+    let (server, wheel) = offered(noise(50_000), true).await;
+    let mut page = page(&[wheel.json()]);
+    let told = format!("\"size\":{}", wheel.bytes.len());
+    for size in [u64::MAX, i64::MAX.unsigned_abs(), 1 << 50] {
+        let lie = format!("\"size\":{size}");
+        let pages = page.replace(&told, &lie);
+        assert_ne!(pages, page, "{page}");
+        server.put_json("/simple/a/", pages);
+        let client = client(&server.simple());
+        let file = only_file(&client, "a").await;
+        // The digest tells which file it is.
+        let done = download(&client, &file).await.unwrap();
+        assert_eq!(fs_err::read(&done.path).unwrap(), wheel.bytes);
+    }
+    page.clear();
+}
+
 #[tokio::test]
 async fn the_next_run_goes_on_too() {
     let (server, wheel) = offered(noise(500_000), true).await;

@@ -136,6 +136,23 @@ async fn headers_that_contradict_each_other() {
     assert!(refusal(&crc).await.contains("CRC-32"));
 }
 
+/// The central directory knows nothing of it, and readers from the front follow it.
+#[tokio::test]
+async fn another_name_in_a_local_header_alone() {
+    let mut bytes = plain();
+    let name = places(&bytes, b"PK\x03\x04")[1] + 30;
+    let mut field = vec![0x75, 0x70, 15, 0, 1, 0, 0, 0, 0];
+    field.extend_from_slice(b"../evil.py");
+    bytes[name - 2] = u8::try_from(field.len()).unwrap();
+    let at = name + "bb.py".len();
+    let added = u32::try_from(field.len()).unwrap();
+    bytes.splice(at..at, field);
+    let end = places(&bytes, b"PK\x05\x06")[0] + 16;
+    let offset = u32::from_le_bytes(bytes[end..end + 4].try_into().unwrap()) + added;
+    bytes[end..end + 4].copy_from_slice(&offset.to_le_bytes());
+    assert!(refusal(&bytes).await.contains("gives it another name"));
+}
+
 #[tokio::test]
 async fn archives_that_read_in_two_ways() {
     let whole = plain();
