@@ -42,6 +42,12 @@ pub enum EntryPointsError {
         /// The name.
         name: String,
     },
+    /// There are more than any distribution has: each becomes a file.
+    #[error("Failed to read entry points: there are more than {limit} scripts")]
+    TooMany {
+        /// The most that there may be.
+        limit: usize,
+    },
     /// A name is declared twice in a group.
     #[error("Failed to read entry points: `{name}` is declared twice")]
     Duplicate {
@@ -50,12 +56,16 @@ pub enum EntryPointsError {
     },
 }
 
+/// The most scripts of a group.
+const SCRIPT_LIMIT: usize = 5_000;
+
 impl EntryPoints {
     /// Parses the script groups; other groups are not an installer's business and pass unread.
     ///
     /// # Errors
     ///
-    /// When a script is malformed, declared twice, or its name is no plain file name.
+    /// When a script is malformed, declared twice, or its name is no plain file name; when there are
+    /// thousands.
     pub fn parse(text: &str) -> Result<Self, EntryPointsError> {
         let mut points = Self::default();
         let mut group: Option<&str> = None;
@@ -76,6 +86,11 @@ impl EntryPoints {
                 Some("gui_scripts") => &mut points.gui,
                 _ => continue,
             };
+            if scripts.len() == SCRIPT_LIMIT {
+                return Err(EntryPointsError::TooMany {
+                    limit: SCRIPT_LIMIT,
+                });
+            }
             let point = parse_line(line)?;
             if scripts.iter().any(|known| known.name == point.name) {
                 return Err(EntryPointsError::Duplicate { name: point.name });
@@ -177,5 +192,14 @@ mod tests {
             assert!(EntryPoints::parse(&text).is_err(), "{line}");
         }
         assert!(EntryPoints::parse("[console_scripts]\na=b:c\na=b:d\n").is_err());
+    }
+
+    #[test]
+    fn refuses_more_scripts_than_there_can_be() {
+        let lines: Vec<String> = (0..=SCRIPT_LIMIT)
+            .map(|number| format!("script{number} = a:b\n"))
+            .collect();
+        let error = EntryPoints::parse(&format!("[gui_scripts]\n{}", lines.concat())).unwrap_err();
+        assert!(error.to_string().contains("more than 5000"), "{error}");
     }
 }
