@@ -1,6 +1,7 @@
 //! What a source tree declares: its build system (PEP 518, PEP 517), and its name and version where
 //! `pyproject.toml` says them (PEP 621).
 
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
@@ -89,6 +90,31 @@ struct BuildSystemTable {
     backend_path: Vec<PathBuf>,
 }
 
+/// The largest `pyproject.toml` or `PKG-INFO`: they are read whole, and strangers write them.
+const LIMIT_BYTES: u64 = 16 << 20;
+
+/// The content of a file that a project describes itself with.
+///
+/// # Errors
+/// When it can't be read, or is too large.
+pub(crate) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?
+        .take(LIMIT_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {LIMIT_BYTES} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+fn into_text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
 impl SourceTree {
     /// Reads what a folder declares.
     ///
@@ -96,7 +122,7 @@ impl SourceTree {
     /// When there is no project in it, or its `pyproject.toml` is wrong.
     pub fn open(root: &Path) -> Result<Self, TreeError> {
         let path = root.join("pyproject.toml");
-        let text = match fs_err::read_to_string(&path) {
+        let text = match read_limited(&path).and_then(into_text) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return if root.join("setup.py").is_file() {
@@ -198,6 +224,12 @@ mod tests {
         fs_err::create_dir(folder.path().join("inner")).unwrap();
         fs_err::write(folder.path().join("pyproject.toml"), pyproject).unwrap();
         SourceTree::open(folder.path())
+    }
+
+    #[test]
+    fn reads_no_file_that_is_larger_than_any() {
+        let large = format!("#{}", "x".repeat(17 << 20));
+        assert!(matches!(tree(&large), Err(TreeError::Read { .. })));
     }
 
     #[test]

@@ -3,16 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use bnbpip_packaging::SdistExtension;
 
 mod decompress;
 mod limits;
+mod names;
 
 use decompress::{open_bzip2, open_gzip, open_lzma, open_plain};
 use limits::DEPTH_LIMIT;
 pub use limits::UnpackLimits;
+#[cfg(unix)]
+use names::plain;
+use names::{joined, relative};
 
 /// Why an archive isn't unpacked.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,7 @@ pub fn unpack_sdist(
     fs_err::create_dir_all(folder).map_err(io)?;
     let mut unpacking = Unpacking {
         archive: filename,
+        packed_bytes: fs_err::metadata(archive).map_err(io)?.len(),
         folder,
         limits,
         written_bytes: 0,
@@ -104,6 +109,7 @@ fn top_folder(folder: &Path) -> io::Result<PathBuf> {
 
 struct Unpacking<'a> {
     archive: &'a str,
+    packed_bytes: u64,
     folder: &'a Path,
     limits: UnpackLimits,
     written_bytes: u64,
@@ -123,9 +129,8 @@ impl Unpacking<'_> {
             source,
         };
         let too_large = |refusal| explained(self.archive, "", refusal);
-        let packed_bytes = fs_err::metadata(path).map_err(broken)?.len();
         let headers = tar::Archive::new(open(path).map_err(broken)?);
-        limits::check_tar(headers, packed_bytes, self.limits).map_err(too_large)?;
+        limits::check_tar(headers, self.packed_bytes, self.limits).map_err(too_large)?;
         let mut archive = tar::Archive::new(open(path).map_err(broken)?);
         for entry in archive.entries().map_err(broken)? {
             let mut entry = entry.map_err(broken)?;
@@ -180,10 +185,9 @@ impl Unpacking<'_> {
         let file = fs_err::File::open(path).map_err(broken)?;
         let mut zip = zip::ZipArchive::new(io::BufReader::new(file))
             .map_err(|error| broken(io::Error::other(error)))?;
-        let packed_bytes = fs_err::metadata(path).map_err(broken)?.len();
         let total_bytes = zip.decompressed_size().unwrap_or(u128::MAX);
         let total_bytes = u64::try_from(total_bytes).unwrap_or(u64::MAX);
-        limits::check_density(packed_bytes, total_bytes, self.limits)
+        limits::check_density(self.packed_bytes, total_bytes, self.limits)
             .map_err(|refusal| explained(archive, "", refusal))?;
         for index in 0..zip.len() {
             let mut entry = zip
@@ -281,7 +285,7 @@ impl Unpacking<'_> {
         #[cfg(unix)]
         {
             let _ = resolved;
-            fs_err::os::unix::fs::symlink(target, place)?;
+            fs_err::os::unix::fs::symlink(plain(Path::new(target)), place)?;
         }
         // Making links needs a privilege on Windows.
         #[cfg(not(unix))]
@@ -304,13 +308,8 @@ impl Unpacking<'_> {
         }
         remove_file(place)?;
         self.written_bytes += fs_err::copy(&source, place)?;
-        if self.written_bytes > self.limits.total_bytes {
-            return Err(Refusal::TooLarge(format!(
-                "{} bytes",
-                self.limits.total_bytes
-            )));
-        }
-        Ok(())
+        // The headers say nothing of how much a link repeats.
+        limits::check_density(self.packed_bytes, self.written_bytes, self.limits)
     }
 
     fn copy_links(&self) -> io::Result<()> {
@@ -321,44 +320,6 @@ impl Unpacking<'_> {
         }
         Ok(())
     }
-}
-
-/// An entry's path below the folder, by its parts. A leading `/` is dropped, as PEP 706 says.
-fn relative(name: &str) -> Result<Option<PathBuf>, Refusal> {
-    let name = name.trim_start_matches('/');
-    let mut path = PathBuf::new();
-    for part in name.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => return Err(Refusal::Unsafe("leads out of the archive")),
-            _ if part.contains('\0') => return Err(Refusal::Unsafe("holds a null character")),
-            _ if cfg!(windows) && part.contains(['\\', ':']) => {
-                return Err(Refusal::Unsafe(
-                    "holds a character that Windows doesn't allow",
-                ));
-            }
-            part => path.push(part),
-        }
-    }
-    Ok((!path.as_os_str().is_empty()).then_some(path))
-}
-
-/// `parent/target` with `..` taken out by name; `None` if that leads out.
-fn joined(parent: &Path, target: &Path) -> Option<PathBuf> {
-    let mut path = parent.to_path_buf();
-    for part in target.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                if !path.pop() {
-                    return None;
-                }
-            }
-            Component::Normal(part) => path.push(part),
-            Component::RootDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(path)
 }
 
 fn remove_file(place: &Path) -> io::Result<()> {

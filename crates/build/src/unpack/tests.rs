@@ -119,6 +119,28 @@ fn nothing_leaves_the_folder() {
     assert!(behind.contains("lies behind a link"), "{behind}");
 }
 
+/// A name of a link says nothing about where a link through another one leads.
+#[cfg(unix)]
+#[test]
+fn links_through_links_stay_inside() {
+    use EntryType::{Directory, Regular, Symlink};
+    let bytes = tar_gz(&[
+        (Regular, "a/x", "x", 0o644),
+        (Directory, "a/d", "", 0o755),
+        (Symlink, "a/d/up", "..", 0o777),
+        (Symlink, "a/l", "d/up/../..", 0o777),
+        (Symlink, "a/m", "d/../x", 0o777),
+    ]);
+    let (folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
+    let root = fs_err::canonicalize(result.unwrap()).unwrap();
+    assert_eq!(fs_err::canonicalize(root.join("l")).unwrap(), root);
+    assert_eq!(
+        fs_err::canonicalize(root.join("m")).unwrap(),
+        root.join("x")
+    );
+    drop(folder);
+}
+
 #[test]
 fn a_leading_slash_is_dropped() {
     let bytes = tar_gz(&[(EntryType::Regular, "/a/x", "x", 0o644)]);
@@ -169,6 +191,26 @@ fn bombs_are_refused_before_they_are_unpacked() {
         "{error}"
     );
     assert!(!folder.path().join("into/a").exists());
+    // Links that repeat a file count as that file.
+    let noise: String = (0..200_u32 << 10)
+        .map(|number| {
+            char::from(b'a' + u8::try_from(number.wrapping_mul(2_654_435_761) >> 27).unwrap() % 26)
+        })
+        .collect();
+    let names: Vec<String> = (0..300).map(|number| format!("a/l{number}")).collect();
+    let links = names
+        .iter()
+        .map(|name| (EntryType::Link, name.as_str(), "a/x", 0o644));
+    let entries: Vec<Entry<'_>> = [(EntryType::Regular, "a/x", noise.as_str(), 0o644)]
+        .into_iter()
+        .chain(links)
+        .collect();
+    let (_folder, result) = unpack(&tar_gz(&entries), SdistExtension::TarGz, limits);
+    let error = result.unwrap_err().to_string();
+    assert!(
+        error.ends_with("more than 200 times its own size"),
+        "{error}"
+    );
     // A name is read whole, so it must not be one.
     let bytes = tar_gz(&[(EntryType::GNULongName, "././@LongLink", &zeros, 0o644)]);
     let (_folder, result) = unpack(&bytes, SdistExtension::TarGz, UnpackLimits::default());
