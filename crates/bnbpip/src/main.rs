@@ -1,6 +1,7 @@
 //! `bnbpip`: command line and configuration, wired to the crates that do the work; the only crate
 //! that prints, asks, reads environment variables and ends with an exit code.
 
+mod bounded;
 mod cli;
 mod commands;
 mod configuration;
@@ -10,6 +11,7 @@ mod interrupt;
 mod printer;
 mod request;
 mod secrets;
+mod temporary;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,7 @@ use crate::printer::{ColorChoice, Printer};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    temporary::settle();
     let environment = ProcessEnvironment::capture();
     if let Some(candidates) = commands::autocomplete::answer(&environment) {
         if !candidates.is_empty() {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use bnbpip_packaging::{CoreMetadata, DirectUrl, Headers, MetadataError, PackageName, Version};
 use rustc_hash::FxHashSet;
 
+use crate::regular::{read_regular, read_regular_text};
+
 /// How a distribution was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DistributionKind {
@@ -101,7 +103,7 @@ impl InstalledDistribution {
     /// When the file can't be read or is not valid metadata.
     pub fn metadata(&self) -> Result<CoreMetadata, InstalledError> {
         let path = self.metadata_path();
-        let bytes = fs_err::read(&path).map_err(|source| self.read_error(source))?;
+        let bytes = read_regular(&path).map_err(|source| self.read_error(source))?;
         CoreMetadata::parse(&bytes).map_err(|source| InstalledError::Metadata {
             name: self.name.clone(),
             path,
@@ -111,7 +113,7 @@ impl InstalledDistribution {
 
     /// The text of its `INSTALLER` file.
     pub fn installer(&self) -> Option<String> {
-        let text = fs_err::read_to_string(self.dist_info.join("INSTALLER")).ok()?;
+        let text = read_regular_text(&self.dist_info.join("INSTALLER")).ok()?;
         text.lines()
             .map(str::trim)
             .find(|line| !line.is_empty())
@@ -132,7 +134,7 @@ impl InstalledDistribution {
         if self.kind != DistributionKind::DistInfo {
             return Ok(None);
         }
-        match fs_err::read(self.dist_info.join("direct_url.json")) {
+        match read_regular(&self.dist_info.join("direct_url.json")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(self.read_error(source)),
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|source| {
@@ -313,7 +315,7 @@ fn from_egg_info(folder: &Path, name: &str, stem: &str) -> Option<InstalledDistr
 
 fn from_egg_link(folder: &Path, name: &str) -> Option<InstalledDistribution> {
     let link = folder.join(name);
-    let text = fs_err::read_to_string(&link).ok()?;
+    let text = read_regular_text(&link).ok()?;
     let project = PathBuf::from(text.lines().next()?.trim());
     let info = egg_info_of_project(&project)?;
     let found = from_pkg_info(folder, &info.join("PKG-INFO"), link)?;
@@ -335,7 +337,7 @@ fn egg_info_of_project(project: &Path) -> Option<PathBuf> {
 }
 
 fn from_pkg_info(folder: &Path, file: &Path, info: PathBuf) -> Option<InstalledDistribution> {
-    let text = fs_err::read(file).ok()?;
+    let text = read_regular(file).ok()?;
     let headers = Headers::parse(&String::from_utf8_lossy(&text));
     let display_name = headers.first("Name")?.to_string();
     let recorded = headers.first("Version").filter(|text| !text.is_empty())?;

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::installed::{DistributionKind, InstalledDistribution};
 use crate::paths;
+use crate::regular::read_regular_text;
 
 /// Files of installed distributions, by path key.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ impl Owners {
 
 fn rows(distribution: &InstalledDistribution, tops: &FxHashSet<String>) -> Vec<(PathBuf, String)> {
     // One that can't be read owns nothing that could be told.
-    let Ok(text) = fs_err::read_to_string(distribution.dist_info.join("RECORD")) else {
+    let Ok(text) = read_regular_text(&distribution.dist_info.join("RECORD")) else {
         return Vec::new();
     };
     let library = paths::resolve(&distribution.location);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bnbpip_installer::{DistributionKind, InstalledDistribution};
+use bnbpip_installer::{DistributionKind, InstalledDistribution, read_regular, read_regular_text};
 use bnbpip_packaging::metadata::parse_requirement;
 use bnbpip_packaging::{Headers, MarkerEnvironment, MetadataError, Requirement};
 
@@ -27,7 +27,7 @@ pub(crate) struct Dependency {
 impl Distribution {
     /// Reads the metadata of a distribution.
     pub(crate) fn read(installed: InstalledDistribution) -> Self {
-        let bytes = fs_err::read(installed.metadata_path()).unwrap_or_default();
+        let bytes = read_regular(&installed.metadata_path()).unwrap_or_default();
         let headers = Headers::parse(&String::from_utf8_lossy(header_block(&bytes)));
         Self { installed, headers }
     }
@@ -88,7 +88,7 @@ impl Distribution {
 
     /// The text of a file of its record.
     pub(crate) fn record_text(&self, file: &str) -> Option<String> {
-        fs_err::read_to_string(self.installed.dist_info.join(file)).ok()
+        read_regular_text(&self.installed.dist_info.join(file)).ok()
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::ProcessEnvironment;
 use super::ini;
+use crate::bounded;
 use crate::failure::{Failure, exit_code};
 
 /// The name that pip's files have on this system.
@@ -157,7 +158,8 @@ pub(crate) fn read_file(file: &Path) -> Result<Vec<FileSetting>, Failure> {
             ))
             .exit_with(exit_code::USAGE)
     };
-    let bytes = fs_err::read(file).map_err(|error| unusable(error.to_string()))?;
+    let bytes =
+        bounded::read(file, bounded::TEXT_BYTES).map_err(|error| unusable(error.to_string()))?;
     let text =
         String::from_utf8(bytes).map_err(|_| unusable("it is not valid UTF-8".to_owned()))?;
     let entries = ini::parse(&text).map_err(|error| unusable(error.to_string()))?;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::audit::AuditOptions;
 use super::project_indexes::{self, ProjectIndex, ProjectMirror};
+use crate::bounded;
 use crate::cli::values::{IndexStrategy, KeyringProvider};
 use crate::failure::{Failure, exit_code};
 
@@ -71,7 +72,7 @@ impl ProjectFile {
         for folder in working_directory.ancestors() {
             let own = folder.join("bnbpip.toml");
             if own.is_file() {
-                let text = fs_err::read_to_string(&own)?;
+                let text = bounded::read_text(&own)?;
                 let options: ProjectOptions = toml::from_str(&text)
                     .map_err(|error| at(&own, &text, error.span(), error.message()))?;
                 check(&own, &text, &options)?;
@@ -101,7 +102,7 @@ impl ProjectFile {
 
 /// The table of a `pyproject.toml`, if it has one.
 fn read_table(path: &Path) -> Result<Option<ProjectOptions>, Failure> {
-    let text = fs_err::read_to_string(path)?;
+    let text = bounded::read_text(path)?;
     match toml::from_str::<PyProject>(&text) {
         Ok(project) => {
             let options = project.tool.and_then(|tool| tool.bnbpip);

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use url::Url;
 
 use super::file_options::{FormatOption, ReleaseOption};
@@ -13,10 +13,14 @@ use super::{
     ScriptPython, Surroundings, UNNAMED, decode, logical_lines, parse_editable, parse_requirement,
     syntax,
 };
+use crate::bounded;
 use crate::failure::Failure;
 
 /// How deep files may include files.
 const MAX_DEPTH: usize = 100;
+
+/// The most requirements and constraints of all files together.
+const REQUIREMENTS_LIMIT: usize = 50_000;
 
 /// Gets the bytes behind an `http:` or `https:` address.
 pub(crate) type Fetch<'a> = &'a dyn Fn(&Url) -> Result<Vec<u8>, Failure>;
@@ -37,6 +41,8 @@ pub(crate) struct RequirementsReader<'a> {
     surroundings: Surroundings<'a>,
     fetch: Fetch<'a>,
     request: Request,
+    /// The files that were read, and whether as constraints.
+    seen: FxHashSet<(Location, bool)>,
 }
 
 /// A file or an address that requirements are read from.
@@ -63,6 +69,7 @@ impl<'a> RequirementsReader<'a> {
             surroundings,
             fetch,
             request: Request::default(),
+            seen: FxHashSet::default(),
         }
     }
 
@@ -162,6 +169,11 @@ impl<'a> RequirementsReader<'a> {
     }
 
     fn read_nested(&mut self, reading: &Reading<'_>, including: &Including) -> Result<(), Failure> {
+        // A second time it says nothing new, and files that include each other twice double.
+        let role = (reading.location.clone(), reading.is_constraint);
+        if !self.seen.insert(role) {
+            return Ok(());
+        }
         let file_name = reading.shown.rsplit(['/', '\\']).next().unwrap_or_default();
         if is_lock_name(file_name) {
             return Err(Failure::new(format!(
@@ -172,9 +184,8 @@ impl<'a> RequirementsReader<'a> {
         }
         let bytes = match reading.location {
             Location::Url(url) => (self.fetch)(url)?,
-            Location::File(path) => {
-                fs_err::read(path).map_err(|error| unopened(reading, &error))?
-            }
+            Location::File(path) => bounded::read(path, bounded::TEXT_BYTES)
+                .map_err(|error| unopened(reading, &error))?,
         };
         let (text, warning) = decode::decode(&bytes, reading.shown)?;
         self.request.warnings.extend(warning);
@@ -244,6 +255,13 @@ impl<'a> RequirementsReader<'a> {
                      its own"
                 ));
             }
+        }
+        let held = self.request.requirements.len() + self.request.constraints.len();
+        if held >= REQUIREMENTS_LIMIT {
+            return Err(Failure::new(format!(
+                "Failed to read `{}`: there are more than {REQUIREMENTS_LIMIT} requirements",
+                reading.shown
+            )));
         }
         let mut given = parse_requirement(&parsed.requirement, origin, hashes, self.surroundings)?;
         given.config_settings = settings_of(parsed);

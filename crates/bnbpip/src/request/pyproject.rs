@@ -8,6 +8,7 @@ use bnbpip_packaging::{PackageName, Requirement, VersionSpecifiers, metadata};
 use toml::{Table, Value};
 
 use super::{RequestedRequirement, RequirementOrigin};
+use crate::bounded;
 use crate::failure::Failure;
 
 /// The requirements of a `pyproject.toml`.
@@ -42,7 +43,7 @@ impl ProjectRequirements {
     /// # Errors
     /// When it can't be read or understood, or its dependencies are computed by a build.
     pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Failure> {
-        Self::parse(&fs_err::read_to_string(path)?, shown)
+        Self::parse(&bounded::read_text(path)?, shown)
     }
 
     fn parse(text: &str, shown: &str) -> Result<Self, Failure> {
@@ -80,7 +81,7 @@ pub(crate) fn group_requirements(
     shown: &str,
     group: &str,
 ) -> Result<Vec<String>, Failure> {
-    let text = match fs_err::read_to_string(path) {
+    let text = match bounded::read_text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Failure::new(format!(
@@ -127,9 +128,19 @@ pub(crate) fn group_requirements(
         return Err(failure.hint(format!("the groups are {}", names.join(", "))));
     }
     let list = reader
-        .group(&name, &groups, &mut Vec::new())
+        .group(&name, &groups, &mut Including::default())
         .map_err(unresolved)?;
     Ok(list.into_iter().map(|given| given.raw).collect())
+}
+
+/// How deep groups may include groups.
+const MAX_DEPTH: usize = 100;
+
+/// The groups that led to the one being read, and those that were read.
+#[derive(Default)]
+struct Including {
+    path: Vec<String>,
+    seen: BTreeSet<String>,
 }
 
 struct Reader<'a> {
@@ -224,7 +235,7 @@ impl Reader<'_> {
         let names = groups.keys().cloned();
         names
             .map(|name| {
-                let list = self.group(&name, &groups, &mut Vec::new())?;
+                let list = self.group(&name, &groups, &mut Including::default())?;
                 Ok((name, list))
             })
             .collect()
@@ -235,16 +246,20 @@ impl Reader<'_> {
         &self,
         name: &str,
         groups: &BTreeMap<String, &Value>,
-        including: &mut Vec<String>,
+        including: &mut Including,
     ) -> Result<Vec<RequestedRequirement>, String> {
         let place = format!("dependency group `{name}`");
-        if including.iter().any(|other| other == name) {
+        if including.path.iter().any(|other| other == name) {
             return Err(format!(
                 "Cyclic dependency group include while resolving {name}: {place} includes itself"
             ));
         }
         let Some(value) = groups.get(name) else {
-            let by = including.last().map(String::as_str).unwrap_or_default();
+            let by = including
+                .path
+                .last()
+                .map(String::as_str)
+                .unwrap_or_default();
             return Err(format!(
                 "dependency group `{by}` includes `{name}`, which isn't there"
             ));
@@ -252,7 +267,16 @@ impl Reader<'_> {
         let items = value
             .as_array()
             .ok_or_else(|| format!("{place} must be an array"))?;
-        including.push(name.to_owned());
+        if including.path.len() >= MAX_DEPTH {
+            return Err(format!(
+                "{place}: groups include groups more than {MAX_DEPTH} deep"
+            ));
+        }
+        // A second time it brings nothing new, and groups that are included twice each double.
+        if !including.seen.insert(name.to_owned()) {
+            return Ok(Vec::new());
+        }
+        including.path.push(name.to_owned());
         let mut list = Vec::new();
         for item in items {
             match item {
@@ -270,7 +294,7 @@ impl Reader<'_> {
                 _ => return Err(format!("{place} must hold strings and tables")),
             }
         }
-        including.pop();
+        including.path.pop();
         Ok(list)
     }
 }
@@ -316,6 +340,8 @@ fn with_own_extras(
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn parse(text: &str) -> Result<ProjectRequirements, Failure> {
@@ -344,6 +370,29 @@ mod tests {
         assert_eq!(names(&project.groups["dev"]), ["d", "e"]);
         assert_eq!(names(&project.groups["test-kit"]), ["d"]);
         assert_eq!(project.requires_python.unwrap().to_string(), ">=3.10");
+    }
+
+    #[test]
+    fn groups_that_double_and_groups_without_end() {
+        let mut text = "[dependency-groups]\ng60 = ['a']\n".to_owned();
+        for number in 0..60 {
+            let next = number + 1;
+            writeln!(
+                text,
+                "g{number} = [{{include-group = 'g{next}'}}, {{include-group = 'g{next}'}}]"
+            )
+            .unwrap();
+        }
+        assert_eq!(names(&parse(&text).unwrap().groups["g0"]), ["a"]);
+        let mut text = "[dependency-groups]\n".to_owned();
+        for number in 0..20_000 {
+            writeln!(text, "g{number} = [{{include-group = 'g{}'}}]", number + 1).unwrap();
+        }
+        let failure = parse(&text).unwrap_err();
+        assert!(
+            failure.causes()[0].contains("more than 100 deep"),
+            "{failure:?}"
+        );
     }
 
     #[test]

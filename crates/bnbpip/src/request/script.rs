@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::ScriptPython;
+use crate::bounded;
 use crate::failure::Failure;
 
 /// A script's own requirements.
@@ -22,7 +23,7 @@ impl Script {
     /// # Errors
     /// When it can't be read, or doesn't hold one `script` block in the form of the standard.
     pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Failure> {
-        let text = fs_err::read_to_string(path)
+        let text = bounded::read_text(path)
             .map_err(|error| Failure::new(format!("Could not open script '{shown}': {error}")))?;
         Self::parse(&text, shown)
     }

@@ -294,3 +294,35 @@ fn names_of_extras_are_compared_as_those_of_projects() {
         assert_eq!(normalized(name), "some-extra");
     }
 }
+
+/// Each names the next one twice.
+#[test]
+fn files_that_double_are_read_once() {
+    let texts: Vec<(String, String)> = (0..60)
+        .map(|number| {
+            let next = format!("-r f{}.txt\n", number + 1);
+            (format!("f{number}.txt"), next.repeat(2))
+        })
+        .chain([("f60.txt".to_owned(), "six\n".to_owned())])
+        .collect();
+    let files: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let request = Folder::with(&files).read("f0.txt", false).unwrap();
+    assert_eq!(request.requirements.len(), 1);
+}
+
+#[test]
+fn what_no_file_holds_is_refused() {
+    let many = "six\n".repeat(60_000);
+    let large = format!("#{}\n", "x".repeat(17 << 20));
+    let folder = Folder::with(&[("many.txt", &many), ("large.txt", &large)]);
+    let message = folder.message(folder.read("many.txt", false));
+    assert!(
+        message.contains("more than 50000 requirements"),
+        "{message}"
+    );
+    let message = folder.message(folder.read("large.txt", false));
+    assert!(message.contains("more than 16777216 bytes"), "{message}");
+}

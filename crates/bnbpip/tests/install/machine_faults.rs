@@ -179,3 +179,59 @@ fn into_a_path_of_300_characters() {
     drop(run.success());
     assert!(environment.work().join(&folder).join("tool.py").exists());
 }
+
+/// As Python does, and with it pip.
+#[cfg(unix)]
+#[test]
+fn without_the_folders_that_the_environment_names() {
+    let server = index();
+    let environment = environment(&server);
+    let mut command = environment.command();
+    command.args(["install", "tool"]);
+    command
+        .env("TMPDIR", "/nonexistent")
+        .env("HOME", "/etc/passwd");
+    let run: bnbpip_testing::Run = command.output().unwrap().into();
+    drop(run.success());
+    assert_eq!(environment.installed(), ["tool-1.0"]);
+}
+
+/// What can't be written is found out before anything is changed.
+#[test]
+fn a_report_that_can_not_be_written_changes_nothing() {
+    let server = index();
+    let environment = environment(&server);
+    let place = environment.work().join("taken");
+    fs_err::create_dir(&place).unwrap();
+    let run = environment.run(["install", "tool", "--report", "taken"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(environment.installed().is_empty());
+}
+
+/// A device or a pipe in a file's place would never end.
+#[cfg(unix)]
+#[test]
+fn what_never_ends_is_not_read() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "tool"]).success());
+    let metadata = environment
+        .site_packages()
+        .join("tool-1.0.dist-info/METADATA");
+    fs_err::remove_file(&metadata).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &metadata).unwrap();
+    drop(environment.run(["list"]).success());
+    for file in ["-r", "-c"] {
+        let run = environment.run(["install", file, "/dev/zero", "top"]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("more than 16777216 bytes"),
+            "{}",
+            run.stderr
+        );
+    }
+    std::os::unix::fs::symlink("/dev/zero", environment.work().join("pylock.toml")).unwrap();
+    let run = environment.run(["sync"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("it has more than"), "{}", run.stderr);
+}

@@ -84,6 +84,12 @@ const FAULTS: &[Fault] = &[
     ("unknown-key-of-a-package", "index =", "indices =", &[]),
     ("unknown-key-of-a-file", "size =", "sise =", &[]),
     (
+        "size-beyond-all-measure",
+        "size = [BYTES]",
+        "size = 9223372036854775807",
+        &[],
+    ),
+    (
         "environments-empty",
         "environments = [\n    \"sys_platform != 'plan9'\",\n]",
         "environments = []",

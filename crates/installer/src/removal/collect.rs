@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{Directory, RemovalError, RemovalPlan, read_error};
 use crate::environment::{Environment, Roots};
 use crate::installed::{DistributionKind, InstalledDistribution};
+use crate::regular::read_regular_text;
 use crate::{paths, script};
 
 /// What is wanted of one folder, before it is known what is there.
@@ -85,7 +86,7 @@ impl<'a> Collector<'a> {
     }
 
     fn collect_record(&mut self) -> Result<(), RemovalError> {
-        let text = match fs_err::read_to_string(self.distribution.dist_info.join("RECORD")) {
+        let text = match read_regular_text(&self.distribution.dist_info.join("RECORD")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(RemovalError::NoRecord {
                     name: self.distribution.name.clone(),
@@ -202,13 +203,13 @@ impl<'a> Collector<'a> {
             }
             return Ok(());
         }
-        if let Ok(text) = fs_err::read_to_string(info.join("installed-files.txt")) {
+        if let Ok(text) = read_regular_text(&info.join("installed-files.txt")) {
             for line in text.lines().filter(|line| !line.trim().is_empty()) {
                 self.want(&paths::normalize(&paths::join(&info, line.trim())));
             }
-        } else if let Ok(text) = fs_err::read_to_string(info.join("top_level.txt")) {
+        } else if let Ok(text) = read_regular_text(&info.join("top_level.txt")) {
             let namespaces =
-                fs_err::read_to_string(info.join("namespace_packages.txt")).unwrap_or_default();
+                read_regular_text(&info.join("namespace_packages.txt")).unwrap_or_default();
             for name in text.lines().map(str::trim) {
                 let is_plain = !name.is_empty() && !name.contains(['/', '\\', ':']) && name != "..";
                 if is_plain && !namespaces.lines().any(|namespace| namespace.trim() == name) {
@@ -240,7 +241,7 @@ impl<'a> Collector<'a> {
 
     fn want_path_line(&mut self, file: &Path, line: &str) {
         let file = paths::resolve(file);
-        let listed = fs_err::read_to_string(&file)
+        let listed = read_regular_text(&file)
             .is_ok_and(|text| text.lines().any(|found| found.trim_end() == line));
         if listed {
             self.path_lines.push((file, line.to_string()));
@@ -268,7 +269,7 @@ impl<'a> Collector<'a> {
                 self.want(&scripts.join(entry.file_name()));
             }
         }
-        let Ok(text) = fs_err::read_to_string(info.join("entry_points.txt")) else {
+        let Ok(text) = read_regular_text(&info.join("entry_points.txt")) else {
             return;
         };
         let Ok(points) = EntryPoints::parse(&text) else {

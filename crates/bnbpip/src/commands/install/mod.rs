@@ -305,6 +305,7 @@ impl Run<'_> {
                 "Failed to install: there is no environment to install into",
             ));
         };
+        self.check_report()?;
         self.warn_if_root();
         let progress =
             DownloadProgress::new(self.printer, self.arguments.progress_bar, plan.file_bytes());

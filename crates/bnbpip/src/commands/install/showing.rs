@@ -50,6 +50,19 @@ impl Run<'_> {
         }
     }
 
+    /// Finds out whether `--report` can be written, before anything is changed.
+    pub(super) fn check_report(&self) -> Result<(), Failure> {
+        if let Some(path) = &self.arguments.report
+            && path.as_os_str() != "-"
+        {
+            fs_err::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)?;
+        }
+        Ok(())
+    }
+
     /// Writes `--report`.
     pub(super) fn report(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
         let Some(path) = &self.arguments.report else {

@@ -214,7 +214,7 @@ impl Run<'_> {
             self.printer.data(text.trim_end());
             return Ok(());
         }
-        if !fs_err::read_to_string(&output).is_ok_and(|present| present == text) {
+        if !bnbpip_installer::read_regular_text(&output).is_ok_and(|present| present == text) {
             fs_err::write(&output, &text)?;
         }
         Ok(())

@@ -6,6 +6,7 @@ use bnbpip_lock::{Lock, LockError, MAX_BYTES};
 use url::Url;
 
 use super::merging;
+use crate::bounded;
 use crate::commands::resolve::remote_file;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -85,14 +86,12 @@ fn content(path: &Path, shown: &str) -> Result<Vec<u8>, Failure> {
     if metadata.is_dir() {
         return Err(Failure::new(format!("{}: it is a folder", context())));
     }
-    if metadata.len() > MAX_BYTES {
-        return Err(Failure::new(format!(
-            "{}: {}",
-            context(),
-            LockError::TooLarge
-        )));
-    }
-    Ok(fs_err::read(path)?)
+    bounded::read(path, MAX_BYTES).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            Failure::new(format!("{}: {}", context(), LockError::TooLarge))
+        }
+        _ => Failure::from(error).context(context()),
+    })
 }
 
 fn parsed(bytes: &[u8], shown: &str, printer: &Printer) -> Result<Lock, Failure> {

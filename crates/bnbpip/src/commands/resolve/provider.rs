@@ -14,7 +14,7 @@ use bnbpip_resolver::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::candidates::Selection;
 use super::community::Community;
@@ -23,6 +23,9 @@ use super::resolution::LockedFiles;
 use super::versions::Candidates;
 use crate::commands::sources::{Access, Sources, is_source};
 use crate::failure::Failure;
+
+/// How many packages are fetched ahead at once: more than the network takes.
+const AHEAD: usize = 512;
 
 /// Joins the index's client to the solver, which runs on a thread of its own and may block.
 pub(crate) struct IndexProvider {
@@ -55,6 +58,8 @@ struct Shared {
     lists: Mutex<FxHashMap<PackageName, Arc<OnceCell<ListResult>>>>,
     metadata: Mutex<FxHashMap<FileKey, Arc<OnceCell<MetadataResult>>>>,
     announced: Mutex<FxHashSet<(PackageName, VersionRange)>>,
+    /// How many packages are fetched ahead at once.
+    ahead: Semaphore,
     direct: Mutex<FxHashMap<String, Arc<PackageFile>>>,
     /// What was passed over because of its metadata.
     passed_over: Mutex<BTreeSet<String>>,
@@ -126,6 +131,7 @@ impl IndexProvider {
             lists: Mutex::default(),
             metadata: Mutex::default(),
             announced: Mutex::default(),
+            ahead: Semaphore::new(AHEAD),
             direct: Mutex::default(),
             passed_over: Mutex::default(),
         };
@@ -257,8 +263,21 @@ impl Shared {
         Ok(metadata)
     }
 
-    /// Fetches the page, then the metadata of `count` likely versions in `range`.
+    /// Fetches the page, then the metadata of `count` likely versions in `range`. What waits takes
+    /// little memory: a package may name tens of thousands.
     async fn fetch_ahead(
+        self: Arc<Self>,
+        name: PackageName,
+        range: VersionRange,
+        below: Option<Version>,
+        count: usize,
+    ) {
+        if let Ok(_permit) = self.ahead.acquire().await {
+            Box::pin(Arc::clone(&self).look_ahead(name, range, below, count)).await;
+        }
+    }
+
+    async fn look_ahead(
         self: Arc<Self>,
         name: PackageName,
         range: VersionRange,

@@ -14,6 +14,7 @@ use bnbpip_packaging::Hashes;
 use sha2::{Digest as _, Sha256};
 
 use super::resolve::remote_file;
+use crate::bounded;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::request::path_or_url::without_credentials;
@@ -166,7 +167,7 @@ pub(crate) fn read(source: &str, settings: &Settings) -> Result<Vec<RuleFile>, F
             path.display()
         )));
     }
-    let content = fs_err::read(&path)?;
+    let content = bounded::read(&path, bounded::TEXT_BYTES)?;
     if path
         .extension()
         .is_some_and(|extension| extension == "json")
@@ -271,7 +272,7 @@ fn below(root: &Path, extension: &str) -> Result<Vec<RuleFile>, Failure> {
             } else if path.extension().is_some_and(|found| found == extension) {
                 let name = path.strip_prefix(root).unwrap_or(&path);
                 let name = name.to_string_lossy().replace('\\', "/");
-                let text = text_of(&name, fs_err::read(&path)?)?;
+                let text = text_of(&name, bounded::read(&path, bounded::TEXT_BYTES)?)?;
                 files.push(RuleFile { name, text });
             }
         }
@@ -349,9 +350,11 @@ pub(crate) fn published_set(
             "give the hash that its publisher names as `--sha256`",
         ));
     };
-    let content = match &url {
-        Some(url) => remote_file::read(url, settings)?,
-        None => fs_err::read(settings.environment.working_directory().join(source))?,
+    let content = if let Some(url) = &url {
+        remote_file::read(url, settings)?
+    } else {
+        let path = settings.environment.working_directory().join(source);
+        bounded::read(&path, bounded::TEXT_BYTES)?
     };
     check_hash(source, &content, &known)?;
     Ok(PublishedSet {

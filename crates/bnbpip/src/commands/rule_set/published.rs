@@ -3,7 +3,7 @@
 //! It is one file in the user's data folder, written whole by `rules update` and checked against
 //! its own hash whenever it is read. A program that carries newer rules passes it by.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use bnbpip_overlay::{Overlay, RuleDate};
@@ -59,7 +59,10 @@ pub(crate) fn in_force(settings: &Settings) -> Result<Option<PublishedSet>, Fail
     };
     let text = match fs_err::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // A home folder that is none holds no rules either.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error.into()),
     };
     let set: PublishedSet = serde_json::from_str(&text).map_err(|_| damaged(&path))?;

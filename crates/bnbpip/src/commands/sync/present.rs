@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
+use bnbpip_installer::{InstalledDistribution, InstalledEnvironment, read_regular_text};
 use bnbpip_packaging::{DirectUrl, DirectUrlSource, Version, WheelMetadata};
 use rustc_hash::FxHashMap;
 
@@ -83,7 +83,7 @@ fn is_this_wheel(
     if is_own && let (Some(recorded), Some(sha256)) = (records.sha256(present), sha256) {
         return recorded == sha256;
     }
-    let Ok(text) = fs_err::read_to_string(present.dist_info.join("WHEEL")) else {
+    let Ok(text) = read_regular_text(&present.dist_info.join("WHEEL")) else {
         return true;
     };
     let Ok(metadata) = WheelMetadata::parse(&text) else {
