@@ -1,6 +1,8 @@
 #![no_main]
 #![expect(dead_code, unused_imports, reason = "these are modules of the program, of which a part is used")]
 
+#[path = "../../crates/bnbpip/src/bounded.rs"]
+mod bounded;
 #[path = "../../crates/bnbpip/src/failure.rs"]
 mod failure;
 #[path = "../../crates/bnbpip/src/request/mod.rs"]
