@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::explanation::Explanation;
 use crate::provider::{MetadataProvider, ProviderError};
 use crate::request::SolveRequest;
-use crate::resolution::Resolution;
+use crate::resolution::{Resolution, Source};
 use crate::solve::{Outcome, Solver};
 
 /// Why there is no resolution.
@@ -64,7 +64,15 @@ pub fn resolve<P: MetadataProvider>(
         let companions = companions(request, &rules, provider.machine(), care);
         let mut solver = Solver::new(provider, request, rules, &direct);
         match solver.run(&companions)? {
-            Outcome::Solved => return Ok(Resolution::build(&mut solver, relaxed, care)),
+            Outcome::Solved => {
+                let resolution = Resolution::build(&mut solver, relaxed.clone(), care);
+                let kept = kept_in(&resolution, request);
+                if !request.eager || kept.is_empty() {
+                    return Ok(resolution);
+                }
+                // New versions need other packages than those that are there.
+                request.upgrade.extend(kept);
+            }
             Outcome::Direct(reference) => {
                 direct.insert(reference.name, reference.url);
             }
@@ -258,6 +266,16 @@ fn is_met(request: &SolveRequest, rules: &ActiveRules, requirement: &Requirement
         || rules
             .providers_of(&requirement.name)
             .any(|(_, provides)| present(&provides.package, &provides.package_range(&wanted)))
+}
+
+/// What a resolution leaves as it is, though the request leads there.
+fn kept_in<F>(resolution: &Resolution<F>, request: &SolveRequest) -> Vec<PackageName> {
+    let packages = resolution.packages.iter();
+    packages
+        .filter(|package| package.reached && matches!(package.source, Source::Installed))
+        .filter(|package| !request.upgrade.contains(&package.name))
+        .map(|package| package.name.clone())
+        .collect()
 }
 
 /// What the named packages need, as far as it is installed: it is upgraded with them.

@@ -93,6 +93,10 @@ impl<P: MetadataProvider> Solver<'_, P> {
         if let Some(candidate) = self.stand_in(&name, range)? {
             return Ok(Choice::Version(candidate));
         }
+        // As pip: an upgrade that finds nothing to take keeps what is there.
+        if let Some(candidate) = self.installed_in(&name, range) {
+            return Ok(Choice::Version(candidate));
+        }
         Ok(match (list, rejected.is_empty()) {
             (None, _) if !self.request.installed.contains_key(&name) => {
                 Choice::Unavailable(Reason::NotFound)
@@ -102,7 +106,7 @@ impl<P: MetadataProvider> Solver<'_, P> {
         })
     }
 
-    /// The installed version that an upgrade may come back to: no index has a newer one.
+    /// The installed version that an upgrade may come back to, as no index has a newer one.
     fn installed_in(&self, name: &PackageName, range: &VersionRange) -> Option<Candidate<P::File>> {
         let installed = self.request.installed.get(name)?;
         let is_asked = self.request.upgrade.contains(name) && range.contains(&installed.version);
