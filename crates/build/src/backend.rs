@@ -39,6 +39,14 @@ pub trait BuildEnvironment: Send {
     /// # Errors
     /// When that can't be done.
     fn install(&self, requirements: &[Requirement]) -> Result<(), EnvironmentError>;
+
+    /// Whether what is needed is put into place or looked at: if not, backends aren't asked what they need.
+    fn takes_requirements(&self) -> bool {
+        true
+    }
+
+    /// Is told what the backend printed in a call that succeeded.
+    fn printed(&self, _hook: &str, _output: &str) {}
 }
 
 /// What is asked of the runner.

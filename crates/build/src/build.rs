@@ -166,6 +166,9 @@ impl Build {
             environment,
             prepared: None,
         };
+        if !build.environment.takes_requirements() {
+            return Ok(build);
+        }
         build.install(&build.tree.system.requires)?;
         let asked = build.call(Step::Requires, json!([build.settings]))?;
         let more = match asked {
@@ -260,6 +263,9 @@ impl Build {
         let called = backend::call(python, root, system, hook, arguments, self.scratch.path());
         let Called { outcome, output } = called.map_err(|source| self.io(source))?;
         let (project, backend) = (self.project.clone(), system.backend.clone());
+        if matches!(outcome, Outcome::Value(_) | Outcome::Missing) {
+            self.environment.printed(hook, &output);
+        }
         match outcome {
             Outcome::Value(value) => Ok(Some(value)),
             Outcome::Missing => Ok(None),

@@ -88,6 +88,11 @@ impl Sources {
             .tempdir_in(self.0.work.path())?
             .keep();
         let name = spelled_name(entry).unwrap_or_else(|| unspelled(file, &obtained.root));
+        // pip calls what an index has as it was asked for: in small letters, as a rule.
+        let name = match obtained.origin.shown {
+            Some(_) => name,
+            None => name.to_lowercase(),
+        };
         let step = self.begin_wheel(&name, obtained);
         let wheel = build.wheel(&folder).map_err(|error| {
             self.narrate(&format!(

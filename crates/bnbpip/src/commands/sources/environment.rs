@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bnbpip_build::{BuildEnvironment, BuildPython, EnvironmentError};
+use bnbpip_build::{BuildEnvironment, BuildPython, EnvironmentError, output_tail};
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_packaging::{Requirement, VersionOrUrl, range};
 use bnbpip_platform::{Interpreter, Origin, Target, VenvOptions};
@@ -227,11 +227,7 @@ impl BuildEnvironment for BuildPlace {
         if requirements.is_empty() {
             return Ok(());
         }
-        // Without isolation what is missing shows when the backend runs, as with pip.
         if self.folder.is_none() {
-            if !self.sources.0.options.build.check_build_dependencies {
-                return Ok(());
-            }
             return self
                 .check(requirements, true)
                 .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError);
@@ -244,6 +240,20 @@ impl BuildEnvironment for BuildPlace {
         checked
             .and_then(|()| self.fill(requirements))
             .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)
+    }
+
+    fn takes_requirements(&self) -> bool {
+        // Without isolation what is missing shows when the backend runs, as with pip.
+        self.folder.is_some() || self.sources.0.options.build.check_build_dependencies
+    }
+
+    fn printed(&self, hook: &str, output: &str) {
+        let printer = &self.sources.0.printer;
+        let output = output_tail(output, usize::MAX);
+        if !output.is_empty() {
+            let lines = output.lines().map(|line| format!("\n    {line}"));
+            printer.verbose(&format!("  {hook}:{}", lines.collect::<String>()));
+        }
     }
 }
 

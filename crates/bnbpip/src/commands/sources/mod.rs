@@ -85,7 +85,8 @@ impl Sources {
     /// The sources of a run that resolves `request` for an interpreter of this machine.
     ///
     /// # Errors
-    /// When a build option can't be understood, or a file that it names can't be read.
+    /// When a build option can't be understood or goes against another, or a file that it names
+    /// can't be read.
     pub(crate) fn new(
         options: &ResolveArgs,
         settings: &Settings,
@@ -93,10 +94,17 @@ impl Sources {
         request: &Request,
         interpreter: &Interpreter,
     ) -> Result<Self, Failure> {
+        let build = &options.build;
+        if build.no_build_isolation && !build.build_constraint_files.is_empty() {
+            return Err(Failure::new(
+                "--build-constraint cannot be used with --no-build-isolation.",
+            )
+            .hint("a build in the environment itself takes what is installed there"));
+        }
         let shared = Shared {
-            config_settings: SettingsBySource::new(request, &options.build.config_settings()?)?,
+            config_settings: SettingsBySource::new(request, &build.config_settings()?)?,
             build_constraints: requirements::read_constraints(
-                &options.build.build_constraint_files,
+                &build.build_constraint_files,
                 settings,
                 printer,
             )?,
@@ -178,11 +186,15 @@ impl Sources {
         let document = self.document(file, access)?;
         let metadata = CoreMetadata::parse(&document)?;
         if metadata.name != *file.name() {
+            let (expected, name) = (file.name(), &metadata.name);
             return Err(Failure::new(format!(
-                "Failed to use `{}`: it has inconsistent name: expected '{}', but metadata has '{}'",
+                "Failed to use `{}`: it has inconsistent name: expected '{expected}', but metadata \
+                 has '{name}'",
                 file.shown_url(),
-                file.name(),
-                metadata.name
+            ))
+            .hint(format!(
+                "Generating metadata for package {expected} produced metadata for project name \
+                 {name}. Fix your #egg={expected} fragments."
             )));
         }
         Ok(metadata)
