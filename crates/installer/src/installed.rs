@@ -111,6 +111,14 @@ impl InstalledDistribution {
         })
     }
 
+    /// The name as its metadata spells it; without metadata, the normalised one.
+    pub fn spelled_name(&self) -> String {
+        match self.metadata() {
+            Ok(metadata) => metadata.display_name,
+            Err(_) => self.name.to_string(),
+        }
+    }
+
     /// The text of its `INSTALLER` file.
     pub fn installer(&self) -> Option<String> {
         let text = read_regular_text(&self.dist_info.join("INSTALLER")).ok()?;

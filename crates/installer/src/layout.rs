@@ -62,6 +62,8 @@ pub(crate) struct WheelLayout<'a> {
     pub(crate) warnings: Vec<String>,
     /// Where `RECORD` and the files disagree, in sentences: the first of them, and how many more.
     pub(crate) record_problems: Vec<String>,
+    /// Whether `RECORD` has no row at all: it claims nothing that files could be at odds with.
+    pub(crate) is_record_empty: bool,
 }
 
 /// How many disagreements of a `RECORD` with its files are told one by one.
@@ -102,6 +104,7 @@ impl<'a> WheelLayout<'a> {
             files,
             entry_points,
             warnings,
+            is_record_empty: record.is_empty(),
             record_problems,
         })
     }

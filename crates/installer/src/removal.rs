@@ -36,8 +36,8 @@ pub enum RemovalError {
     /// There is no list of its files.
     #[error("Failed to uninstall `{name}` {version}: no `RECORD` file was found for it")]
     NoRecord {
-        /// The distribution.
-        name: PackageName,
+        /// The distribution, as its metadata spells it.
+        name: String,
         /// Its version.
         version: Version,
         /// Who installed it, if that is known.
@@ -90,7 +90,7 @@ pub enum RemovalError {
 }
 
 impl RemovalError {
-    /// What the user can do, in a sentence.
+    /// What the user can do, in pip's words.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRecord {
@@ -98,13 +98,13 @@ impl RemovalError {
                 version,
                 installer,
             } => Some(match installer.as_deref() {
-                Some(installer) if installer != "pip" && installer != "bnbpip" => {
-                    format!(
-                        "The package was installed by {installer}. It may know how to uninstall it"
-                    )
-                }
+                Some(installer) if installer != "pip" && installer != "bnbpip" => format!(
+                    "The package was installed by {installer}. You should check if it can \
+                     uninstall the package."
+                ),
                 _ => format!(
-                    "You might be able to recover with `bnbpip install --force-reinstall --no-deps {name}=={version}`"
+                    "You might be able to recover from this via: pip install --force-reinstall \
+                     --no-deps {name}=={version}"
                 ),
             }),
             _ => None,

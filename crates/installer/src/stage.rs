@@ -103,12 +103,11 @@ impl Stager<'_> {
         };
         let (trees, rows) = work.into_parts();
         let mut warnings = layout.warnings;
-        warnings.extend(
-            layout
-                .record_problems
-                .iter()
-                .map(|problem| format!("Wheel `{}`: {problem}", install.wheel.filename.as_str())),
-        );
+        if !layout.is_record_empty {
+            let problems = layout.record_problems.iter();
+            let wheel = install.wheel.filename.as_str();
+            warnings.extend(problems.map(|problem| format!("Wheel `{wheel}`: {problem}")));
+        }
         Ok(StagedWheel {
             name: layout.name,
             version: layout.version,

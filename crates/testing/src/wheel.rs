@@ -50,6 +50,8 @@ pub enum WheelFault {
     OnlyInRecord(String),
     /// There is no `RECORD`.
     NoRecord,
+    /// `RECORD` has no rows, not even its own.
+    EmptyRecord,
     /// There is no `METADATA`.
     NoMetadata,
     /// There is no `WHEEL`.

@@ -34,6 +34,32 @@ fn uninstall_is_all_or_nothing() {
 }
 
 #[test]
+fn what_has_no_record_is_told_in_pips_words() {
+    let world = with_two();
+    let info = world.library().join("one_package-1.0.dist-info");
+    fs_err::remove_file(info.join("RECORD")).unwrap();
+    let recover = "this via: pip install --force-reinstall --no-deps One.Package==1.0";
+    for (installer, hint) in [
+        ("pip\n", recover),
+        ("\n", recover),
+        (
+            "MegaCorp Cloud\n",
+            "The package was installed by MegaCorp Cloud. You should check",
+        ),
+    ] {
+        fs_err::write(info.join("INSTALLER"), installer).unwrap();
+        let shown = world.run("uninstall -y one.package");
+        for said in [
+            "ERROR: Cannot uninstall One.Package 1.0\n",
+            "no RECORD file was found for One.Package.",
+            hint,
+        ] {
+            assert!(shown.contains(said), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn uninstall_asks() {
     let world = with_two();
     assert_snapshot!(world.run("uninstall two"));

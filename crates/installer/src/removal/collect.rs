@@ -89,7 +89,7 @@ impl<'a> Collector<'a> {
         let text = match read_regular_text(&self.distribution.dist_info.join("RECORD")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(RemovalError::NoRecord {
-                    name: self.distribution.name.clone(),
+                    name: self.distribution.spelled_name(),
                     version: self.distribution.version.clone(),
                     installer: self.distribution.installer(),
                 });
@@ -222,7 +222,7 @@ impl<'a> Collector<'a> {
             }
         } else {
             return Err(RemovalError::NoRecord {
-                name: self.distribution.name.clone(),
+                name: self.distribution.spelled_name(),
                 version: self.distribution.version.clone(),
                 installer: None,
             });

@@ -133,6 +133,9 @@ impl WheelBuilder {
     }
 
     fn record(&self, members: &[Member], own_path: &str) -> String {
+        if self.faults.contains(&WheelFault::EmptyRecord) {
+            return String::new();
+        }
         let mut entries: Vec<RecordEntry> = members
             .iter()
             .filter(|member| {
