@@ -194,7 +194,8 @@ pub(crate) fn plain_definition() -> clap::Command {
 fn with_usage(command: clap::Command, words: &[&str]) -> clap::Command {
     let mut command = command
         .override_usage(usage::usage(words))
-        .help_template(TEMPLATE);
+        .help_template(TEMPLATE)
+        .mut_args(takes_next_word);
     let names: Vec<String> = command
         .get_subcommands()
         .map(|nested| nested.get_name().to_owned())
@@ -204,6 +205,17 @@ fn with_usage(command: clap::Command, words: &[&str]) -> clap::Command {
         command = command.mut_subcommand(&name, |nested| with_usage(nested, &words));
     }
     command
+}
+
+/// An option that needs a value takes the next word, whatever it begins with, as optparse does:
+/// `-C --build-option=--debug`.
+fn takes_next_word(option: clap::Arg) -> clap::Arg {
+    let values = option.get_num_args();
+    let is_needed = values.is_none_or(|values| values == clap::builder::ValueRange::SINGLE);
+    if option.is_positional() || !option.get_action().takes_values() || !is_needed {
+        return option;
+    }
+    option.allow_hyphen_values(true)
 }
 
 /// Reads the command line, with the environment's settings put in.

@@ -68,7 +68,7 @@ pub(super) struct Problems {
     pub(super) conflicting: Vec<Unmet>,
     /// Packages whose wheels are for another interpreter or platform.
     pub(super) unsupported: Vec<(PackageName, Version)>,
-    /// Packages whose requirements can't be read, and why.
+    /// Packages whose version or requirements can't be read, and why.
     pub(super) unreadable: Vec<(PackageName, String)>,
     /// The rules that are broken.
     pub(super) findings: Vec<Finding>,
@@ -127,6 +127,12 @@ impl Problems {
         let mut problems = Self::default();
         for distribution in installed {
             let found = &distribution.installed;
+            let raw_version = distribution.raw_version();
+            if raw_version.parse::<Version>().is_err() {
+                let unreadable = format!("Invalid version: '{raw_version}'");
+                problems.unreadable.push((found.name.clone(), unreadable));
+                continue;
+            }
             let dependencies = match distribution.dependencies(markers) {
                 Ok(dependencies) => dependencies,
                 Err(error) => {

@@ -240,17 +240,23 @@ fn required_by(
     markers: &MarkerEnvironment,
 ) -> String {
     let name = &distribution.installed.name;
+    let mut are_all_known = true;
     let mut dependents: Vec<&str> = all
         .iter()
         .filter(|other| {
-            other.dependencies(markers).is_ok_and(|dependencies| {
-                dependencies
-                    .iter()
-                    .any(|dependency| dependency.requirement.name == *name)
-            })
+            let Ok(dependencies) = other.dependencies(markers) else {
+                are_all_known = false;
+                return false;
+            };
+            let mut needed = dependencies.iter();
+            needed.any(|dependency| dependency.requirement.name == *name)
         })
         .map(Distribution::name)
         .collect();
+    // pip's word where it isn't known: one whose requirements nobody can read may be among them.
+    if dependents.is_empty() && !are_all_known {
+        dependents.push("#N/A");
+    }
     dependents.sort_by_key(|name| name.to_lowercase());
     dependents.join(", ")
 }

@@ -422,7 +422,7 @@ fn beside(value: &str, location: &Location) -> String {
 }
 
 /// Takes `.` and `..` out by name, so that one file has one path.
-fn normal(path: &Path) -> PathBuf {
+pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {

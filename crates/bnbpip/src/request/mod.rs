@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use bnbpip_overlay::AcceleratorFacts;
 use bnbpip_packaging::{Requirement, VersionSpecifiers};
 
-pub(crate) use file::{RequirementsReader, is_lock_name, read_url_nothing};
+pub(crate) use file::{RequirementsReader, is_lock_name, normal, read_url_nothing};
 pub(crate) use file_options::{FileOptions, Route};
 pub(crate) use format_control::FormatControl;
 pub(crate) use hash_option::RequirementHash;

@@ -15,3 +15,4 @@ mod inspection;
 mod pip_details;
 mod removal;
 mod rules_scan;
+mod selecting;

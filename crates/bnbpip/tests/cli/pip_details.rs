@@ -125,3 +125,38 @@ fn a_file_address_that_leads_nowhere() {
     let said = "404 Client Error: FileNotFoundError for url: file:nowhere.txt";
     assert!(shown.contains(said), "{shown}");
 }
+
+#[test]
+fn what_cannot_be_read_of_one_package_is_told_of_others() {
+    let world = World::new();
+    world.install(&Fabricated {
+        name: "odd",
+        version: "1.0",
+        headers: &["Requires-Dist: other ==2010i"],
+        ..Fabricated::default()
+    });
+    world.install(&Fabricated {
+        name: "older",
+        version: "2010i",
+        ..Fabricated::default()
+    });
+    let shown = world.run("show odd");
+    assert!(shown.contains("\nRequires: other ==2010i\n"), "{shown}");
+    assert!(shown.contains("\nRequired-by: #N/A\n"), "{shown}");
+    world.install(&Fabricated {
+        name: "needs",
+        version: "1.0",
+        headers: &["Requires-Dist: odd"],
+        ..Fabricated::default()
+    });
+    let shown = world.run("show odd");
+    assert!(shown.contains("\nRequired-by: needs\n"), "{shown}");
+    let shown = world.run("check");
+    assert!(shown.starts_with("exit code: 1"), "{shown}");
+    for said in [
+        "WARNING: Error parsing dependencies of odd: ",
+        "WARNING: Error parsing dependencies of older: Invalid version: '2010i'",
+    ] {
+        assert!(shown.contains(said), "{shown}");
+    }
+}

@@ -391,3 +391,14 @@ fn where_a_record_and_its_files_disagree_is_told() {
         assert!(record.contains(row), "{record}");
     }
 }
+
+/// One that lists nothing at all hides nothing: there pip's silence is kept.
+#[test]
+fn a_record_without_rows_is_no_reason_to_warn() {
+    let wheel = WheelBuilder::new("one", "1.0").fault(WheelFault::EmptyRecord);
+    let environment = with_wheels(&[wheel]);
+    let run = environment.run([&LOCAL[..], &["one"]].concat()).success();
+    assert!(!run.stderr.contains("WARNING"), "{}", run.stderr);
+    let removed = environment.run(["uninstall", "-y", "one"]).success();
+    assert_eq!(environment.installed(), [""; 0], "{}", removed.stderr);
+}

@@ -176,6 +176,9 @@ fn a_folder_by_a_relative_address() {
     let stderr = environment.run(line).failure().stderr;
     let said = "has inconsistent name: expected 'another', but metadata has 'inplace'";
     assert!(stderr.contains(said), "{stderr}");
+    let said = "Generating metadata for package another produced metadata for project name inplace. \
+                Fix your #egg=another fragments.";
+    assert!(stderr.contains(said), "{stderr}");
     fs_err::create_dir(environment.work().join("empty")).unwrap();
     let stderr = environment.run(["install", "-e", "empty"]).failure().stderr;
     let said =

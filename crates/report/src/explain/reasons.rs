@@ -87,7 +87,9 @@ impl Writer<'_> {
             Unusable::TooNew(Some(day)) => {
                 format!("was uploaded after the time limit (from {day} on)")
             }
-            Unusable::TooNew(None) => "has no upload time, or one after the limit".to_string(),
+            Unusable::TooNew(None) => {
+                "is of an index that does not provide upload-time metadata".to_string()
+            }
             Unusable::Hash => "has no file with one of the given hashes".to_string(),
             Unusable::Rule(id) => format!("has only files that {id} excludes"),
         }
@@ -121,8 +123,13 @@ impl Writer<'_> {
                 "{name} {version} has no wheel for this target: a source distribution is only built \
                  where the packages go to"
             ),
-            VersionReason::Unusable(Unusable::TooNew(_)) => {
+            VersionReason::Unusable(Unusable::TooNew(Some(_))) => {
                 format!("a later `--uploaded-prior-to` lets {name} {version} in")
+            }
+            VersionReason::Unusable(Unusable::TooNew(None)) => {
+                "without upload times nothing is known to be before `--uploaded-prior-to`: leave \
+                 the limit out, or ask another index"
+                    .to_string()
             }
             VersionReason::Unusable(Unusable::RequiresPython(specifiers))
             | VersionReason::RequiresPython(specifiers) => {

@@ -2,7 +2,7 @@
 //! that two distributions own.
 
 use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use bnbpip_installer::DistributionKind;
 use bnbpip_packaging::{RecordEntry, record};
@@ -13,6 +13,7 @@ use sha2::Digest as _;
 
 use super::examination::Examination;
 use crate::commands::distribution::Distribution;
+use crate::request::normal;
 
 /// How many files are named before the rest is counted.
 const NAMED: usize = 3;
@@ -200,7 +201,7 @@ impl Recorded<'_> {
     }
 
     fn path_of(&self, entry: &RecordEntry) -> PathBuf {
-        normalized(&self.distribution.installed.location.join(&entry.path))
+        normal(&self.distribution.installed.location.join(&entry.path))
     }
 }
 
@@ -368,19 +369,4 @@ fn overlaps(
         .collect();
     findings.sort_by(|a, b| a.sentence.cmp(&b.sentence));
     findings
-}
-
-/// The path without `..`, by its letters alone: `lib/site-packages/../../bin/x`.
-fn normalized(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                normal.pop();
-            }
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
 }

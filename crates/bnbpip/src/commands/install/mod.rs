@@ -39,6 +39,7 @@ use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requiremen
 use crate::commands::sources::Sources;
 use crate::commands::sync::Wish;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
+use crate::commands::version;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -54,6 +55,9 @@ pub(crate) fn run(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
+    if printer.verbosity() > 0 {
+        printer.info(&format!("Using {}", version::line(settings)));
+    }
     let mut request = requirements::read_with_editables(
         "install",
         (&arguments.requirements, &arguments.editables),
@@ -332,7 +336,7 @@ impl Run<'_> {
             let resolution = &resolved.resolution;
             outcome::warn_about_conflicts(resolution, installed, markers, self.printer);
         }
-        self.warn_about_path();
+        self.warn_about_path(&outcome);
         self.printer.info(&format!(
             "Successfully installed {}",
             outcome::listing(plan)

@@ -90,7 +90,7 @@ impl Narration<'_> {
         let mut parts = Vec::new();
         let mut next = Some(name);
         while let Some(name) = next {
-            let Some(given) = self.given(&name) else {
+            let Some(given) = self.given_at_most(&name) else {
                 parts.push(name.to_string());
                 next = parent(&name);
                 continue;
@@ -173,6 +173,17 @@ impl Narration<'_> {
             Some(given) => (label(given), from(&given.source)),
             None => (name.to_string(), String::new()),
         }
+    }
+
+    /// The line of the request that asks most of a package: with extras, if one has them.
+    fn given_at_most(&self, name: &PackageName) -> Option<&RequestedRequirement> {
+        let mut lines = self.request.requirements.iter();
+        let has_extras = |given: &&RequestedRequirement| {
+            given.requirement.name == *name
+                && !given.requirement.extras.is_empty()
+                && given.requirement.marker.evaluate(self.markers, &[])
+        };
+        lines.find(has_extras).or_else(|| self.given(name))
     }
 
     fn given(&self, name: &PackageName) -> Option<&RequestedRequirement> {

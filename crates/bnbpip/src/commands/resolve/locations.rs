@@ -55,6 +55,7 @@ pub(crate) fn locations(
     }
     let find_links = arguments.find_links.iter().chain(&files.find_links);
     let find_links = find_links
+        .filter(|link| !places.leads_nowhere(link))
         .map(|link| places.parse(link))
         .chain(places.configured_links())
         .collect::<Result<_, _>>()?;
@@ -92,6 +93,14 @@ pub(crate) fn say_locations(
     if !locations.find_links.is_empty() {
         let links: Vec<String> = locations.find_links.iter().map(shown).collect();
         printer.narrate(&format!("Looking in links: {}", links.join(", ")));
+    }
+    let places = Places::new(settings);
+    let find_links = arguments.find_links.iter().chain(&files.find_links);
+    for link in find_links.filter(|link| places.leads_nowhere(link)) {
+        printer.warning(&format!(
+            "Location '{link}' is ignored: it is either a non-existing path or lacks a specific \
+             scheme."
+        ));
     }
     Ok(())
 }
@@ -152,6 +161,12 @@ impl<'a> Places<'a> {
         }
         let torch = TorchIndexes::embedded()?;
         Ok(self.torch.get_or_init(|| torch))
+    }
+
+    /// Whether a text is neither an address nor the path of something that is there.
+    fn leads_nowhere(&self, text: &str) -> bool {
+        let folder = self.settings.environment.working_directory();
+        url::Url::parse(text).is_err() && !folder.join(text).exists()
     }
 
     /// An address, or a folder relative to the working directory.

@@ -8,7 +8,9 @@ use bnbpip_index::{
     IndexClient, IndexError, IndexLocations, Metadata, PackageFile, WheelMetadataLite,
 };
 use bnbpip_overlay::MachineFacts;
-use bnbpip_packaging::{PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers};
+use bnbpip_packaging::{
+    Hashes, PackageName, TagCompatibility, Version, VersionRange, VersionSpecifiers,
+};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
 };
@@ -97,6 +99,16 @@ pub(crate) enum DirectError {
     NotAWheel {
         /// The URL, without credentials.
         url: String,
+    },
+    /// The address has a hash that no file can have.
+    #[error("Failed to use `{url}`: no file has the {algorithm} `{hex}`")]
+    NoHash {
+        /// The URL, without credentials.
+        url: String,
+        /// Which hash it is.
+        algorithm: String,
+        /// Its digits, as they were given.
+        hex: String,
     },
     /// The wheel's tags don't fit.
     #[error("{filename} is not a supported wheel on this platform.")]
@@ -464,7 +476,16 @@ impl MetadataProvider for IndexProvider {
             let version = file.version().clone();
             return Ok((version, self.direct_file(url, file)));
         }
+        let fragment = parsed.fragment().unwrap_or_default().to_owned();
         let file = PackageFile::from_url(parsed).map_err(|error| ProviderError(Box::new(error)))?;
+        // A hash that can't be compared would leave the file unchecked.
+        if let Some((algorithm, hex)) = Hashes::malformed(&fragment) {
+            return Err(refuse(DirectError::NoHash {
+                url: file.shown_url(),
+                algorithm: algorithm.to_owned(),
+                hex: hex.to_owned(),
+            }));
+        }
         let Some(wheel) = file.wheel() else {
             return Err(refuse(DirectError::NotAWheel {
                 url: file.shown_url(),

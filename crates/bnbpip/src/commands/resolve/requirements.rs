@@ -409,7 +409,7 @@ pub(crate) fn check_hash_mode(
     if !unhashed.is_empty() {
         return Err(Failure::new(format!(
             "Hashes are required in --require-hashes mode, but they are missing from some \
-             requirements:{}",
+             requirements. Here is a list of those:{}",
             listed(unhashed)
         ))
         .hint("add `--hash=sha256:...` to each, or leave out all hashes"));

@@ -1,0 +1,58 @@
+//! Options about builds that go together, and such that don't.
+
+use crate::sources::served;
+use crate::support::{environment, index};
+
+#[test]
+fn constraints_of_builds_are_files_that_are_there() {
+    let server = index();
+    served(&server, "src", "1.0", "\"build_requires\": [\"base\"]");
+    let environment = environment(&server);
+    let said = |option: &str| {
+        let run = environment.run(["install", "src", option, "gone.txt"]);
+        let said = run.failure().stderr;
+        said.lines()
+            .find(|line| line.starts_with("ERROR: "))
+            .map(str::to_owned)
+    };
+    let of_install = said("-c");
+    let words = "ERROR: Could not open constraint file: [Errno 2] No such file or directory: \
+                 'gone.txt'";
+    assert_eq!(of_install.as_deref(), Some(words));
+    assert_eq!(said("--build-constraint"), of_install);
+}
+
+#[test]
+fn constraints_are_for_builds_that_get_an_environment() {
+    let server = index();
+    served(&server, "src", "1.0", "");
+    let environment = environment(&server);
+    fs_err::write(environment.work().join("c.txt"), "base<2\n").unwrap();
+    let line = "install src --no-build-isolation --build-constraint c.txt";
+    let run = environment.run(line.split(' ')).failure();
+    let said = "ERROR: --build-constraint cannot be used with --no-build-isolation.\n";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    assert_eq!(environment.installed(), [""; 0]);
+}
+
+#[test]
+fn requirements_of_builds_are_looked_at_where_that_is_asked_for() {
+    let server = index();
+    served(&server, "src", "1.0", "");
+    let environment = environment(&server);
+    let folder = environment.work().join("here");
+    crate::sources::write(&crate::sources::project("here", "1.0", ""), &folder);
+    let toml = "[build-system]\nrequires = [\"base>=3\"]\nbuild-backend = \"backend\"\n\
+                backend-path = [\".\"]\n";
+    fs_err::write(folder.join("pyproject.toml"), toml).unwrap();
+    let line = "install ./here --no-build-isolation";
+    let checked = format!("{line} --check-build-dependencies");
+    let run = environment.run(checked.split(' ')).failure();
+    assert!(
+        run.stderr.contains("are missing: 'base>=3'."),
+        "{}",
+        run.stderr
+    );
+    drop(environment.run(line.split(' ')).success());
+    assert_eq!(environment.installed(), ["here-1.0"]);
+}
