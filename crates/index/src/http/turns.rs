@@ -12,7 +12,8 @@ use url::{Origin, Url};
 /// operating system only after a second, then after three.
 const AT_ONCE: usize = 5;
 
-/// The servers that were seen to close.
+/// The servers that closed at their latest answer. Servers that keep connections close one now and
+/// then as well, after so many requests or an error: their next answer takes them out again.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     closing: Mutex<FxHashMap<Origin, Arc<Semaphore>>>,
@@ -28,13 +29,15 @@ impl Turns {
         places.acquire_owned().await.ok()
     }
 
-    /// Remembers a server that closes the connection after an answer like this.
+    /// Remembers whether a server closes the connection after an answer like this.
     pub(super) fn note(&self, url: &Url, version: Version, headers: &HeaderMap) {
+        let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         if closes(version, headers) {
-            let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
             closing
                 .entry(url.origin())
                 .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
+        } else {
+            closing.remove(&url.origin());
         }
     }
 
@@ -94,5 +97,7 @@ mod tests {
         assert!(turns.turn(&other).await.is_none());
         held.pop();
         assert!(turns.turn(&url).await.is_some());
+        turns.note(&url, Version::HTTP_11, &HeaderMap::new());
+        assert!(turns.turn(&url).await.is_none());
     }
 }
