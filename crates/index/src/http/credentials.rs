@@ -1,6 +1,6 @@
 //! Which credentials go to which server, and to no other.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -123,7 +123,7 @@ impl Credentials {
             None => Netrc::default(),
             Some(path) => match read_netrc(path) {
                 Ok(bytes) => Netrc::parse(&String::from_utf8_lossy(&bytes)),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Netrc::default(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Netrc::default(),
                 Err(source) => {
                     return Err(HttpError::Netrc {
                         path: path.clone(),
@@ -136,14 +136,21 @@ impl Credentials {
     }
 }
 
-/// The most that is read of a netrc file, which may be a device that never ends.
+/// The largest netrc file: it is read whole, and may be a device that never ends.
 const NETRC_LIMIT_BYTES: u64 = 4 << 20;
 
-fn read_netrc(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Half of a file could end in half of a password: all of it is read, or none.
+fn read_netrc(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs_err::File::open(path)?
-        .take(NETRC_LIMIT_BYTES)
+        .take(NETRC_LIMIT_BYTES + 1)
         .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > NETRC_LIMIT_BYTES {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {NETRC_LIMIT_BYTES} bytes"),
+        ));
+    }
     Ok(bytes)
 }
 
@@ -247,5 +254,14 @@ mod tests {
         ] {
             assert_eq!(sent(url), None, "{url}");
         }
+    }
+
+    #[test]
+    fn a_netrc_without_end_is_refused_as_a_whole() {
+        let (file, credentials) = credentials();
+        let long = "# not the end\n".repeat(400 << 10);
+        fs_err::write(file.path(), long).unwrap();
+        let error = credentials.take(&mut "https://other.example/".parse().unwrap());
+        assert!(matches!(error, Err(HttpError::Netrc { .. })), "{error:?}");
     }
 }
