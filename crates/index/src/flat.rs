@@ -12,9 +12,9 @@ use crate::cache::{open_sealed, read_stored, seal};
 use crate::error::IndexError;
 use crate::index_url::IndexUrl;
 use crate::page::{
-    Link, PageScope, ProjectPage, Root, last_segment, parse_html, parse_root_html, parse_root_json,
+    Link, PageScope, ProjectPage, Root, last_segment, parse_root_html, parse_root_json, read_html,
 };
-use crate::simple::{PageFetcher, Reply, content_type, page_of, parse_links, store};
+use crate::simple::{PageFetcher, Reply, content_type, page_of, read_links, store};
 
 /// The links of a page to files, and those to the pages of projects.
 #[derive(Debug, Default)]
@@ -111,9 +111,12 @@ impl FlatRecord {
                 ..FlatPage::default()
             });
         }
-        let links = parse_links(&self.body, content_type, &base)?;
+        let mut links = Vec::new();
+        read_links(&self.body, content_type, &base, &mut |link| {
+            links.push(link.into_owned());
+        })?;
         Ok(FlatPage {
-            links: links.into_iter().map(Link::into_owned).collect(),
+            links,
             projects: parse_root_html(&self.body, &base).unwrap_or_default(),
         })
     }
@@ -199,8 +202,10 @@ fn local_html(path: &Path, url: &Url) -> Result<FlatPage, IndexError> {
         url: url.to_string(),
         source,
     };
+    let mut links = Vec::new();
+    read_html(&body, url, &mut |link| links.push(link)).map_err(bad)?;
     Ok(FlatPage {
-        links: parse_html(&body, url).map_err(bad)?,
+        links,
         projects: parse_root_html(&body, url).map_err(bad)?,
     })
 }

@@ -10,7 +10,7 @@ use url::Url;
 use crate::archive::{Inflater, find_directory, read_directory};
 use crate::index_url::IndexUrl;
 use crate::metadata::WheelMetadataLite;
-use crate::page::{PageError, PageScope, ProjectPage, parse_html, parse_json};
+use crate::page::{Link, PageError, PageScope, ProjectPage, read_html, read_json};
 use crate::simple::page_of;
 use crate::store::check_archive;
 
@@ -44,12 +44,12 @@ pub fn wheel(bytes: &[u8]) -> usize {
 
 /// Reads a JSON page of the project `demo` and all that it says.
 pub fn json_page(bytes: &[u8]) -> usize {
-    page(|base| parse_json(bytes, base))
+    page(|base, visit| read_json(bytes, base, visit))
 }
 
 /// Reads an HTML page of the project `demo` and all that it says.
 pub fn html_page(bytes: &[u8]) -> usize {
-    page(|base| parse_html(bytes, base))
+    page(|base, visit| read_html(bytes, base, visit))
 }
 
 /// Reads a cached page's record.
@@ -65,7 +65,8 @@ pub fn page_record(bytes: &[u8]) -> usize {
 /// The record of the page that these links of JSON make: a seed for [`page_record`].
 pub fn record_of_json(bytes: &[u8]) -> Vec<u8> {
     let page = base().and_then(|base| {
-        let links = parse_json(bytes, &base).ok()?;
+        let mut links = Vec::new();
+        read_json(bytes, &base, &mut |link| links.push(link)).ok()?;
         page_of(&links, PageScope::Project, false, index()?, name()?).ok()
     });
     page.map(|page| page.bytes().to_vec()).unwrap_or_default()
@@ -89,14 +90,15 @@ fn name() -> Option<PackageName> {
 }
 
 fn page<'page>(
-    parse: impl FnOnce(&Url) -> Result<Vec<crate::page::Link<'page>>, PageError>,
+    read: impl FnOnce(&Url, &mut dyn FnMut(Link<'page>)) -> Result<(), PageError>,
 ) -> usize {
     let (Some(base), Some(index), Some(name)) = (base(), index(), name()) else {
         return 0;
     };
-    let Ok(links) = parse(&base) else {
+    let mut links = Vec::new();
+    if read(&base, &mut |link| links.push(link)).is_err() {
         return 0;
-    };
+    }
     drop(page_of(
         &links,
         PageScope::Flat,

@@ -13,11 +13,17 @@ use crate::flat::local_page;
 use crate::http::{Get, HttpError, Purpose, SharedHttp, Whole};
 use crate::index_url::{IndexUrl, path_url, redacted, without_credentials};
 use crate::options::ClientOptions;
-use crate::page::{Link, PageError, PageScope, ProjectPage, build_page, parse_html, parse_json};
+use crate::page::{
+    Link, PageBuilder, PageError, PageRecord, PageScope, ProjectPage, read_html, read_json,
+};
 
 /// JSON first; HTML from servers that have no JSON (PEP 691).
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
     application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
+
+/// The most files that a page may have. The longest pages of the public index have some ten
+/// thousand; reading this many takes less than 256 MiB.
+const FILE_LIMIT: usize = 250_000;
 
 /// Fetches pages.
 #[derive(Debug)]
@@ -118,7 +124,7 @@ impl PageFetcher {
             }
             Reply::Fresh(whole, policy) => {
                 let parse = move || {
-                    let page = parse_page(&whole, index, name)?;
+                    let page = parse_page(*whole, index, name)?;
                     if let Some(policy) = policy {
                         store(&path, page.bytes(), &policy);
                     }
@@ -207,16 +213,21 @@ pub(super) fn store(path: &Path, bytes: &[u8], policy: &StoredPolicy) {
 }
 
 fn parse_page(
-    whole: &Whole,
+    whole: Whole,
     index: Arc<IndexUrl>,
     name: PackageName,
 ) -> Result<ProjectPage, IndexError> {
-    let links = parse_links(
+    let mut page = PageBuilder::new(&name, PageScope::Project, false);
+    read_links(
         &whole.body,
         content_type(&whole.headers).as_deref(),
         &whole.url,
+        &mut |link| page.add(&link),
     )?;
-    page_of(&links, PageScope::Project, false, index, name)
+    // A page of a hundred thousand files needs the room for its record.
+    drop(whole);
+    let record = page.finish();
+    into_page(&record, index, name)
 }
 
 /// A page out of links. `allow_local` permits links to files of this machine.
@@ -227,9 +238,21 @@ pub(crate) fn page_of(
     index: Arc<IndexUrl>,
     name: PackageName,
 ) -> Result<ProjectPage, IndexError> {
-    let record = build_page(&name, links, scope, allow_local);
+    let mut page = PageBuilder::new(&name, scope, allow_local);
+    for link in links {
+        page.add(link);
+    }
+    let record = page.finish();
+    into_page(&record, index, name)
+}
+
+fn into_page(
+    record: &PageRecord,
+    index: Arc<IndexUrl>,
+    name: PackageName,
+) -> Result<ProjectPage, IndexError> {
     let url = index.to_string();
-    ProjectPage::from_record(name, index, &record)
+    ProjectPage::from_record(name, index, record)
         .map_err(|source| IndexError::BadPage { url, source })
 }
 
@@ -239,27 +262,42 @@ pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
     Some(essence.trim().to_ascii_lowercase())
 }
 
-pub(super) fn parse_links<'page>(
+/// Calls `visit` with each link of a page from a server.
+pub(super) fn read_links<'page>(
     body: &'page [u8],
     content_type: Option<&str>,
     base: &Url,
-) -> Result<Vec<Link<'page>>, IndexError> {
-    let links = match content_type.unwrap_or_default() {
-        "application/vnd.pypi.simple.v1+json" | "application/json" => parse_json(body, base),
+    visit: &mut dyn FnMut(Link<'page>),
+) -> Result<(), IndexError> {
+    let mut count = 0_usize;
+    let mut visit = |link: Link<'page>| {
+        count += 1;
+        if count <= FILE_LIMIT {
+            visit(link);
+        }
+    };
+    let read = match content_type.unwrap_or_default() {
+        "application/vnd.pypi.simple.v1+json" | "application/json" => {
+            read_json(body, base, &mut visit)
+        }
         "text/html"
         | "application/xhtml+xml"
         | "application/vnd.pypi.simple.v1+html"
-        | "application/vnd.pypi.simple.latest+html" => parse_html(body, base),
+        | "application/vnd.pypi.simple.latest+html" => read_html(body, base, &mut visit),
         "" => {
             if body.trim_ascii_start().starts_with(b"{") {
-                parse_json(body, base)
+                read_json(body, base, &mut visit)
             } else {
-                parse_html(body, base)
+                read_html(body, base, &mut visit)
             }
         }
         other => Err(PageError::ContentType(other.chars().take(80).collect())),
     };
-    links.map_err(|source| IndexError::BadPage {
+    let read = match read {
+        Ok(()) if count > FILE_LIMIT => Err(PageError::TooManyFiles(FILE_LIMIT)),
+        read => read,
+    };
+    read.map_err(|source| IndexError::BadPage {
         url: redacted(base),
         source,
     })
@@ -289,4 +327,31 @@ fn local_project(
         name.clone(),
     )
     .map(|page| Some(Arc::new(page)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(files: usize) -> Result<usize, IndexError> {
+        let file = r#"{"filename":"a-1.tar.gz","url":"a-1.tar.gz"}"#;
+        let page = format!(r#"{{"files":[{}]}}"#, vec![file; files].join(","));
+        let base = "https://host.example/simple/a/".parse().unwrap();
+        let mut count = 0;
+        read_links(page.as_bytes(), None, &base, &mut |_| count += 1)?;
+        Ok(count)
+    }
+
+    #[test]
+    fn a_page_has_so_many_files_and_no_more() {
+        assert_eq!(count(FILE_LIMIT).unwrap(), FILE_LIMIT);
+        let error = count(FILE_LIMIT + 1).unwrap_err();
+        assert!(matches!(
+            error,
+            IndexError::BadPage {
+                source: PageError::TooManyFiles(FILE_LIMIT),
+                ..
+            }
+        ));
+    }
 }

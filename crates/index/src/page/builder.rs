@@ -20,28 +20,6 @@ pub(crate) enum PageScope {
     Flat,
 }
 
-/// Sorts links into a record. `allow_local` permits `file:` links: pages from this machine only.
-pub(crate) fn build_page(
-    name: &PackageName,
-    links: &[Link<'_>],
-    scope: PageScope,
-    allow_local: bool,
-) -> PageRecord {
-    let mut builder = Builder::new(name, allow_local);
-    for link in links {
-        if scope == PageScope::Flat && split_name(&link.filename, name).is_none() {
-            continue;
-        }
-        if let Err(reason) = builder.add(link) {
-            builder.skipped.push(SkippedRecord {
-                filename: link.filename.to_string(),
-                reason: reason.to_string(),
-            });
-        }
-    }
-    builder.finish()
-}
-
 /// What follows `<name>-` in a file name, if the file is the project's; names are compared
 /// normalized.
 fn split_name<'link>(filename: &'link str, name: &PackageName) -> Option<&'link str> {
@@ -67,8 +45,10 @@ fn split_name<'link>(filename: &'link str, name: &PackageName) -> Option<&'link 
     (bytes.get(at) == Some(&b'-')).then(|| &filename[at + 1..])
 }
 
-struct Builder<'page> {
-    name: &'page PackageName,
+/// Sorts links into a record.
+pub(crate) struct PageBuilder<'name> {
+    name: &'name PackageName,
+    scope: PageScope,
     allow_local: bool,
     /// Version texts seen so far → place in `versions`, or `None` if not a version.
     texts: FxHashMap<String, Option<u32>>,
@@ -83,10 +63,12 @@ struct Builder<'page> {
     provenance: Option<(String, String)>,
 }
 
-impl<'page> Builder<'page> {
-    fn new(name: &'page PackageName, allow_local: bool) -> Self {
+impl<'name> PageBuilder<'name> {
+    /// An empty page. `allow_local` permits `file:` links: pages from this machine only.
+    pub(crate) fn new(name: &'name PackageName, scope: PageScope, allow_local: bool) -> Self {
         Self {
             name,
+            scope,
             allow_local,
             texts: FxHashMap::default(),
             by_version: FxHashMap::default(),
@@ -100,7 +82,20 @@ impl<'page> Builder<'page> {
         }
     }
 
-    fn add(&mut self, link: &Link<'_>) -> Result<(), &'static str> {
+    /// Takes a link, as a file or as one that is left out.
+    pub(crate) fn add(&mut self, link: &Link<'_>) {
+        if self.scope == PageScope::Flat && split_name(&link.filename, self.name).is_none() {
+            return;
+        }
+        if let Err(reason) = self.add_file(link) {
+            self.skipped.push(SkippedRecord {
+                filename: link.filename.to_string(),
+                reason: reason.to_string(),
+            });
+        }
+    }
+
+    fn add_file(&mut self, link: &Link<'_>) -> Result<(), &'static str> {
         let filename = &*link.filename;
         if filename.contains(['/', '\\']) || filename.chars().any(char::is_control) {
             return Err("the file name holds a separator or a control character");
@@ -261,7 +256,8 @@ impl<'page> Builder<'page> {
         prefix
     }
 
-    fn finish(mut self) -> PageRecord {
+    /// The page of the links taken.
+    pub(crate) fn finish(mut self) -> PageRecord {
         let url_prefix = self.strip_prefix();
         let mut order: Vec<u32> = (0..).take(self.versions.len()).collect();
         order.sort_by(|left, right| {
@@ -386,7 +382,12 @@ mod tests {
             link("https://h.example/ab/é1"),
             link("https://h.example/ab/è2"),
         ];
-        let page = build_page(&"a".parse().unwrap(), &links, PageScope::Project, false);
+        let name = "a".parse().unwrap();
+        let mut builder = PageBuilder::new(&name, PageScope::Project, false);
+        for link in &links {
+            builder.add(link);
+        }
+        let page = builder.finish();
         assert_eq!(page.url_prefix, "https://h.example/ab/");
         assert_eq!(page.files[1].url, "è2");
     }

@@ -15,14 +15,18 @@ const ADDRESS_LIMIT_BYTES: usize = 64 << 10;
 
 type Attributes = BTreeMap<HtmlString, Spanned<HtmlString, ()>>;
 
-/// Reads the links of a page. `base` is the address that the page was finally found at; the
-/// page's own `<base href>` is resolved against it.
-pub(crate) fn parse_html(bytes: &[u8], base: &Url) -> Result<Vec<Link<'static>>, PageError> {
-    let mut links = Vec::new();
+/// Calls `visit` with each link of a page while it is read. `base` is the address that the page was
+/// finally found at; the page's own `<base href>` is resolved against it.
+pub(crate) fn read_html<'page>(
+    bytes: &[u8],
+    base: &Url,
+    visit: &mut dyn FnMut(Link<'page>),
+) -> Result<(), PageError> {
     each_anchor(bytes, base, |attributes, base| {
-        links.extend(read_anchor(attributes, base));
-    })?;
-    Ok(links)
+        if let Some(link) = read_anchor(attributes, base) {
+            visit(link);
+        }
+    })
 }
 
 /// The addresses that the links of a page lead to, whatever they are of.
@@ -121,12 +125,15 @@ pub(super) fn fragment_hashes(fragment: &str) -> Vec<(Cow<'static, str>, Cow<'st
 mod tests {
     use super::*;
 
+    fn read(html: &[u8]) -> Result<Vec<Link<'static>>, PageError> {
+        let base = "https://host.example/simple/a/".parse().unwrap();
+        let mut links = Vec::new();
+        read_html(html, &base, &mut |link| links.push(link))?;
+        Ok(links)
+    }
+
     fn parse(html: &str) -> Vec<Link<'static>> {
-        parse_html(
-            html.as_bytes(),
-            &"https://host.example/simple/a/".parse().unwrap(),
-        )
-        .unwrap()
+        read(html.as_bytes()).unwrap()
     }
 
     #[test]
@@ -165,11 +172,7 @@ mod tests {
     #[test]
     fn refuses_another_major_version() {
         let html = "<meta name='pypi:repository-version' content='2.0'>";
-        let base = "https://host.example/".parse().unwrap();
-        assert!(matches!(
-            parse_html(html.as_bytes(), &base),
-            Err(PageError::Version(_))
-        ));
+        assert!(matches!(read(html.as_bytes()), Err(PageError::Version(_))));
     }
 
     #[test]
@@ -183,9 +186,7 @@ mod tests {
 
     #[test]
     fn survives_latin1_and_cut_text() {
-        let base = "https://host.example/".parse().unwrap();
-        let links =
-            parse_html(b"<p>\xe9\xff</p><a href='b-1.tar.gz'>\xe9</a><a hr", &base).unwrap();
+        let links = read(b"<p>\xe9\xff</p><a href='b-1.tar.gz'>\xe9</a><a hr").unwrap();
         assert_eq!(links.len(), 1);
     }
 }

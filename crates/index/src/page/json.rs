@@ -4,26 +4,101 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
 use super::record::Link;
 use super::{PageError, check_api_version};
 
-/// Reads a page. `base` is the address that the page was finally found at.
-pub(crate) fn parse_json<'page>(
+/// Calls `visit` with each link of a page while it is read: all of them at once would take several
+/// times the room of the page. `base` is the address that the page was finally found at.
+pub(crate) fn read_json<'page>(
     bytes: &'page [u8],
     base: &Url,
-) -> Result<Vec<Link<'page>>, PageError> {
-    let page: JsonPage<'page> = serde_json::from_slice(bytes).map_err(PageError::Json)?;
-    if let Some(version) = page.meta.and_then(|meta| meta.api_version) {
-        check_api_version(&version.0)?;
+    visit: &mut dyn FnMut(Link<'page>),
+) -> Result<(), PageError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let meta = PageReader { base, visit }
+        .deserialize(&mut deserializer)
+        .and_then(|meta| deserializer.end().map(|()| meta))
+        .map_err(PageError::Json)?;
+    meta.and_then(|meta| meta.api_version)
+        .map_or(Ok(()), |version| check_api_version(&version.0))
+}
+
+/// Reads the page's object, whose files go to `visit`.
+struct PageReader<'read, 'page> {
+    base: &'read Url,
+    visit: &'read mut dyn FnMut(Link<'page>),
+}
+
+impl<'de: 'page, 'page> DeserializeSeed<'de> for PageReader<'_, 'page> {
+    type Value = Option<Meta<'page>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
-    Ok(page
-        .files
-        .into_iter()
-        .map(|file| into_link(file, base))
-        .collect())
+}
+
+impl<'de: 'page, 'page> Visitor<'de> for PageReader<'_, 'page> {
+    type Value = Option<Meta<'page>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a project's page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut meta = None;
+        let mut has_files = false;
+        while let Some(key) = map.next_key::<Text<'page>>()? {
+            match &*key.0 {
+                "meta" => meta = map.next_value()?,
+                "files" if has_files => return Err(A::Error::duplicate_field("files")),
+                "files" => {
+                    has_files = true;
+                    map.next_value_seed(FilesReader {
+                        base: self.base,
+                        visit: &mut *self.visit,
+                    })?;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        if has_files {
+            Ok(meta)
+        } else {
+            Err(A::Error::missing_field("files"))
+        }
+    }
+}
+
+/// Reads the page's list of files.
+struct FilesReader<'read, 'page> {
+    base: &'read Url,
+    visit: &'read mut dyn FnMut(Link<'page>),
+}
+
+impl<'de: 'page, 'page> DeserializeSeed<'de> for FilesReader<'_, 'page> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de: 'page, 'page> Visitor<'de> for FilesReader<'_, 'page> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of files")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut files: A) -> Result<(), A::Error> {
+        while let Some(file) = files.next_element::<JsonFile<'page>>()? {
+            (self.visit)(into_link(file, self.base));
+        }
+        Ok(())
+    }
 }
 
 fn into_link<'page>(file: JsonFile<'page>, base: &Url) -> Link<'page> {
@@ -67,14 +142,6 @@ fn into_link<'page>(file: JsonFile<'page>, base: &Url) -> Link<'page> {
             Some(Flag::Text(_) | Flag::Unset) | None => None,
         },
     }
-}
-
-#[derive(Deserialize)]
-struct JsonPage<'page> {
-    #[serde(borrow, default)]
-    meta: Option<Meta<'page>>,
-    #[serde(borrow)]
-    files: Vec<JsonFile<'page>>,
 }
 
 #[derive(Deserialize)]
@@ -232,6 +299,12 @@ mod tests {
         "https://host.example/simple/a/".parse().unwrap()
     }
 
+    fn parse(text: &str) -> Result<Vec<Link<'_>>, PageError> {
+        let mut links = Vec::new();
+        read_json(text.as_bytes(), &base(), &mut |link| links.push(link))?;
+        Ok(links)
+    }
+
     #[test]
     fn reads_every_key() {
         let text = r#"{"meta":{"api-version":"1.1"},"name":"a","versions":["1.0"],"files":[
@@ -240,7 +313,7 @@ mod tests {
              "yanked":"bad\"one","core-metadata":{"sha256":"bb"}},
             {"filename":"b","url":"https://o.example/b","hashes":{},"yanked":true,"dist-info-metadata":true},
             {"filename":"c","url":"https://o.example/c","hashes":{"sha256":null},"yanked":false,"core-metadata":false,"requires-python":null}]}"#;
-        let links = parse_json(text.as_bytes(), &base()).unwrap();
+        let links = parse(text).unwrap();
         assert_eq!(
             links[0].url,
             "https://host.example/f/a-1.0-py3-none-any.whl"
@@ -259,12 +332,19 @@ mod tests {
 
     #[test]
     fn refuses_other_majors_cut_and_deep_pages() {
-        let parse = |text: &str| parse_json(text.as_bytes(), &base()).map(|_| ());
         assert!(matches!(
             parse(r#"{"meta":{"api-version":"2.0"},"files":[]}"#),
             Err(PageError::Version(_))
         ));
-        assert!(parse(r#"{"files":[{"filename":"a"#).is_err());
+        for text in [
+            r#"{"files":[{"filename":"a"#,
+            r#"{"name":"a"}"#,
+            r#"{"files":[],"files":[]}"#,
+            r#"{"files":[]} {}"#,
+            "[]",
+        ] {
+            assert!(matches!(parse(text), Err(PageError::Json(_))), "{text}");
+        }
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&format!("{{\"files\":[],\"x\":{}", "[".repeat(100_000))).is_err());
     }

@@ -19,11 +19,11 @@ pub use project::Project;
 pub use project_page::{ProjectPage, SkippedFile};
 pub use requires_python::RequiresPython;
 
-pub(crate) use builder::{PageScope, build_page};
+pub(crate) use builder::{PageBuilder, PageScope};
 pub(crate) use file::last_segment;
-pub(crate) use html::parse_html;
-pub(crate) use json::parse_json;
-pub(crate) use record::{Link, encode_hex};
+pub(crate) use html::read_html;
+pub(crate) use json::read_json;
+pub(crate) use record::{Link, PageRecord, encode_hex};
 pub(crate) use root::{Root, parse_root_html, parse_root_json};
 
 /// Why a page can't be used.
@@ -38,6 +38,9 @@ pub enum PageError {
     /// Neither JSON nor HTML.
     #[error("Failed to read the page: the content type `{0}` is neither JSON nor HTML")]
     ContentType(String),
+    /// More files than a page may have.
+    #[error("Failed to read the page: it has more than {0} files")]
+    TooManyFiles(usize),
     /// The parsed page can't be written as a record.
     #[error("Failed to write the page's record")]
     Record(#[source] rkyv::rancor::Error),
