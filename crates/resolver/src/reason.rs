@@ -32,6 +32,8 @@ pub enum VersionReason {
     Prerelease,
     /// Its metadata can't be read.
     InvalidMetadata(String),
+    /// Too many others have metadata that can't be read.
+    NotTried,
     /// Its metadata isn't in the cache, and there is no network.
     NotCached,
     /// It is built for something that nobody offers, in words.

@@ -86,6 +86,8 @@ pub(crate) struct Solver<'a, P: MetadataProvider> {
     decided_at: FxHashMap<PackageId, u64>,
     decisions: u64,
     tries: FxHashMap<NameId, u32>,
+    /// How many releases of a project have metadata that can't be read.
+    unreadable: FxHashMap<NameId, usize>,
 }
 
 /// How one attempt ended.
@@ -142,6 +144,7 @@ impl<'a, P: MetadataProvider> Solver<'a, P> {
             decided_at: FxHashMap::default(),
             decisions: 0,
             tries: FxHashMap::default(),
+            unreadable: FxHashMap::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use bnbpip_overlay::{KnownMachine, MachineFact, MachineFacts, Overlay, VirtualPa
 use bnbpip_packaging::{
     MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, Requirement, Version, VersionRange,
 };
+use bnbpip_resolver::reason::VersionReason;
 use bnbpip_resolver::{
     DependencyError, Explanation, Fact, InstalledPackage, MetadataProvider, PackageMetadata,
     PrereleasePolicy, ProviderError, Requested, Resolution, ResolveError, SolveRequest, Source,
@@ -31,6 +33,7 @@ struct Release {
     metadata: PackageMetadata,
     yanked: bool,
     unusable: bool,
+    unreadable: bool,
 }
 
 struct List {
@@ -117,7 +120,11 @@ impl MetadataProvider for Universe {
         (): &(),
     ) -> Result<Arc<PackageMetadata>, DependencyError> {
         self.read.set(self.read.get() + 1);
-        Ok(Arc::new(self.packages[name][version].metadata.clone()))
+        let release = &self.packages[name][version];
+        if release.unreadable {
+            return Err(DependencyError::Invalid(format!("not of {version}")));
+        }
+        Ok(Arc::new(release.metadata.clone()))
     }
 
     fn prefetch(&self, _: &PackageName, _: &VersionRange) {}
@@ -310,6 +317,36 @@ fn an_extra_is_looked_for_only_at_versions_that_its_project_can_have() {
     let solution = resolve(&universe, &mut request(&["other", "lib[x]"])).unwrap();
     assert_eq!(shown(Ok(solution)), "lib==60 other==1");
     assert!(universe.read.get() < 30, "{}", universe.read.get());
+}
+
+/// A project of 2,000 releases; the metadata of these can't be read.
+fn unreadable(versions: RangeInclusive<usize>) -> Universe {
+    let mut universe = Universe::default();
+    for version in 1..=2_000 {
+        let text = version.to_string();
+        universe = universe.add("lib", &text, &[]).change("lib", &text, |it| {
+            it.unreadable = versions.contains(&version)
+        });
+    }
+    universe
+}
+
+#[test]
+fn releases_with_unreadable_metadata_are_passed_over_up_to_a_number() {
+    assert_eq!(solve(&unreadable(1_601..=2_000), &["lib"]), "lib==1600");
+
+    let universe = unreadable(2..=2_000);
+    let error = resolve(&universe, &mut request(&["lib"])).unwrap_err();
+    let ResolveError::NoSolution(explanation) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(universe.read.get(), 500);
+    let reasons = explanation.facts.iter().flat_map(|fact| match fact {
+        Fact::Versions { reasons, .. } => reasons.as_slice(),
+        _ => &[],
+    });
+    let not_tried = reasons.filter(|(_, reason)| *reason == VersionReason::NotTried);
+    assert_eq!(not_tried.count(), 1_500);
 }
 
 #[test]

@@ -50,6 +50,9 @@ impl Writer<'_> {
             VersionReason::InvalidMetadata(message) => {
                 format!("has metadata that can't be read ({message})")
             }
+            VersionReason::NotTried => {
+                "was not tried, as the metadata of too many others can't be read".to_string()
+            }
             VersionReason::NotCached => {
                 "is not in the cache, and the network is switched off".to_string()
             }

@@ -10,8 +10,12 @@ use crate::choose::{Candidate, Choice, Origin};
 use crate::edges;
 use crate::package::{ExtraId, NameId, SolverPackage};
 use crate::provider::MetadataProvider;
-use crate::reason::Reason;
+use crate::reason::{Reason, VersionReason};
 use crate::rules;
+
+/// How many releases of a project may have metadata that can't be read before no more are asked
+/// for: an index could go on for ever.
+const UNREADABLE_LIMIT: usize = 500;
 
 impl<P: MetadataProvider> Solver<'_, P> {
     /// Picks what a package is to be, and adds what follows from it. A URL that a dependency names
@@ -104,9 +108,7 @@ impl<P: MetadataProvider> Solver<'_, P> {
         let edges = match self.expand(name, extra, &candidate)? {
             Ok(edges) => edges,
             Err(reason) => {
-                let reason = Reason::Versions(Arc::new(vec![(version.clone(), reason)]));
-                self.state
-                    .add_unavailable(package, VersionRange::singleton(version), reason);
+                self.reject(package, name, range, &candidate, reason);
                 return Ok(None);
             }
         };
@@ -119,6 +121,31 @@ impl<P: MetadataProvider> Solver<'_, P> {
         self.state
             .add_package_version_dependencies(package, version, versions, edges);
         Ok(None)
+    }
+
+    /// Takes a candidate's version out, with the gap down to the one below: what is left is then one
+    /// range however many are out. After too many of a project the rest of `range` goes with it.
+    fn reject(
+        &mut self,
+        package: PackageId,
+        name: NameId,
+        range: &VersionRange,
+        candidate: &Candidate<P::File>,
+        reason: VersionReason,
+    ) {
+        let mut versions = self.widened(name, candidate);
+        let unreadable = self.unreadable.entry(name).or_default();
+        *unreadable += usize::from(matches!(reason, VersionReason::InvalidMetadata(_)));
+        let give_up = *unreadable >= UNREADABLE_LIMIT;
+        let mut reasons = vec![(candidate.version.clone(), reason)];
+        if give_up && let Some(Some(list)) = self.lists.get(self.interner.name(name)) {
+            let others = list.versions().iter().rev();
+            let others = others.filter(|it| range.contains(it) && **it != candidate.version);
+            reasons.extend(others.map(|it| (it.clone(), VersionReason::NotTried)));
+            versions = range.clone();
+        }
+        self.state
+            .add_unavailable(package, versions, Reason::Versions(Arc::new(reasons)));
     }
 
     /// The versions of an extra that its project can have as well. An extra is of its project's
