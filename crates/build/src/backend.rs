@@ -2,14 +2,17 @@
 //! JSON file, so that whatever the backend prints is output and nothing else.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use bnbpip_packaging::Requirement;
 use serde::{Deserialize, Serialize};
 
-use crate::tree::BuildSystem;
+use crate::tree::{BuildSystem, read_limited};
+
+/// How much of what a backend printed is kept: its end.
+const OUTPUT_LIMIT_BYTES: u64 = 1 << 20;
 
 const RUNNER: &str = include_str!("runner.py");
 
@@ -125,12 +128,12 @@ pub(crate) fn call(
         .stdout(output.try_clone()?)
         .stderr(output)
         .status()?;
-    let output = String::from_utf8_lossy(&fs_err::read(&log)?).into_owned();
+    let output = read_end(&log)?;
     if !status.success() {
         let outcome = Outcome::Failed(status);
         return Ok(Called { outcome, output });
     }
-    let answer: Answer = serde_json::from_slice(&fs_err::read(&answer)?)?;
+    let answer: Answer = serde_json::from_slice(&read_limited(&answer)?)?;
     let outcome = match answer {
         Answer { missing: true, .. } => Outcome::Missing,
         Answer {
@@ -140,6 +143,20 @@ pub(crate) fn call(
         Answer { value, .. } => Outcome::Value(value.unwrap_or_default()),
     };
     Ok(Called { outcome, output })
+}
+
+/// The end of what a backend printed: it may print more than fits into memory.
+fn read_end(log: &Path) -> io::Result<String> {
+    let mut file = fs_err::File::open(log)?;
+    let left_out = file.metadata()?.len().saturating_sub(OUTPUT_LIMIT_BYTES);
+    file.seek(io::SeekFrom::Start(left_out))?;
+    let mut bytes = Vec::new();
+    file.take(OUTPUT_LIMIT_BYTES).read_to_end(&mut bytes)?;
+    let output = String::from_utf8_lossy(&bytes);
+    Ok(match left_out {
+        0 => output.into_owned(),
+        _ => format!("[{left_out} earlier bytes are left out]\n{output}"),
+    })
 }
 
 fn command(python: &BuildPython) -> Command {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::backend::{self, BuildEnvironment, Called, EnvironmentError, Outcome};
 use crate::config_settings::ConfigSettings;
-use crate::tree::SourceTree;
+use crate::tree::{REQUIREMENTS_LIMIT, SourceTree};
 
 /// What the wheel is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -195,6 +195,12 @@ impl Build {
         let texts = value
             .as_array()
             .ok_or_else(|| wrong("no list of requirements".to_string()))?;
+        if texts.len() > REQUIREMENTS_LIMIT {
+            return Err(wrong(format!(
+                "{} requirements, and at most {REQUIREMENTS_LIMIT} are taken",
+                texts.len()
+            )));
+        }
         texts
             .iter()
             .map(|text| {

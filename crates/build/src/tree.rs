@@ -90,7 +90,11 @@ struct BuildSystemTable {
     backend_path: Vec<PathBuf>,
 }
 
-/// The largest `pyproject.toml` or `PKG-INFO`: they are read whole, and strangers write them.
+/// How many requirements a build may have: a page is fetched for each.
+pub(crate) const REQUIREMENTS_LIMIT: usize = 5_000;
+
+/// The largest `pyproject.toml`, `PKG-INFO` or answer of a backend: they are read whole, and
+/// strangers write them.
 const LIMIT_BYTES: u64 = 16 << 20;
 
 /// The content of a file that a project describes itself with.
@@ -179,8 +183,14 @@ impl BuildSystemTable {
         let Some(requires) = self.requires else {
             return Err("the mandatory `requires` key is missing".to_string());
         };
-        let requires: Vec<Requirement> = Vec::<String>::deserialize(requires)
-            .map_err(|_| "`build-system.requires` is not a list of strings".to_string())?
+        let requires = Vec::<String>::deserialize(requires)
+            .map_err(|_| "`build-system.requires` is not a list of strings".to_string())?;
+        if requires.len() > REQUIREMENTS_LIMIT {
+            return Err(format!(
+                "`build-system.requires` has more than {REQUIREMENTS_LIMIT} entries"
+            ));
+        }
+        let requires: Vec<Requirement> = requires
             .iter()
             .map(|text| {
                 bnbpip_packaging::metadata::parse_requirement(text)

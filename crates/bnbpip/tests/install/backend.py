@@ -27,7 +27,8 @@ def files(editable):
 
 
 def get_requires_for_build_wheel(config_settings=None):
-    return described().get("build_requires", [])
+    said = described()
+    return said.get("build_requires", []) + ["x"] * said.get("many_requires", 0)
 
 
 def prepare_metadata_for_build_wheel(folder, config_settings=None):
@@ -43,6 +44,9 @@ def build_wheel(folder, config_settings=None, metadata_directory=None, editable=
     said = described()
     for name in said.get("imports", []):
         __import__(name)
+    if "noise" in said:
+        print("first words")
+        print("x" * said["noise"])
     if "fails" in said:
         print("compiling\rcompiling module.c")
         sys.exit(said["fails"])

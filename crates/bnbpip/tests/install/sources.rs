@@ -170,6 +170,45 @@ fn a_failed_build_shows_the_backends_words() {
 }
 
 #[test]
+fn of_endless_output_the_end_is_kept() {
+    let server = index();
+    let more = "\"noise\": 3000000, \"fails\": \"error: no compiler\"";
+    served(&server, "native", "1.0", more);
+    let environment = environment(&server);
+    let run = environment.run(["install", "native"]).failure();
+    let shown = format!("{}{}", run.stdout, run.stderr);
+    assert!(shown.contains("error: no compiler"), "{}", run.stderr.len());
+    assert!(shown.contains("earlier bytes are left out]"));
+    assert!(!shown.contains("first words"));
+}
+
+#[test]
+fn a_build_may_need_only_so_much() {
+    let server = index();
+    served(&server, "needy", "1.0", "\"many_requires\": 5001");
+    let requires = "[build-system]\nrequires = [REQUIRES]\n";
+    let requires = requires.replace("REQUIRES", &"\"x\",".repeat(5_001));
+    let files = [("pyproject.toml".to_owned(), requires)];
+    let bytes = sdist("listing-1.0", &files);
+    server.add(HostedFile::other("listing", "listing-1.0.tar.gz", bytes));
+    let environment = environment(&server);
+    let run = environment.run(["install", "needy"]).failure();
+    assert!(
+        run.stderr
+            .contains("5001 requirements, and at most 5000 are taken"),
+        "{}",
+        run.stderr
+    );
+    let run = environment.run(["install", "listing"]).failure();
+    assert!(
+        run.stderr
+            .contains("`build-system.requires` has more than 5000 entries"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn builds_that_want_torch_get_a_hint() {
     let server = index();
     served(&server, "wants", "1.0", "\"imports\": [\"torch\"]");
