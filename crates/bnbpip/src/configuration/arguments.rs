@@ -156,6 +156,9 @@ fn typed_python<'a>(mut words: impl Iterator<Item = &'a OsString>) -> Option<Pat
     None
 }
 
+/// How many settings without effect are told one by one.
+const WITHOUT_EFFECT_TOLD: usize = 20;
+
 /// What to tell about settings in files that mean nothing here: of the command's section those
 /// that it doesn't have, of `[global]` those that no command has.
 fn without_effect(
@@ -179,7 +182,13 @@ fn without_effect(
     let of_command = files
         .of_section(section)
         .filter(|setting| !somewhere(subcommand, &setting.option));
-    of_global.chain(of_command).map(tell).collect()
+    let mut idle = of_global.chain(of_command);
+    let mut told: Vec<String> = idle.by_ref().take(WITHOUT_EFFECT_TOLD).map(tell).collect();
+    let more = idle.count();
+    if more > 0 {
+        told.push(format!("{more} more settings in files have no effect"));
+    }
+    told
 }
 
 /// Whether a command, or one within it, has an option.

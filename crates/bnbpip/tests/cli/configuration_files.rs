@@ -59,6 +59,16 @@ fn the_environments_own_file_is_read() {
 }
 
 #[test]
+fn of_many_settings_without_effect_some_are_named() {
+    let world = World::new();
+    let lines: Vec<String> = (0..1_000).map(|number| format!("x{number} = 1")).collect();
+    let content = format!("[global]\n{}\n", lines.join("\n"));
+    let told = run(&world, &content, "list", &[]);
+    assert_eq!(told.matches("has no effect: bnbpip").count(), 20, "{told}");
+    assert!(told.contains("980 more settings in files have no effect"));
+}
+
+#[test]
 fn what_files_cannot_set() {
     let world = World::new();
     let texts = [

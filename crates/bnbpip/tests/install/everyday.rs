@@ -6,6 +6,20 @@ use bnbpip_testing::WheelBuilder;
 use crate::support::{environment, index, last_line, listing};
 
 #[test]
+fn more_packages_than_are_fetched_at_once() {
+    let server = index();
+    let names: Vec<String> = (0..300).map(|number| format!("many{number}")).collect();
+    for name in &names {
+        server.add(&WheelBuilder::new(name, "1.0").build());
+    }
+    let environment = environment(&server);
+    let mut arguments = vec!["install"];
+    arguments.extend(names.iter().map(String::as_str));
+    drop(environment.run(arguments).success());
+    assert_eq!(environment.installed().len(), names.len());
+}
+
+#[test]
 fn a_package_comes_with_what_it_needs() {
     let server = index();
     let environment = environment(&server);

@@ -3,7 +3,7 @@
 use super::ArchiveError;
 
 /// The most entries of an archive.
-const ENTRY_LIMIT: usize = 500_000;
+const ENTRY_LIMIT: usize = 200_000;
 
 const END: [u8; 4] = *b"PK\x05\x06";
 const END_SIZE: usize = 22;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
-use bnbpip_index::{IndexClient, RequiredHashes, StoredWheel};
+use bnbpip_index::{IndexClient, PackageFile, RequiredHashes, StoredWheel};
 use bnbpip_installer::{
     InstallOptions, Outcome, Transaction, UnpackedWheel, WheelFile, WheelInstall,
 };
@@ -21,6 +21,10 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
+
+/// How many files are under way at once. Fewer of them are downloaded (the client's own limit);
+/// the others wait for their turn, or for their unpacked form to be checked.
+const FETCHES_AT_ONCE: usize = 256;
 
 /// Everything that applying a plan takes.
 pub(crate) struct Application<'a> {
@@ -115,29 +119,62 @@ impl Application<'_> {
         )
     }
 
-    /// Starts all downloads, the largest first: it decides when the last one ends.
+    /// Starts the downloads, the largest first: it decides when the last one ends.
     fn fetch_all(&self, plan: &Plan, sender: &Sender<Arrival>) -> JoinSet<()> {
         let mut order: Vec<(usize, &Change)> = plan.changes.iter().enumerate().collect();
         order.sort_by_key(|(_, change)| std::cmp::Reverse(change.file.size_bytes));
+        let fetches: Vec<Fetch> = order
+            .into_iter()
+            .map(|(index, change)| {
+                let of_lock = self.sizes.get(&change.package.name);
+                Fetch {
+                    index,
+                    file: Arc::clone(change.built.as_ref().unwrap_or(&change.file)),
+                    required: self.required_for(change),
+                    expected_bytes: of_lock.copied().filter(|_| change.built.is_none()),
+                }
+            })
+            .collect();
+        let (client, progress) = (self.client.clone(), Arc::clone(&self.progress));
+        let sender = sender.clone();
+        let all = async move {
+            let mut running = JoinSet::new();
+            for fetch in fetches {
+                if running.len() == FETCHES_AT_ONCE {
+                    running.join_next().await;
+                }
+                running.spawn(fetch.run(client.clone(), Arc::clone(&progress), sender.clone()));
+            }
+            running.join_all().await;
+        };
         let mut tasks = JoinSet::new();
-        for (index, change) in order {
-            let file = change.built.as_ref().unwrap_or(&change.file);
-            let (client, file) = (self.client.clone(), Arc::clone(file));
-            let (sender, progress) = (sender.clone(), Arc::clone(&self.progress));
-            let required = self.required_for(change);
-            let of_lock = self.sizes.get(&change.package.name);
-            let expected_bytes = of_lock.copied().filter(|_| change.built.is_none());
-            let fetch = async move {
-                let arrival = match client.fetch(&file, &required, &*progress).await {
-                    Ok(wheel) => check_size(expected_bytes, &wheel).map(|()| (index, wheel)),
-                    Err(error) => Err(super::network::explained(&error)),
-                };
-                // Nobody listens any more when another wheel failed.
-                let _ = sender.send(arrival);
-            };
-            tasks.spawn_on(fetch, self.runtime.handle());
-        }
+        tasks.spawn_on(all, self.runtime.handle());
         tasks
+    }
+}
+
+/// One file to be fetched.
+struct Fetch {
+    index: usize,
+    file: Arc<PackageFile>,
+    required: RequiredHashes,
+    expected_bytes: Option<u64>,
+}
+
+impl Fetch {
+    async fn run(
+        self,
+        client: IndexClient,
+        progress: Arc<DownloadProgress>,
+        sender: Sender<Arrival>,
+    ) {
+        let fetched = client.fetch(&self.file, &self.required, &*progress).await;
+        let arrival = match fetched {
+            Ok(wheel) => check_size(self.expected_bytes, &wheel).map(|()| (self.index, wheel)),
+            Err(error) => Err(super::network::explained(&error)),
+        };
+        // Nobody listens any more when another wheel failed.
+        let _ = sender.send(arrival);
     }
 }
 
