@@ -23,7 +23,7 @@ const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
 
 /// The most files that a page may have. The longest pages of the public index have some ten
 /// thousand; reading this many takes less than 256 MiB.
-const FILE_LIMIT: usize = 250_000;
+const FILE_LIMIT: usize = 100_000;
 
 /// Fetches pages.
 #[derive(Debug)]

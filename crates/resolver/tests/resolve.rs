@@ -325,7 +325,7 @@ fn unreadable(versions: RangeInclusive<usize>) -> Universe {
     for version in 1..=2_000 {
         let text = version.to_string();
         universe = universe.add("lib", &text, &[]).change("lib", &text, |it| {
-            it.unreadable = versions.contains(&version)
+            it.unreadable = versions.contains(&version);
         });
     }
     universe

@@ -10,7 +10,7 @@ fn more_packages_than_are_fetched_at_once() {
     let server = index();
     let names: Vec<String> = (0..300).map(|number| format!("many{number}")).collect();
     for name in &names {
-        server.add(&WheelBuilder::new(name, "1.0").build());
+        server.add(WheelBuilder::new(name, "1.0").build());
     }
     let environment = environment(&server);
     let mut arguments = vec!["install"];
