@@ -1,5 +1,7 @@
 //! Selecting: what one target installs from a lock (PEP 751, "Installing").
 
+use std::collections::HashSet;
+
 use bnbpip_packaging::{
     MarkerEnvironment, PackageName, Tags, Version, WheelFilename, WheelFilenameError,
 };
@@ -104,6 +106,7 @@ impl Lock {
             selecting.groups
         };
         let mut chosen: Vec<Selected<'_>> = Vec::new();
+        let mut names = HashSet::new();
         for package in &self.packages {
             let holds = package
                 .marker
@@ -112,10 +115,7 @@ impl Lock {
             if !holds {
                 continue;
             }
-            if chosen
-                .iter()
-                .any(|other| other.package.name == package.name)
-            {
+            if !names.insert(&package.name) {
                 return Err(SelectError::Ambiguous(package.name.clone()));
             }
             chosen.push(one(package, selecting)?);

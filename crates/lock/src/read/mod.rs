@@ -2,6 +2,7 @@
 
 mod files;
 mod own;
+mod pieces;
 mod place;
 mod strict;
 
@@ -12,12 +13,13 @@ use std::str::FromStr;
 use bnbpip_packaging::{PackageName, Version};
 use toml::Table;
 
+use self::pieces::Pieces;
 use self::place::Place;
 use self::strict::{PACKAGE_KEYS, TOP_KEYS};
 use crate::{Lock, LockMarker, LockedPackage};
 
-/// No lock is larger: 64 MiB.
-pub const MAX_BYTES: u64 = 64 << 20;
+/// No lock is larger: 32 MiB.
+pub const MAX_BYTES: u64 = 32 << 20;
 
 /// Why a text is no lock file: what is wrong, and where.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,12 @@ pub enum LockError {
     /// Larger than [`MAX_BYTES`].
     #[error("it has more than {MAX_BYTES} bytes")]
     TooLarge,
+    /// One package, or all that is no package, has more values.
+    #[error("it has more than {limit} values in one place")]
+    TooManyValues {
+        /// The limit.
+        limit: usize,
+    },
     /// Bytes that are no text.
     #[error("it isn't UTF-8")]
     Encoding,
@@ -77,11 +85,7 @@ impl FromStr for Lock {
         if let Some(line) = text.lines().position(is_marker) {
             return Err(LockError::ConflictMarkers { line: line + 1 });
         }
-        let table: Table = toml::from_str(text).map_err(|error| LockError::Syntax {
-            line: line_of(text, error.span().map_or(text.len(), |span| span.start)),
-            message: error.message().to_string(),
-        })?;
-        read(&table)
+        read(&Pieces::read(text)?)
     }
 }
 
@@ -90,9 +94,9 @@ fn line_of(text: &str, offset: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-fn read(table: &Table) -> Result<Lock, LockError> {
+fn read(pieces: &Pieces<'_>) -> Result<Lock, LockError> {
     let mut top = Place {
-        table,
+        table: &pieces.top,
         place: "top level".into(),
         unknown: None,
     };
@@ -113,7 +117,7 @@ fn read(table: &Table) -> Result<Lock, LockError> {
         ..Lock::default()
     };
     let environments = top.strings("environments")?;
-    if environments.is_empty() && table.contains_key("environments") {
+    if environments.is_empty() && pieces.top.contains_key("environments") {
         return Err(top.wrong("`environments` is empty: the lock is for none".into()));
     }
     for text in environments {
@@ -121,11 +125,15 @@ fn read(table: &Table) -> Result<Lock, LockError> {
         lock.environments
             .push(marker.map_err(|error| top.wrong(error.to_string()))?);
     }
-    if !table.contains_key("packages") {
+    if pieces.packages.is_empty() && !pieces.top.contains_key("packages") {
         return Err(top.wrong("`packages` is missing".into()));
     }
     for (number, table) in top.tables("packages")?.into_iter().enumerate() {
         lock.packages.push(package(table, number, top.unknown)?);
+    }
+    for (number, piece) in pieces.packages.iter().enumerate() {
+        let table = piece.parse()?;
+        lock.packages.push(package(&table, number, top.unknown)?);
     }
     if let Some(own) = top.own()? {
         own.describe(&mut lock)?;
