@@ -4,8 +4,11 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The most that is read of a requirements file, a project's or a rule.
+/// The most that is read of a requirements file or one of pip's settings.
 pub(crate) const TEXT_BYTES: u64 = 16 << 20;
+
+/// The most that is read of a file of TOML: a parsed value takes hundreds of bytes.
+pub(crate) const TOML_BYTES: u64 = 2 << 20;
 
 /// The content of a file.
 ///
@@ -25,12 +28,12 @@ pub(crate) fn read(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The content of a file of UTF-8 text of up to [`TEXT_BYTES`].
+/// The content of a file of UTF-8 text that is or holds TOML, of up to [`TOML_BYTES`].
 ///
 /// # Errors
 /// When it can't be read, is larger, or isn't UTF-8.
-pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path, TEXT_BYTES)?).map_err(|_| {
+pub(crate) fn read_toml(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path, TOML_BYTES)?).map_err(|_| {
         io::Error::new(
             io::ErrorKind::InvalidData,
             format!("`{}` is not valid UTF-8", path.display()),
@@ -51,7 +54,7 @@ mod tests {
         let error = read(&path, 4).unwrap_err();
         assert!(error.to_string().contains("more than 4 bytes"), "{error}");
         fs_err::write(&path, b"\xff").unwrap();
-        assert!(read_text(&path).is_err());
+        assert!(read_toml(&path).is_err());
         #[cfg(unix)]
         assert!(read(Path::new("/dev/zero"), 1 << 20).is_err());
     }

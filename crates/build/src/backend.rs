@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use bnbpip_packaging::Requirement;
 use serde::{Deserialize, Serialize};
 
-use crate::tree::{BuildSystem, read_limited};
+use crate::tree::{BuildSystem, LIMIT_BYTES, read_limited};
 
 /// How much of what a backend printed is kept: its end.
 const OUTPUT_LIMIT_BYTES: u64 = 1 << 20;
@@ -133,7 +133,7 @@ pub(crate) fn call(
         let outcome = Outcome::Failed(status);
         return Ok(Called { outcome, output });
     }
-    let answer: Answer = serde_json::from_slice(&read_limited(&answer)?)?;
+    let answer: Answer = serde_json::from_slice(&read_limited(&answer, LIMIT_BYTES)?)?;
     let outcome = match answer {
         Answer { missing: true, .. } => Outcome::Missing,
         Answer {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bnbpip_packaging::CoreMetadata;
 
-use crate::tree::read_limited;
+use crate::tree::{LIMIT_BYTES, read_limited};
 
 /// The fields that resolving needs, none of which may be declared dynamic.
 const NEEDED: [&str; 5] = [
@@ -18,7 +18,7 @@ const NEEDED: [&str; 5] = [
 /// The content of an unpacked sdist's `PKG-INFO`, if a wheel built from it will say the same: from
 /// metadata version 2.2 on, for fields that aren't listed as `Dynamic`.
 pub fn static_metadata(root: &Path) -> Option<Vec<u8>> {
-    let bytes = read_limited(&root.join("PKG-INFO")).ok()?;
+    let bytes = read_limited(&root.join("PKG-INFO"), LIMIT_BYTES).ok()?;
     let metadata = CoreMetadata::parse(&bytes).ok()?;
     let version = metadata.headers.first("Metadata-Version")?;
     let (major, minor) = version.trim().split_once('.')?;

@@ -93,23 +93,25 @@ struct BuildSystemTable {
 /// How many requirements a build may have: a page is fetched for each.
 pub(crate) const REQUIREMENTS_LIMIT: usize = 5_000;
 
-/// The largest `pyproject.toml`, `PKG-INFO` or answer of a backend: they are read whole, and
-/// strangers write them.
-const LIMIT_BYTES: u64 = 16 << 20;
+/// The largest `PKG-INFO` or answer of a backend: they are read whole, and strangers write them.
+pub(crate) const LIMIT_BYTES: u64 = 16 << 20;
+
+/// The largest `pyproject.toml`: a parsed value takes hundreds of bytes.
+const TOML_LIMIT_BYTES: u64 = 2 << 20;
 
 /// The content of a file that a project describes itself with.
 ///
 /// # Errors
 /// When it can't be read, or is too large.
-pub(crate) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read_limited(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs_err::File::open(path)?
-        .take(LIMIT_BYTES + 1)
+        .take(limit_bytes.saturating_add(1))
         .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT_BYTES {
+    if bytes.len() as u64 > limit_bytes {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it has more than {LIMIT_BYTES} bytes"),
+            format!("it has more than {limit_bytes} bytes"),
         ));
     }
     Ok(bytes)
@@ -126,7 +128,7 @@ impl SourceTree {
     /// When there is no project in it, or its `pyproject.toml` is wrong.
     pub fn open(root: &Path) -> Result<Self, TreeError> {
         let path = root.join("pyproject.toml");
-        let text = match read_limited(&path).and_then(into_text) {
+        let text = match read_limited(&path, TOML_LIMIT_BYTES).and_then(into_text) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return if root.join("setup.py").is_file() {

@@ -4,6 +4,7 @@
 //! The arguments before the subcommand's name are moved behind it as well (each option that may
 //! stand there may also stand behind), so that there is one list in which later wins.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -176,12 +177,16 @@ fn without_effect(
             setting.option
         )
     };
+    let mut of_any: HashSet<&str> = NOT_FROM_PIP.iter().copied().collect();
+    let mut of_this = of_any.clone();
+    collect_names(root, &mut of_any);
+    collect_names(subcommand, &mut of_this);
     let of_global = files
         .of_section("global")
-        .filter(|setting| !somewhere(root, &setting.option));
+        .filter(|setting| !of_any.contains(setting.option.as_str()));
     let of_command = files
         .of_section(section)
-        .filter(|setting| !somewhere(subcommand, &setting.option));
+        .filter(|setting| !of_this.contains(setting.option.as_str()));
     let mut idle = of_global.chain(of_command);
     let mut told: Vec<String> = idle.by_ref().take(WITHOUT_EFFECT_TOLD).map(tell).collect();
     let more = idle.count();
@@ -191,15 +196,12 @@ fn without_effect(
     told
 }
 
-/// Whether a command, or one within it, has an option.
-fn somewhere(command: &Command, name: &str) -> bool {
-    NOT_FROM_PIP.contains(&name)
-        || command
-            .get_arguments()
-            .any(|option| names_of(option).contains(&name))
-        || command
-            .get_subcommands()
-            .any(|nested| somewhere(nested, name))
+/// The options of a command and of those within it.
+fn collect_names<'command>(command: &'command Command, names: &mut HashSet<&'command str>) {
+    names.extend(command.get_arguments().flat_map(names_of));
+    for nested in command.get_subcommands() {
+        collect_names(nested, names);
+    }
 }
 
 /// An option's long names.

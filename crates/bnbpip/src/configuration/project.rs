@@ -72,7 +72,7 @@ impl ProjectFile {
         for folder in working_directory.ancestors() {
             let own = folder.join("bnbpip.toml");
             if own.is_file() {
-                let text = bounded::read_text(&own)?;
+                let text = bounded::read_toml(&own)?;
                 let options: ProjectOptions = toml::from_str(&text)
                     .map_err(|error| at(&own, &text, error.span(), error.message()))?;
                 check(&own, &text, &options)?;
@@ -102,7 +102,7 @@ impl ProjectFile {
 
 /// The table of a `pyproject.toml`, if it has one.
 fn read_table(path: &Path) -> Result<Option<ProjectOptions>, Failure> {
-    let text = bounded::read_text(path)?;
+    let text = bounded::read_toml(path)?;
     match toml::from_str::<PyProject>(&text) {
         Ok(project) => {
             let options = project.tool.and_then(|tool| tool.bnbpip);

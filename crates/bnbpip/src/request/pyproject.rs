@@ -43,7 +43,7 @@ impl ProjectRequirements {
     /// # Errors
     /// When it can't be read or understood, or its dependencies are computed by a build.
     pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Failure> {
-        Self::parse(&bounded::read_text(path)?, shown)
+        Self::parse(&bounded::read_toml(path)?, shown)
     }
 
     fn parse(text: &str, shown: &str) -> Result<Self, Failure> {
@@ -81,7 +81,7 @@ pub(crate) fn group_requirements(
     shown: &str,
     group: &str,
 ) -> Result<Vec<String>, Failure> {
-    let text = match bounded::read_text(path) {
+    let text = match bounded::read_toml(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Failure::new(format!(

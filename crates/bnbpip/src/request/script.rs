@@ -23,7 +23,7 @@ impl Script {
     /// # Errors
     /// When it can't be read, or doesn't hold one `script` block in the form of the standard.
     pub(crate) fn read(path: &Path, shown: &str) -> Result<Self, Failure> {
-        let text = bounded::read_text(path)
+        let text = bounded::read_toml(path)
             .map_err(|error| Failure::new(format!("Could not open script '{shown}': {error}")))?;
         Self::parse(&text, shown)
     }

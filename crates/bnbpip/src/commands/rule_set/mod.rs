@@ -272,7 +272,7 @@ fn below(root: &Path, extension: &str) -> Result<Vec<RuleFile>, Failure> {
             } else if path.extension().is_some_and(|found| found == extension) {
                 let name = path.strip_prefix(root).unwrap_or(&path);
                 let name = name.to_string_lossy().replace('\\', "/");
-                let text = text_of(&name, bounded::read(&path, bounded::TEXT_BYTES)?)?;
+                let text = text_of(&name, bounded::read(&path, bounded::TOML_BYTES)?)?;
                 files.push(RuleFile { name, text });
             }
         }
