@@ -27,6 +27,12 @@ pub enum LockError {
     /// Larger than [`MAX_BYTES`].
     #[error("it has more than {MAX_BYTES} bytes")]
     TooLarge,
+    /// More packages than a lock may have.
+    #[error("it has more than {limit} packages")]
+    TooManyPackages {
+        /// The limit.
+        limit: usize,
+    },
     /// One package, or all that is no package, has more values.
     #[error("it has more than {limit} values in one place")]
     TooManyValues {

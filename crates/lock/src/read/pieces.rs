@@ -8,6 +8,9 @@ use super::{LockError, line_of};
 /// The most values that a piece may have: a package has some ten for each of its files.
 const VALUES_LIMIT: usize = 250_000;
 
+/// The most packages that a lock may have.
+const PACKAGES_LIMIT: usize = 50_000;
+
 /// A lock's top level, and its packages.
 pub(super) struct Pieces<'a> {
     /// With the packages, where they aren't cut out of it.
@@ -91,6 +94,11 @@ fn cut(text: &str) -> Result<Option<(String, Vec<Piece<'_>>)>, LockError> {
             in_package = false;
         }
         match header {
+            Some(Header::Package) if packages.len() == PACKAGES_LIMIT => {
+                return Err(LockError::TooManyPackages {
+                    limit: PACKAGES_LIMIT,
+                });
+            }
             Some(Header::Package) => {
                 in_package = true;
                 of_package = Scanner::default();
@@ -270,6 +278,18 @@ mod tests {
             let error = names(&format!("{TOP}{text}")).unwrap_err();
             assert!(error.starts_with(&format!("line {line}:")), "{error}");
         }
+    }
+
+    #[test]
+    fn packages_are_counted() {
+        let package = |number| format!("[[packages]]\nname = 'a{number}'\ndirectory.path = 'a'\n");
+        let fits: String = (0..PACKAGES_LIMIT).map(package).collect();
+        assert_eq!(
+            names(&format!("{TOP}{fits}")).unwrap().len(),
+            PACKAGES_LIMIT
+        );
+        let error = names(&format!("{TOP}{fits}{}", package(PACKAGES_LIMIT))).unwrap_err();
+        assert_eq!(error, "it has more than 50000 packages");
     }
 
     #[test]
