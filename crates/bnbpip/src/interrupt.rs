@@ -38,6 +38,17 @@ pub(crate) fn listen(printer: &'static Printer) {
     });
     #[cfg(windows)]
     closing::listen();
+    #[cfg(unix)]
+    let_writes_fail();
+}
+
+/// A file that grows past the limit on sizes (`ulimit -f`) ends a process by a signal, in the middle
+/// of anything. Ignored, it is a write that fails, which is answered as a full disk is.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "the standard library sets no signals")]
+fn let_writes_fail() {
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Whether the user has pressed Ctrl-C.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bnbpip_testing::TestEnvironment;
+#[cfg(unix)]
+use bnbpip_testing::WheelBuilder;
 
 #[cfg(unix)]
 use crate::support::last_line;
@@ -197,6 +199,32 @@ fn without_the_folders_that_the_environment_names() {
 }
 
 /// What can't be written is found out before anything is changed.
+#[cfg(unix)]
+#[test]
+fn below_a_limit_on_the_size_of_files() {
+    let server = index();
+    let wheel = WheelBuilder::new("large", "1.0").file("large/data.bin", vec![7; 3 << 20]);
+    server.add(wheel.build());
+    let environment = environment(&server);
+    drop(environment.run(["install", "base"]).success());
+    let before = library(&environment);
+    let mut limited = std::process::Command::new("sh");
+    let bare = environment.command();
+    limited
+        .args(["-c", "ulimit -f 1024; exec \"$0\" install large"])
+        .arg(bare.get_program())
+        .env_clear()
+        .envs(
+            bare.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(environment.work());
+    let run = bnbpip_testing::Run::from(limited.output().unwrap());
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("File too large"), "{}", run.stderr);
+    assert_eq!(library(&environment), before);
+}
+
 #[test]
 fn a_report_that_can_not_be_written_changes_nothing() {
     let server = index();

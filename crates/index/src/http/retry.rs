@@ -9,7 +9,7 @@ use super::error::HttpError;
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The first wait; it doubles with every failure.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+const FIRST_WAIT: Duration = Duration::from_millis(150);
 
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -75,9 +75,9 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_limit() {
-        assert_eq!(backoff(0, 0), Duration::from_millis(200));
-        assert_eq!(backoff(2, 0), Duration::from_millis(800));
-        assert_eq!(backoff(2, 1000), Duration::from_millis(400));
+        assert_eq!(backoff(0, 0), Duration::from_millis(150));
+        assert_eq!(backoff(2, 0), Duration::from_millis(600));
+        assert_eq!(backoff(2, 1000), Duration::from_millis(300));
         assert_eq!(backoff(60, 0), LONGEST_WAIT);
     }
 }
