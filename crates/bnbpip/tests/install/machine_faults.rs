@@ -226,6 +226,22 @@ fn below_a_limit_on_the_size_of_files() {
 }
 
 #[test]
+fn an_environment_that_lost_its_configuration_for_a_while() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "base"]).success());
+    let configuration = environment.venv().join("pyvenv.cfg");
+    let kept = environment.work().join("kept");
+    fs_err::rename(&configuration, &kept).unwrap();
+    // Without it the interpreter is the one that the environment was made from.
+    let elsewhere = environment.run(["list"]);
+    assert!(!elsewhere.stdout.contains("base"), "{}", elsewhere.stdout);
+    fs_err::rename(&kept, &configuration).unwrap();
+    let listed = environment.run(["list"]).success();
+    assert!(listed.stdout.contains("base"), "{}", listed.stdout);
+}
+
+#[test]
 fn a_report_that_can_not_be_written_changes_nothing() {
     let server = index();
     let environment = environment(&server);

@@ -141,11 +141,11 @@ impl Record {
         folders.extend(interpreter.user_site.clone());
         folders.sort();
         folders.dedup();
-        let files = [
-            given.to_path_buf(),
-            interpreter.prefix.join("pyvenv.cfg"),
-            given.with_file_name("pyvenv.cfg"),
-        ];
+        // Python looks for `pyvenv.cfg` beside itself and one folder up. Where there is none its
+        // prefix is another, and one may come.
+        let folders_of_given = given.ancestors().skip(1).take(2);
+        let mut files = vec![given.to_path_buf(), interpreter.prefix.join("pyvenv.cfg")];
+        files.extend(folders_of_given.map(|folder| folder.join("pyvenv.cfg")));
         Some(Self {
             script_revision: SCRIPT_REVISION,
             given: given.to_path_buf(),
