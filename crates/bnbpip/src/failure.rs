@@ -31,6 +31,8 @@ struct Content {
     detail: Option<String>,
     causes: Vec<String>,
     hints: Vec<String>,
+    /// Stands on standard output, before the messages.
+    remark: Option<String>,
     usage: Option<String>,
     exit_code: u8,
     /// Whether the solver came to the end, and nothing went wrong on the way.
@@ -110,11 +112,23 @@ impl Failure {
         self
     }
 
+    /// Adds what pip says of this on standard output, where scripts look for it.
+    #[must_use]
+    pub(crate) fn remark(mut self, remark: impl Into<String>) -> Self {
+        self.0.remark = Some(remark.into());
+        self
+    }
+
     /// Changes the exit code, which is 1 unless said otherwise.
     #[must_use]
     pub(crate) fn exit_with(mut self, exit_code: u8) -> Self {
         self.0.exit_code = exit_code;
         self
+    }
+
+    /// What stands on standard output.
+    pub(crate) fn remark_text(&self) -> Option<&str> {
+        self.0.remark.as_deref()
     }
 
     /// The sentences to print after `ERROR: `.

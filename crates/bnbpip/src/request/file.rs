@@ -92,8 +92,8 @@ impl<'a> RequirementsReader<'a> {
                  none)"
             ))
             .and(format!("No matching distribution found for {text}"))
-            .hint(format!(
-                "You are attempting to install a package literally named \"{text}\" (which cannot \
+            .remark(format!(
+                "HINT: You are attempting to install a package literally named \"{text}\" (which cannot \
                  exist). Consider using the '-r' flag to install the packages listed in {text}"
             )));
         }

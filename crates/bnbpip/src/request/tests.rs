@@ -45,7 +45,12 @@ impl Folder {
     /// The message with the folder's name taken out.
     fn message(&self, result: Result<Request, Failure>) -> String {
         let failure = result.unwrap_err();
-        let mut lines = failure.messages().to_vec();
+        let mut lines: Vec<String> = failure
+            .remark_text()
+            .map(str::to_owned)
+            .into_iter()
+            .collect();
+        lines.extend_from_slice(failure.messages());
         lines.extend(
             failure
                 .causes()
