@@ -70,6 +70,7 @@ pub(crate) fn run(
     for (name, value) in lines.into_iter().chain(encodings(&interpreter)) {
         printer.info(format!("{name}: {value}").trim_end());
     }
+    say_libraries(printer);
     say_accelerators(settings, printer);
     printer.info(&RuleSetIdentity::of(&overlay)?.to_string());
     let tags: Vec<String> = target
@@ -95,6 +96,53 @@ pub(crate) fn run(
         ));
     }
     Ok(())
+}
+
+/// The libraries in the program that deal with servers, packages and files from elsewhere.
+const LIBRARIES: [&str; 18] = [
+    "astral-pubgrub",
+    "flate2",
+    "h2",
+    "html5gum",
+    "hyper",
+    "pep440_rs",
+    "pep508_rs",
+    "reqwest",
+    "ring",
+    "rustls",
+    "rustls-native-certs",
+    "serde_json",
+    "tar",
+    "tokio",
+    "toml",
+    "url",
+    "webpki-root-certs",
+    "zip",
+];
+
+/// What is built into the program, under pip's headings: no certificates and no libraries stand
+/// beside it.
+fn say_libraries(printer: &Printer) {
+    printer.info("pip._vendor.certifi.where(): None");
+    printer.info("pip._vendor.DEBUNDLED: False");
+    printer.info("vendored library versions:");
+    for (name, version) in locked(LOCK).filter(|(name, _)| LIBRARIES.contains(name)) {
+        printer.info(&format!("  {name}=={version}"));
+    }
+}
+
+/// What the program was built from.
+const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock"));
+
+/// The names and versions of a `Cargo.lock`.
+fn locked(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split("[[package]]").filter_map(|package| {
+        let value = |key: &str| {
+            let mut lines = package.lines();
+            lines.find_map(|line| Some(line.strip_prefix(key)?.trim_matches('"')))
+        };
+        Some((value("name = ")?, value("version = ")?))
+    })
 }
 
 /// The encodings that the interpreter takes texts to be in.

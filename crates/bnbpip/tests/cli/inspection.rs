@@ -214,8 +214,10 @@ fn debug() {
                 "CURL_",
                 "Rules ",
                 "bnbpip version",
+                "pip._vendor.",
+                "vendored library versions:",
             ];
-            !of_machine.iter().any(|start| line.starts_with(start))
+            !of_machine.iter().any(|start| line.starts_with(start)) && !line.contains("==")
         })
         .collect();
     assert_snapshot!(without_machine.join("\n"));
@@ -227,6 +229,18 @@ fn debug() {
     assert_eq!(tags(&run), 12, "{run}");
     assert_eq!(tags(&all), 39, "{all}");
     assert!(all.contains("\n  py3-none-any\n"), "{all}");
+    // Each library once, with its version.
+    let libraries = run.split_once("vendored library versions:\n").unwrap().1;
+    let libraries: Vec<&str> = libraries
+        .lines()
+        .take_while(|line| line.contains("=="))
+        .collect();
+    assert_eq!(libraries.len(), 18, "{libraries:?}");
+    assert!(
+        libraries
+            .iter()
+            .any(|line| line.starts_with("  rustls==0."))
+    );
     let own = world.run("debug");
     for line in ["sys.platform: ", "sys.executable: ", "Compatible tags: "] {
         assert!(own.contains(&format!("\n{line}")), "{own}");
