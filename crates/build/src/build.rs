@@ -78,7 +78,11 @@ pub enum BuildError {
         output: String,
     },
     /// The backend has no such hook.
-    #[error("Failed to build `{project}`: its backend `{backend}` has no `{hook}`")]
+    #[error(
+        "Failed to build `{project}`: its backend `{backend}` is missing the '{hook}' hook{}",
+        // In pip's words, for those who look for them.
+        if *hook == "build_editable" { ", so it cannot be installed in editable mode" } else { "" }
+    )]
     Missing {
         /// The project.
         project: String,

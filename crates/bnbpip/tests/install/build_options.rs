@@ -56,3 +56,19 @@ fn requirements_of_builds_are_looked_at_where_that_is_asked_for() {
     drop(environment.run(line.split(' ')).success());
     assert_eq!(environment.installed(), ["here-1.0"]);
 }
+
+#[test]
+fn a_backend_that_installs_nothing_in_place_says_so() {
+    let server = index();
+    let environment = environment(&server);
+    let folder = environment.work().join("here");
+    crate::sources::write(&crate::sources::project("here", "1.0", ""), &folder);
+    let backend = folder.join("backend.py");
+    let text = fs_err::read_to_string(&backend).unwrap();
+    let text = text.replace("def build_editable", "def not_build_editable");
+    fs_err::write(&backend, text).unwrap();
+    let run = environment.run(["install", "-e", "./here"]).failure();
+    let said = "is missing the 'build_editable' hook, so it cannot be installed in editable mode\n";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    drop(environment.run(["install", "./here"]).success());
+}
