@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     };
     let settings = Settings::resolve(&cli.global, &environment);
     let color = settings.color;
-    let settings = match settings.completed(&cli.global) {
+    let mut settings = match settings.completed(&cli.global) {
         Ok(settings) => settings,
         Err(failure) => {
             Printer::new(0, color, None).failure(&failure);
@@ -83,6 +83,7 @@ fn main() -> ExitCode {
     };
     // It lives as long as the process; the Ctrl-C handler needs it too.
     let printer: &'static Printer = Box::leak(Box::new(printer));
+    settings.asker = Some(commands::asking::asker(&settings, printer));
     for warning in &warnings {
         printer.warning(warning);
     }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, OnceLock};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
-use crate::console;
+use crate::console as code_pages;
 use crate::failure::Failure;
 use crate::secrets::without_credentials;
 
@@ -62,7 +62,7 @@ impl Printer {
             verbosity,
             color,
             is_terminal,
-            may_draw: console::may_draw(io::stdout().is_terminal(), console::code_page()),
+            may_draw: code_pages::may_draw(io::stdout().is_terminal(), code_pages::code_page()),
             log: log.map(Mutex::new),
             progress: OnceLock::new(),
             stdout_broken: AtomicBool::new(false),
@@ -152,6 +152,9 @@ impl Printer {
 
     /// Prints why a command failed.
     pub(crate) fn failure(&self, failure: &Failure) {
+        if let Some(remark) = failure.remark_text() {
+            self.info(remark);
+        }
         let prefix = if let Some(usage) = failure.usage_text() {
             self.say(-2, Tone::Plain, "", &format!("\n{usage}\n"));
             ""
@@ -175,19 +178,32 @@ impl Printer {
     /// Asks for a line of input; the question stands on standard output, as pip's do. `None` when
     /// there is no answer to read.
     pub(crate) fn ask(&self, question: &str) -> Option<String> {
+        self.ask_with(question, read_line)
+    }
+
+    /// The same for what isn't to be seen: a terminal doesn't show what is typed.
+    pub(crate) fn ask_secret(&self, question: &str) -> Option<String> {
+        self.ask_with(question, || {
+            if io::stdin().is_terminal() && io::stdout().is_terminal() {
+                ::console::Term::stdout().read_secure_line().ok()
+            } else {
+                read_line()
+            }
+        })
+    }
+
+    fn ask_with(&self, question: &str, read: impl FnOnce() -> Option<String>) -> Option<String> {
         self.log_lines("", question);
         let question = without_credentials(question);
         let question = text_for_terminal(&question);
+        // Bars stand still until there is an answer.
         self.suspended(|| {
             let mut stdout = io::stdout().lock();
-            stdout
-                .write_all(question.as_bytes())
-                .and_then(|()| stdout.flush())
+            stdout.write_all(question.as_bytes()).ok()?;
+            stdout.flush().ok()?;
+            drop(stdout);
+            read()
         })
-        .ok()?;
-        let mut answer = String::new();
-        let length = io::stdin().read_line(&mut answer).ok()?;
-        (length > 0).then_some(answer)
     }
 
     fn say(&self, level: i8, tone: Tone, prefix: &str, text: &str) {
@@ -255,6 +271,13 @@ impl Printer {
             let _ = file.write_all(lines.as_bytes());
         }
     }
+}
+
+/// A line of standard input; `None` at its end.
+fn read_line() -> Option<String> {
+    let mut line = String::new();
+    let length = io::stdin().read_line(&mut line).ok()?;
+    (length > 0).then_some(line)
 }
 
 /// Text with control characters and direction overrides shown as `\u{1b}`, so that nothing in it

@@ -16,6 +16,7 @@ mod flat;
 pub mod hostile;
 mod http;
 mod index_url;
+mod keyring;
 mod locations;
 mod metadata;
 mod mirrors;
@@ -36,9 +37,10 @@ pub use download::{DownloadedFile, RequiredHashes};
 pub use error::{IndexError, SharedResult};
 pub use http::{HttpError, NetworkErrorKind};
 pub use index_url::{IndexUrl, IndexUrlError, redacted};
+pub use keyring::{Asker, Keyring};
 pub use locations::{IndexEntry, IndexLocations, IndexStrategy, Mirror};
 pub use metadata::{MetadataLiteError, WheelMetadataLite};
-pub use options::{ClientOptions, Keyring, Verification};
+pub use options::{ClientOptions, Verification};
 pub use page::{
     DistributionFilename, FileError, PackageFile, Project, ProjectPage, RequiresPython,
 };

@@ -1,9 +1,11 @@
 //! What the caller decides about the network and the cache. Nothing here is read from the
 //! environment: that is the edge's business.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::keyring::{Asker, Keyring};
 
 /// Settings of the network side.
 #[derive(Debug, Clone)]
@@ -30,8 +32,10 @@ pub struct ClientOptions {
     pub retries: u32,
     /// A `.netrc` file with credentials by host.
     pub netrc: Option<PathBuf>,
-    /// The program that knows passwords, asked where a server wants one.
-    pub keyring: Option<Keyring>,
+    /// Where a keyring may be; the first that is there is asked where a server wants a password.
+    pub keyrings: Vec<Keyring>,
+    /// Who is asked for what nothing else knows.
+    pub asker: Option<Arc<dyn Asker>>,
     /// The `User-Agent` header.
     pub user_agent: String,
     /// Use only what is cached, however old.
@@ -62,7 +66,8 @@ impl Default for ClientOptions {
             timeout: Duration::from_secs(30),
             retries: 4,
             netrc: None,
-            keyring: None,
+            keyrings: Vec::new(),
+            asker: None,
             user_agent: concat!("bnbpip/", env!("CARGO_PKG_VERSION")).to_string(),
             offline: false,
             refresh: false,
@@ -73,15 +78,6 @@ impl Default for ClientOptions {
             verification: Verification::Stamps,
         }
     }
-}
-
-/// A program that answers `<program> <arguments> get <service> <user>` with a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyring {
-    /// The program.
-    pub program: PathBuf,
-    /// What comes before `get`.
-    pub arguments: Vec<OsString>,
 }
 
 /// How thoroughly a stored wheel is checked before it is used again.

@@ -35,7 +35,7 @@ pub(crate) enum IndexStrategy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum KeyringProvider {
-    /// The program `keyring`, if it is on PATH
+    /// The module `keyring` of the active environment, else the program
     #[default]
     Auto,
     /// No keyring

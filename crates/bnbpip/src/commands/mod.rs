@@ -1,6 +1,7 @@
 //! The commands. Each module runs one; what several need stands beside them: which environment is
 //! worked on ([`target_environment`]) and what is installed there ([`distribution`]).
 
+pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod autocomplete;
 pub(crate) mod bundle;

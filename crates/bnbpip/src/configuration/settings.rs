@@ -1,9 +1,10 @@
 //! The settings that all commands share, each with its final value.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bnbpip_index::Keyring;
+use bnbpip_index::{Asker, Keyring};
 use bnbpip_platform::{AcceleratorInputs, ToldNvidia, capabilities_of_cards};
 use etcetera::BaseStrategy;
 
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub isolated: bool,
     /// Whether the user may be asked something.
     pub may_ask: bool,
+    /// Who is asked for credentials.
+    pub asker: Option<Arc<dyn Asker>>,
     /// Whether to refuse to work outside a virtual environment.
     pub require_virtualenv: bool,
     /// `--python`: an interpreter, an environment's folder or a version.
@@ -79,8 +82,8 @@ pub(crate) struct Network {
     pub timeout: Duration,
     /// The `.netrc` file with credentials by host, if there may be one.
     pub netrc: Option<PathBuf>,
-    /// The program that knows passwords.
-    pub keyring: Option<Keyring>,
+    /// Where a keyring may be.
+    pub keyrings: Vec<Keyring>,
     /// Whether to do without the network.
     pub offline: bool,
     /// Whether the environment's and the system's proxies count.
@@ -98,6 +101,7 @@ impl Settings {
             log: global.log.clone(),
             isolated: global.isolated,
             may_ask: !global.no_input,
+            asker: None,
             require_virtualenv: global.require_virtualenv,
             python: global.python.clone(),
             exists_action: global.exists_action.last().copied(),
@@ -143,7 +147,7 @@ impl Settings {
         }
         let of_project = self.project.options.keyring_provider;
         if let (None, Some(provider)) = (global.keyring_provider, of_project) {
-            self.network.keyring = keyring(provider, &self.environment);
+            self.network.keyrings = keyrings(Some(provider), self.may_ask, &self.environment);
         }
         Ok(self)
     }
@@ -229,50 +233,50 @@ fn network(global: &GlobalArgs, environment: &ProcessEnvironment) -> Network {
             .max(global.resume_retries.unwrap_or_default()),
         timeout: global.timeout,
         netrc: netrc(environment),
-        keyring: keyring(global.keyring_provider.unwrap_or_default(), environment),
+        keyrings: keyrings(global.keyring_provider, !global.no_input, environment),
         offline: global.offline,
         system_proxy: !global.no_proxy_env,
     }
 }
 
-/// The program to ask for passwords. What an environment's own packages put on PATH is not run
-/// unless the user says so.
-fn keyring(provider: KeyringProvider, environment: &ProcessEnvironment) -> Option<Keyring> {
+/// Where to look for a keyring, best first, as pip does. A keyring may ask questions of its own:
+/// unless it is wished for, none is used where nobody is to be asked anything.
+fn keyrings(
+    provider: Option<KeyringProvider>,
+    may_ask: bool,
+    environment: &ProcessEnvironment,
+) -> Vec<Keyring> {
+    let provider = provider.unwrap_or_default();
+    let program = || keyring_program(provider, environment).map(Keyring::Program);
+    match provider {
+        KeyringProvider::Auto if may_ask => {
+            std::iter::once(Keyring::Module).chain(program()).collect()
+        }
+        KeyringProvider::Auto | KeyringProvider::Disabled => Vec::new(),
+        KeyringProvider::Import => vec![Keyring::Module],
+        KeyringProvider::Subprocess => program().into_iter().collect(),
+    }
+}
+
+/// The program `keyring`. The active environment's stands for its module, which is asked first.
+fn keyring_program(provider: KeyringProvider, environment: &ProcessEnvironment) -> Option<PathBuf> {
     let active = ["VIRTUAL_ENV", "CONDA_PREFIX"]
         .into_iter()
         .filter_map(|variable| environment.get_path(variable));
     let active: Vec<PathBuf> = active.collect();
-    if provider == KeyringProvider::Import {
-        let python = if cfg!(windows) {
-            "Scripts/python.exe"
-        } else {
-            "bin/python"
-        };
-        let mut pythons = active.iter().map(|folder| folder.join(python));
-        return Some(Keyring {
-            program: pythons.find(|python| python.is_file())?,
-            arguments: vec!["-m".into(), "keyring".into()],
-        });
-    }
-    if provider == KeyringProvider::Disabled {
-        return None;
-    }
     let name = if cfg!(windows) {
         "keyring.exe"
     } else {
         "keyring"
     };
     let folders = environment.get_os("PATH")?;
-    let mut programs = std::env::split_paths(folders)
+    std::env::split_paths(folders)
         .filter(|folder| {
             let is_of_environment = active.iter().any(|of| folder.starts_with(of));
             provider == KeyringProvider::Subprocess || !is_of_environment
         })
-        .map(|folder| folder.join(name));
-    Some(Keyring {
-        program: programs.find(|program| program.is_absolute() && program.is_file())?,
-        arguments: Vec::new(),
-    })
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_absolute() && program.is_file())
 }
 
 /// `NETRC`, else `.netrc` (on Windows also `_netrc`) in the home folder.

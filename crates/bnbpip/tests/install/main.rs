@@ -39,6 +39,7 @@ mod pip_words;
 mod places;
 mod profiles;
 mod project_rules;
+mod prompts;
 mod proxies;
 mod releases;
 mod reports;

@@ -2,41 +2,51 @@
 
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 use rustc_hash::{FxHashMap, FxHashSet};
 use url::Url;
 
 use super::error::HttpError;
-use crate::index_url::{IndexUrl, host_of, without_credentials};
+use crate::index_url::{IndexUrl, host_of, redacted, without_credentials};
+use crate::keyring::{Asker, Found, Keyring};
 use crate::netrc::{Login, Netrc};
-use crate::options::{ClientOptions, Keyring};
+use crate::options::ClientOptions;
 
 /// Scheme, host and port.
 type Origin = (String, String, Option<u16>);
 
 /// Credentials by server: those of an address itself, then those that an index's address brought
-/// for its server, then `.netrc`'s. For a user without a password the keyring is asked, once its
-/// server wants one.
+/// for its server, then `.netrc`'s. A server that turns these away, or came with a user alone, is
+/// reason to ask the keyring, and then whoever sits at the terminal.
 #[derive(Debug)]
 pub(super) struct Credentials {
     indexes: FxHashMap<Origin, Login>,
     /// The addresses of indexes by server: what passwords are kept under.
     services: FxHashMap<Origin, Vec<String>>,
-    keyring: Option<Keyring>,
+    keyrings: Vec<Keyring>,
+    asker: Option<Arc<dyn Asker>>,
     /// Users whose password isn't known.
     users: Mutex<FxHashMap<Origin, String>>,
-    /// What the keyring answered.
+    /// What the keyring or the user answered.
     answers: Mutex<FxHashMap<Origin, Login>>,
-    /// The servers that the keyring was asked about; one question at a time.
+    /// The servers that were asked about; one question at a time.
     asked: tokio::sync::Mutex<FxHashSet<Origin>>,
     netrc_path: Option<std::path::PathBuf>,
     netrc: OnceLock<Netrc>,
+}
+
+/// What a server wants that turned a request away.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The `Authorization` to try.
+    pub(super) authorization: HeaderValue,
+    /// The keyring that is to keep it once it has served.
+    keep: Option<(Found, Login)>,
 }
 
 impl Credentials {
@@ -57,7 +67,8 @@ impl Credentials {
         Self {
             indexes: logins,
             services,
-            keyring: options.keyring.clone(),
+            keyrings: options.keyrings.clone(),
+            asker: options.asker.clone(),
             users: Mutex::default(),
             answers: Mutex::default(),
             asked: tokio::sync::Mutex::default(),
@@ -77,14 +88,17 @@ impl Credentials {
         let origin = origin(url);
         let known = own.as_ref().or_else(|| self.indexes.get(&origin));
         let host = url.host_str().unwrap_or_default();
+        let answer = lock(&self.answers).get(&origin).cloned();
         let Some(known) = known else {
-            return Ok(self.netrc()?.login(host).and_then(basic));
+            return Ok(match &answer {
+                Some(login) => basic(login),
+                None => self.netrc()?.login(host).and_then(basic),
+            });
         };
         if !known.password.is_empty() {
             return Ok(basic(known));
         }
         lock(&self.users).insert(origin.clone(), known.user.clone());
-        let answer = lock(&self.answers).get(&origin).cloned();
         let same_user = |login: &&Login| login.user == known.user;
         Ok(match answer.as_ref().filter(same_user) {
             Some(login) => basic(login),
@@ -92,27 +106,73 @@ impl Credentials {
         })
     }
 
-    /// Asks the keyring for the password of the user that a server turned away. Whether it has one.
-    pub(super) async fn ask_keyring(&self, url: &Url) -> bool {
+    /// What to try with a server that turned a request with this `Authorization` away: the
+    /// keyring's answer or the user's, each asked once for a server. `None` where the password came
+    /// with the index's address, or where there is no answer.
+    pub(super) async fn find_others(
+        &self,
+        url: &Url,
+        sent: Option<&HeaderValue>,
+    ) -> Option<Answer> {
         let origin = origin(url);
-        let user = lock(&self.users).get(&origin).cloned();
-        let (Some(keyring), Some(user)) = (&self.keyring, user) else {
-            return false;
-        };
-        let mut asked = self.asked.lock().await;
-        if asked.insert(origin.clone()) {
-            let mut services = self.services.get(&origin).cloned().unwrap_or_default();
-            services.push(host_of(url));
-            for service in services {
-                let (keyring, user) = (keyring.clone(), user.clone());
-                let ask = move || Ok(keyring.password(&service, &user).map(|it| (user, it)));
-                if let Ok(Some((user, password))) = crate::blocking("keyring", ask).await {
-                    lock(&self.answers).insert(origin.clone(), Login { user, password });
-                    break;
-                }
-            }
+        let of_index = self.indexes.get(&origin);
+        if of_index.is_some_and(|login| !login.password.is_empty() && basic(login).as_ref() == sent)
+        {
+            return None;
         }
-        lock(&self.answers).contains_key(&origin)
+        let mut asked = self.asked.lock().await;
+        let answered = lock(&self.answers).get(&origin).and_then(basic);
+        if answered.as_ref() == sent && sent.is_some() {
+            return None;
+        }
+        if let Some(authorization) = answered {
+            let keep = None;
+            return Some(Answer {
+                authorization,
+                keep,
+            });
+        }
+        if !asked.insert(origin.clone()) {
+            return None;
+        }
+        let question = Question {
+            keyrings: self.keyrings.clone(),
+            asker: self.asker.clone(),
+            services: self.services.get(&origin).cloned().unwrap_or_default(),
+            host: host_of(url),
+            user: lock(&self.users).get(&origin).cloned(),
+        };
+        let ask = move || Ok(question.ask());
+        let (login, keep) = crate::blocking("credentials", ask).await.ok()??;
+        let authorization = basic(&login)?;
+        lock(&self.answers).insert(origin, login.clone());
+        let keep = keep.map(|keyring| (keyring, login));
+        Some(Answer {
+            authorization,
+            keep,
+        })
+    }
+
+    /// The answer has been tried: it is kept where that is wanted, or it was the wrong one.
+    pub(super) async fn tried(&self, url: &Url, status: StatusCode, answer: Answer) {
+        let Some(asker) = self.asker.clone() else {
+            return;
+        };
+        if status == StatusCode::UNAUTHORIZED {
+            let text = format!("401 Error, Credentials not correct for {}", redacted(url));
+            asker.warn(&text);
+        }
+        let Some((keyring, login)) = answer.keep.filter(|_| status.as_u16() < 400) else {
+            return;
+        };
+        let host = host_of(url);
+        let save = move || {
+            if let Err(error) = keyring.set(&host, &login) {
+                asker.warn(&format!("The keyring didn't keep the password: {error}"));
+            }
+            Ok(())
+        };
+        let _not_told_twice = crate::blocking("keyring", save).await;
     }
 
     fn netrc(&self) -> Result<&Netrc, HttpError> {
@@ -154,30 +214,60 @@ fn read_netrc(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-impl Keyring {
-    /// The password of a user, as the program prints it.
-    fn password(&self, service: &str, user: &str) -> Option<String> {
-        // What looks like an option is no user.
-        if user.is_empty() || user.starts_with('-') {
-            return None;
-        }
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).args(["get", service, user]);
-        command.env("PYTHONIOENCODING", "utf-8");
-        command.stdin(Stdio::null()).stderr(Stdio::null());
-        let output = match command.output() {
-            Ok(output) => output,
-            Err(error) => {
-                tracing::debug!(%error, "the keyring can't be asked");
-                return None;
+/// What is asked once a server wants credentials.
+struct Question {
+    keyrings: Vec<Keyring>,
+    asker: Option<Arc<dyn Asker>>,
+    services: Vec<String>,
+    host: String,
+    user: Option<String>,
+}
+
+impl Question {
+    /// The login, and the keyring that is to keep it.
+    fn ask(&self) -> Option<(Login, Option<Found>)> {
+        let asker = self.asker.as_deref();
+        let mut places = self.keyrings.iter();
+        let mut keyring = places.find_map(|place| place.find(asker));
+        let host = std::iter::once(&self.host);
+        for service in self.services.iter().chain(host) {
+            let login = self.ask_keyring(&mut keyring, service, self.user.as_deref());
+            if let Some(login) = login {
+                return Some((login, None));
             }
-        };
-        if !output.status.success() {
-            return None;
         }
-        let password = String::from_utf8(output.stdout).ok()?;
-        let password = password.trim_end_matches(['\r', '\n']);
-        (!password.is_empty()).then(|| password.to_string())
+        // As pip has it, nobody is asked about a user that an address names.
+        let asker = asker.filter(|_| self.user.is_none())?;
+        let user = asker.user(&self.host)?;
+        if let Some(login) = self.ask_keyring(&mut keyring, &self.host, Some(&user)) {
+            return Some((login, None));
+        }
+        let password = asker.password()?;
+        let keyring = keyring.filter(|_| asker.may_save());
+        Some((Login { user, password }, keyring))
+    }
+
+    /// A keyring that fails is left out from there on.
+    fn ask_keyring(
+        &self,
+        keyring: &mut Option<Found>,
+        service: &str,
+        user: Option<&str>,
+    ) -> Option<Login> {
+        let found = keyring.as_ref()?;
+        if let Some(asker) = &self.asker {
+            asker.tell(&format!("Asking the keyring for credentials for {service}"));
+        }
+        match found.get(service, user) {
+            Ok(login) => login,
+            Err(error) => {
+                if let Some(asker) = &self.asker {
+                    asker.warn(&format!("Keyring is skipped due to an exception: {error}"));
+                }
+                *keyring = None;
+                None
+            }
+        }
     }
 }
 

@@ -114,11 +114,17 @@ impl HttpClient {
         let mut url = get.url.clone();
         for _ in 0..REDIRECT_LIMIT {
             let turn = self.turns.turn(&url).await;
-            let mut response = self.send_one(&mut url, get).await?;
+            let authorization = self.credentials.take(&mut url)?;
+            url.set_fragment(None);
+            let sent = authorization.clone();
+            let mut response = self.send_one(&url, get, authorization).await?;
             if response.status() == StatusCode::UNAUTHORIZED
-                && self.credentials.ask_keyring(&url).await
+                && let Some(answer) = self.credentials.find_others(&url, sent.as_ref()).await
             {
-                response = self.send_one(&mut url, get).await?;
+                let authorization = Some(answer.authorization.clone());
+                response = self.send_one(&url, get, authorization).await?;
+                let status = response.status();
+                self.credentials.tried(&url, status, answer).await;
             }
             let Some(location) = redirect_target(&response) else {
                 return Ok(Answer {
@@ -136,10 +142,13 @@ impl HttpClient {
         })
     }
 
-    /// One hop. Takes the credentials out of `url` and sends them as a header, to that host only.
-    async fn send_one(&self, url: &mut Url, get: &Get<'_>) -> Result<reqwest::Response, HttpError> {
-        let authorization = self.credentials.take(url)?;
-        url.set_fragment(None);
+    /// One hop: the credentials go to this host only, as a header.
+    async fn send_one(
+        &self,
+        url: &Url,
+        get: &Get<'_>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<reqwest::Response, HttpError> {
         let client = self.connections.client(get.purpose, url)?;
         let mut request = client.get(url.clone()).headers(get.headers.clone());
         if let Some(mut value) = authorization {

@@ -128,7 +128,8 @@ fn answer(state: &State, path: &str, headers: &HeaderMap, fault: Option<&Fault>)
         Some(Fault::Html(text)) => return Answer::page("text/html", text.clone()),
         _ => {}
     }
-    if !is_authorized(state, headers) {
+    let is_open = state.options.open_pages && !path.starts_with("/files/");
+    if !is_open && !is_authorized(state, headers) {
         let challenge = "Basic realm=\"packages\"";
         return Answer::status(StatusCode::UNAUTHORIZED).with(header::WWW_AUTHENTICATE, challenge);
     }

@@ -198,6 +198,8 @@ pub struct Options {
     pub etags: bool,
     /// User and password that every request must show.
     pub credentials: Option<(String, String)>,
+    /// Whether pages are shown to all, and only files want credentials.
+    pub open_pages: bool,
     /// Whether a project's page without its final slash is redirected to the one with it.
     pub redirect_to_slash: bool,
 }
@@ -215,6 +217,7 @@ impl Default for Options {
             cache_control: None,
             etags: true,
             credentials: None,
+            open_pages: false,
             redirect_to_slash: true,
         }
     }

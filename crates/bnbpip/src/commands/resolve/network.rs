@@ -26,7 +26,8 @@ pub(crate) fn client_options(settings: &Settings, extra_trusted: &[String]) -> C
         timeout: network.timeout,
         retries: network.retries,
         netrc: network.netrc.clone(),
-        keyring: network.keyring.clone(),
+        keyrings: network.keyrings.clone(),
+        asker: settings.asker.clone(),
         offline: network.offline,
         ..ClientOptions::default()
     }
@@ -77,6 +78,13 @@ pub(crate) fn explained(error: &Arc<IndexError>) -> Failure {
     } = &**error
     {
         failure = failure.and(mismatch(filename, &algorithm.to_string(), expected, got));
+    }
+    if let IndexError::Http(HttpError::Status { url, status, .. }) = &**error
+        && !url.ends_with('/')
+    {
+        // What pip says of a file, and scripts look for.
+        let code = status.as_u16();
+        failure = failure.and(format!("HTTP error {code} while getting {url}"));
     }
     match hint(error) {
         Some(hint) => failure.hint(hint),
