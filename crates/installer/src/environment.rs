@@ -163,16 +163,18 @@ impl Roots {
             .into_iter()
             .chain(self.library_dirs.iter().filter(|it| holds_packages(it)))
             .any(|library| is_below(path, library));
-        let beside_packages = libraries
+        if is_of_packages {
+            return false;
+        }
+        let mut beside_packages = libraries
             .into_iter()
             .filter(|library| holds_packages(library))
             .filter_map(|library| library.parent());
-        let mut standard = self
-            .stdlib
-            .iter()
-            .map(PathBuf::as_path)
-            .chain(beside_packages);
-        !is_of_packages && standard.any(|folder| is_below(path, folder))
+        // On Windows the scripts and headers of `--user` lie there, too.
+        let mut placed = [&self.scripts, &self.headers].into_iter();
+        self.stdlib.iter().any(|folder| is_below(path, folder))
+            || beside_packages.any(|folder| is_below(path, folder))
+                && !placed.any(|folder| is_below(path, folder))
     }
 }
 
@@ -228,5 +230,36 @@ mod tests {
         }
         assert!(is_activation_name("activate.fish"));
         assert!(!is_activation_name("activate-global-python-argcomplete"));
+    }
+    #[test]
+    fn scripts_may_lie_beside_the_users_packages() {
+        let base = tempfile::tempdir().unwrap();
+        let base = paths::resolve(base.path());
+        let users = base.join("Python311");
+        let packages = users.join("site-packages");
+        let roots = Roots {
+            state: packages.join(".bnbpip"),
+            purelib: packages.clone(),
+            platlib: packages,
+            scripts: users.join("Scripts"),
+            headers: users.join("Include"),
+            data: base,
+            prefix: None,
+            stdlib: Vec::new(),
+            library_dirs: Vec::new(),
+        };
+        for (path, is_protected) in [
+            ("Scripts/run.exe", false),
+            ("Scripts/python.exe", true),
+            ("Include/one/one.h", false),
+            ("site-packages/one.py", false),
+            ("os.py", true),
+        ] {
+            assert_eq!(
+                roots.is_protected(&users.join(path)),
+                is_protected,
+                "{path}"
+            );
+        }
     }
 }

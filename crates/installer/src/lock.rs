@@ -1,8 +1,14 @@
 //! The lock on an environment: one bnbpip at a time changes it. The system drops the lock with
 //! the process, so that a crashed holder blocks nobody.
+//!
+//! Its file goes with the last holder where nothing else was kept. It is removed while it is
+//! locked, so that whoever waits for it has the lock on a file without a name, sees that, and begins
+//! again. Windows, too, lets a file be removed that others have open: either its name goes at once,
+//! or nobody can open it from then on and it goes when the last of them has closed it.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The file's name in the state folder.
 const FILE_NAME: &str = "lock";
@@ -11,17 +17,35 @@ const FILE_NAME: &str = "lock";
 /// both go: who was given nothing to keep leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct EnvironmentLock {
+    /// Before the folder: it is closed by the time that the folder is looked at.
     file: fs_err::File,
-    state_dir: PathBuf,
+    state_dir: StateDir,
+}
+
+/// The state folder; goes when it is empty.
+#[derive(Debug)]
+struct StateDir(PathBuf);
+
+impl Drop for StateDir {
+    fn drop(&mut self) {
+        // Only an empty one can be removed. Who was about to put a lock into it makes it anew.
+        let removed = fs_err::remove_dir(&self.0);
+        drop(removed);
+    }
 }
 
 impl EnvironmentLock {
+    fn new(file: fs_err::File, state_dir: &Path) -> Self {
+        let state_dir = StateDir(state_dir.to_path_buf());
+        Self { file, state_dir }
+    }
+
     /// Takes the lock, making the state folder if need be and calling `waiting` once if another
     /// process holds it.
     pub(crate) fn acquire(state_dir: &Path, waiting: impl FnOnce()) -> io::Result<Self> {
         let mut waiting = Some(waiting);
         loop {
-            match fs_err::create_dir_all(state_dir) {
+            match patiently(|| fs_err::create_dir_all(state_dir)) {
                 // It was there, and the last holder removed it before it could be looked at.
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists && !is_other(state_dir) =>
@@ -30,12 +54,7 @@ impl EnvironmentLock {
                 }
                 outcome => outcome?,
             }
-            let opened = fs_err::OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(state_dir.join(FILE_NAME));
+            let opened = open(&state_dir.join(FILE_NAME));
             let file = match opened {
                 // The last holder has just removed the folder.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -44,21 +63,19 @@ impl EnvironmentLock {
             lock(&file, &mut waiting)?;
             // A holder that removed the file has left this process with a lock on nothing.
             if is_same_file(&file, &state_dir.join(FILE_NAME)) {
-                let state_dir = state_dir.to_path_buf();
-                return Ok(Self { file, state_dir });
+                return Ok(Self::new(file, state_dir));
             }
         }
     }
 
-    /// Takes the lock if nobody holds it; the state folder must be there.
+    /// Takes the lock if nobody holds it, and the state folder is there.
     pub(crate) fn try_acquire(state_dir: &Path) -> io::Result<Option<Self>> {
         let path = state_dir.join(FILE_NAME);
-        let file = fs_err::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
+        let file = match open(&path) {
+            // Whoever was at work has just gone, and kept nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            outcome => outcome?,
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
@@ -66,13 +83,12 @@ impl EnvironmentLock {
                 if error.kind() == io::ErrorKind::Unsupported => {}
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        let state_dir = state_dir.to_path_buf();
-        Ok(is_same_file(&file, &path).then_some(Self { file, state_dir }))
+        Ok(is_same_file(&file, &path).then(|| Self::new(file, state_dir)))
     }
 
     /// Whether the state folder holds the lock and nothing else.
     fn is_alone(&self) -> bool {
-        fs_err::read_dir(&self.state_dir).is_ok_and(|mut entries| {
+        fs_err::read_dir(&self.state_dir.0).is_ok_and(|mut entries| {
             entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == FILE_NAME))
         })
     }
@@ -80,12 +96,43 @@ impl EnvironmentLock {
 
 impl Drop for EnvironmentLock {
     fn drop(&mut self) {
-        // Elsewhere a file that others have open keeps its name, or its folder.
-        if cfg!(unix) && is_same_file(&self.file, self.file.path()) && self.is_alone() {
+        if self.is_alone() && is_same_file(&self.file, self.file.path()) {
             // Who waits for it finds it gone, and makes it anew.
-            let removed = fs_err::remove_file(self.file.path())
-                .and_then(|()| fs_err::remove_dir(&self.state_dir));
+            let removed = fs_err::remove_file(self.file.path());
             drop(removed);
+        }
+    }
+}
+
+/// Opens the lock's file, or makes it.
+fn open(path: &Path) -> io::Result<fs_err::File> {
+    patiently(|| {
+        fs_err::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+    })
+}
+
+/// How long Windows may deny access to what was removed and that somebody still has open.
+const REMOVAL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tries again where Windows denies access: it tells a file or folder that is about to go no
+/// better from one that is another user's.
+fn patiently<T>(attempt: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error)
+                if cfg!(windows)
+                    && error.kind() == io::ErrorKind::PermissionDenied
+                    && begun.elapsed() < REMOVAL_PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            outcome => return outcome,
         }
     }
 }
@@ -132,8 +179,21 @@ fn is_same_file(file: &fs_err::File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-fn is_same_file(_file: &fs_err::File, path: &Path) -> bool {
-    path.exists()
+fn is_same_file(file: &fs_err::File, path: &Path) -> bool {
+    use same_file::Handle;
+    let open = file
+        .try_clone()
+        .and_then(|file| Handle::from_file(file.into_file()));
+    match (open, Handle::from_path(path)) {
+        (Ok(open), Ok(named)) => open == named,
+        // It was removed, and is gone or about to go.
+        (_, Err(error)) => !matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+        ),
+        // The file system can't tell.
+        (Err(_), Ok(_)) => true,
+    }
 }
 
 #[cfg(test)]
@@ -192,7 +252,7 @@ mod tests {
                 });
             }
         });
-        assert_eq!(state_dir.exists(), cfg!(windows));
+        assert!(!state_dir.exists());
         let held = EnvironmentLock::acquire(state_dir, || ()).unwrap();
         fs_err::write(state_dir.join("receipt"), "").unwrap();
         drop(held);

@@ -322,8 +322,6 @@ fn only_scripts_that_are_read_whole_have_a_largest_size() {
 #[test]
 fn the_environments_own_files_are_not_a_wheels() {
     let bench = Bench::new();
-    // Windows keeps the lock's folder.
-    bench.install(&[]);
     let before = bench.snapshot();
     let library = "lib/python3.11/site-packages";
     for path in [

@@ -49,18 +49,9 @@ pub(crate) fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or_default()
 }
 
-/// The environment as it is; on Windows less the lock that stays behind when a change is given
-/// up: there it can't be removed while others may wait for it.
+/// The environment as it is.
 pub(crate) fn content(environment: &TestEnvironment) -> BTreeMap<PathBuf, String> {
-    let mut content = environment.fingerprint();
-    if cfg!(windows) {
-        content.remove(Path::new(".bnbpip/lock"));
-        let state = Path::new(".bnbpip");
-        if !content.keys().any(|path| path.parent() == Some(state)) {
-            content.remove(state);
-        }
-    }
-    content
+    environment.fingerprint()
 }
 
 /// Says on the test's own output that this machine can't show something.
