@@ -14,6 +14,9 @@ const SERVER: &str = include_str!("tls/server.py");
 /// For `localhost` and `127.0.0.1`, signed by itself; with its key.
 const CERTIFICATE: &str = include_str!("tls/localhost.pem");
 
+/// For `localhost`, signed by itself, and said to be an authority's; with its key.
+const AUTHORITY: &str = include_str!("tls/authority.pem");
+
 /// A server with TLS that serves a folder, and the environment that asks it.
 struct Secured {
     environment: TestEnvironment,
@@ -24,6 +27,10 @@ struct Secured {
 
 impl Secured {
     fn start() -> Self {
+        Self::with(CERTIFICATE)
+    }
+
+    fn with(pem: &str) -> Self {
         let environment = TestEnvironment::new(PROGRAM);
         let work = environment.work();
         let folder = work.join("served/tool");
@@ -34,7 +41,7 @@ impl Secured {
         fs_err::write(folder.join("index.html"), page).unwrap();
         let (script, certificate) = (work.join("server.py"), work.join("localhost.pem"));
         fs_err::write(&script, SERVER).unwrap();
-        fs_err::write(&certificate, CERTIFICATE).unwrap();
+        fs_err::write(&certificate, pem).unwrap();
         let mut process = Command::new(&base_interpreter().sys_executable)
             .args([&script, &work.join("served"), &certificate])
             .stdout(Stdio::piped())
@@ -137,6 +144,25 @@ fn a_server_that_nobody_vouches_for_has_to_be_trusted() {
     assert_eq!(server.environment.installed(), ["tool-1.0"]);
     let wheel = "localhost /tool/tool-1.0-py3-none-any.whl";
     assert!(server.requests().iter().any(|request| request == wheel));
+}
+
+#[test]
+fn a_servers_own_certificate_may_be_an_authoritys() {
+    let server = Secured::with(AUTHORITY);
+    let own = server.certificate();
+    let options = ["--cert", own, "--client-cert", own];
+    drop(server.install(&options).success());
+    assert_eq!(server.environment.installed(), ["tool-1.0"]);
+    // It has to be that very certificate, and for this name.
+    let url = server.url.replace("localhost", "127.0.0.1");
+    let line = ["install", "--force-reinstall", "tool", "--index-url", &url];
+    let other_name = server.environment.run(line.iter().chain(&options));
+    assert!(other_name.failure().stderr.contains("certificate"));
+    let another = server.environment.work().join("another.pem");
+    fs_err::write(&another, CERTIFICATE).unwrap();
+    let options = ["--cert", path_text(&another), "--client-cert", own];
+    let run = server.install(&[&options[..], &["--force-reinstall"]].concat());
+    assert!(run.failure().stderr.contains("certificate"));
 }
 
 #[test]

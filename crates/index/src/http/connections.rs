@@ -27,7 +27,7 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Connections {
     options: ClientOptions,
-    roots: OnceLock<rustls::RootCertStore>,
+    roots: OnceLock<tls::Roots>,
     clients: Mutex<FxHashMap<(Purpose, Trust), Client>>,
 }
 

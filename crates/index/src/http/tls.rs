@@ -6,10 +6,15 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
+    SignatureScheme,
+};
 
 use super::error::HttpError;
 use crate::options::ClientOptions;
@@ -25,11 +30,19 @@ pub(super) enum Trust {
     Plain,
 }
 
+/// What is trusted.
+#[derive(Debug, Clone)]
+pub(super) struct Roots {
+    store: Arc<RootCertStore>,
+    /// The certificates that `--cert` names.
+    named: Vec<CertificateDer<'static>>,
+}
+
 /// The settings for connections of a kind.
 pub(super) fn config(
     options: &ClientOptions,
     trust: Trust,
-    roots: &OnceLock<RootCertStore>,
+    roots: &OnceLock<Roots>,
 ) -> Result<ClientConfig, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let setup = |error: rustls::Error| HttpError::Setup(error.into());
@@ -48,7 +61,14 @@ pub(super) fn config(
                 let read = read_roots(options)?;
                 roots.get_or_init(|| read).clone()
             };
-            builder.with_root_certificates(roots)
+            let usual = WebPkiServerVerifier::builder_with_provider(roots.store, provider);
+            let usual = usual
+                .build()
+                .map_err(|error| HttpError::Setup(error.into()))?;
+            let named = roots.named;
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Named { usual, named }))
         }
     };
     match &options.client_cert {
@@ -70,7 +90,7 @@ fn certificates(path: &Path, source: impl Into<Box<dyn Error + Send + Sync>>) ->
 }
 
 /// The given file or folder alone; else the bundled roots and the system's.
-fn read_roots(options: &ClientOptions) -> Result<RootCertStore, HttpError> {
+fn read_roots(options: &ClientOptions) -> Result<Roots, HttpError> {
     let mut roots = RootCertStore::empty();
     let Some(path) = &options.cert else {
         let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
@@ -80,7 +100,10 @@ fn read_roots(options: &ClientOptions) -> Result<RootCertStore, HttpError> {
             tracing::debug!(%error, "a certificate of the system can't be read");
         }
         let (_added, _ignored) = roots.add_parsable_certificates(system.certs);
-        return Ok(roots);
+        return Ok(Roots {
+            store: Arc::new(roots),
+            named: Vec::new(),
+        });
     };
     let (file, folder) = if path.is_dir() {
         (None, Some(path.as_path()))
@@ -88,7 +111,7 @@ fn read_roots(options: &ClientOptions) -> Result<RootCertStore, HttpError> {
         (Some(path.as_path()), None)
     };
     let read = rustls_native_certs::load_certs_from_paths(file, folder);
-    let (added, _ignored) = roots.add_parsable_certificates(read.certs);
+    let (added, _ignored) = roots.add_parsable_certificates(read.certs.clone());
     if added == 0 {
         let source = read.errors.into_iter().next().map_or_else(
             || "it holds no certificate in PEM form".into(),
@@ -96,7 +119,10 @@ fn read_roots(options: &ClientOptions) -> Result<RootCertStore, HttpError> {
         );
         return Err(certificates(path, source));
     }
-    Ok(roots)
+    Ok(Roots {
+        store: Arc::new(roots),
+        named: read.certs,
+    })
 }
 
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
@@ -109,6 +135,73 @@ fn read_client_certificate(path: &Path) -> Result<Identity, HttpError> {
     let key = PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|error| certificates(path, error.to_string()))?;
     Ok((chain, key))
+}
+
+/// Takes what leads to a trusted root, and a server's own certificate where `--cert` names just
+/// that, though it is one for authorities: `openssl req -x509` makes such ones, and OpenSSL, and
+/// with it pip, takes them.
+#[derive(Debug)]
+struct Named {
+    usual: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+/// Whether all that speaks against a certificate is that it is an authority's. Its dates have been
+/// looked at before that.
+fn is_of_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(source))) = error
+    else {
+        return false;
+    };
+    matches!(
+        source.downcast_ref::<webpki::Error>(),
+        Some(webpki::Error::CaUsedAsEndEntity)
+    )
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let usual = &self.usual;
+        let verified =
+            usual.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            Err(error) if is_of_authority(&error) && self.named.contains(end_entity) => {
+                let parsed = ParsedCertificate::try_from(end_entity)?;
+                verify_server_name(&parsed, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
 }
 
 /// Takes any certificate, but still checks that the server owns it.
