@@ -87,10 +87,13 @@ impl CoreMetadata {
     }
 }
 
+/// `UNKNOWN` is what old tools write where nothing was said; as a name it is setuptools' own for a
+/// project without one.
 fn required<'a>(headers: &'a Headers, field: &'static str) -> Result<&'a str, MetadataError> {
+    let says_nothing = |value: &str| value.is_empty() || (value == "UNKNOWN" && field != "Name");
     headers
         .first(field)
-        .filter(|value| !value.is_empty() && *value != "UNKNOWN")
+        .filter(|value| !says_nothing(value))
         .ok_or(MetadataError::MissingField(field))
 }
 
