@@ -21,7 +21,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let Some(root) = &settings.cache_dir else {
         return Err(Failure::new(
-            "bnbpip cache commands can not function since cache is disabled.",
+            "pip cache commands can not function since cache is disabled.",
         ));
     };
     let cache = CacheAdmin::new(root);
