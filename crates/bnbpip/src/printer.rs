@@ -125,6 +125,13 @@ impl Printer {
         }
     }
 
+    /// What pip tells on standard output with `-vv`.
+    pub(crate) fn details(&self, text: &str) {
+        if self.verbosity >= 2 {
+            self.info(text);
+        }
+    }
+
     /// What is going on: standard error, unless `-q`.
     pub(crate) fn status(&self, text: &str) {
         self.say(0, Tone::Plain, "", text);

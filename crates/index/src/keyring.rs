@@ -16,7 +16,7 @@ pub enum Keyring {
     Program(PathBuf),
 }
 
-/// Who can be asked for what a server wants to know.
+/// Who can be asked for what a server wants to know, and is told what goes on.
 pub trait Asker: Debug + Send + Sync {
     /// The interpreter whose module `keyring` may know credentials.
     fn python(&self) -> Option<PathBuf>;
@@ -28,6 +28,8 @@ pub trait Asker: Debug + Send + Sync {
     fn may_save(&self) -> bool;
     /// What goes on.
     fn tell(&self, text: &str);
+    /// A page is looked at, from its server or the cache: its address, without credentials.
+    fn looks_at(&self, url: &str);
     /// What went wrong.
     fn warn(&self, text: &str);
 }

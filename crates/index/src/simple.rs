@@ -147,6 +147,7 @@ impl PageFetcher {
         policy: Option<StoredPolicy>,
         place: &Place<'_>,
     ) -> Result<Reply, IndexError> {
+        self.http.looks_at(url);
         let bare = without_credentials(url);
         let accept = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(ACCEPT))]);
         let mut headers = accept.clone();

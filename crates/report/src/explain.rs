@@ -39,11 +39,19 @@ pub struct NoSolution {
     pub unknown: Vec<PackageName>,
 }
 
+/// How a project of some versions spells its requirement of a package, where that is known.
+pub type Spelled<'a> = &'a dyn Fn(&Project, &VersionRange, &PackageName) -> Option<String>;
+
 /// Puts an explanation into words.
-pub fn no_solution(explanation: &Explanation, target: &TargetWords) -> NoSolution {
+pub fn no_solution(
+    explanation: &Explanation,
+    target: &TargetWords,
+    spelled: Spelled<'_>,
+) -> NoSolution {
     let writer = Writer {
         explanation,
         target,
+        spelled,
     };
     let single = writer.single_requirement();
     let messages = match &single {
@@ -70,6 +78,7 @@ pub fn no_solution(explanation: &Explanation, target: &TargetWords) -> NoSolutio
 struct Writer<'a> {
     explanation: &'a Explanation,
     target: &'a TargetWords,
+    spelled: Spelled<'a>,
 }
 
 impl Writer<'_> {
@@ -96,11 +105,15 @@ impl Writer<'_> {
         lines
     }
 
-    /// That there are no versions beyond those of which each is accounted for.
+    /// That there are no versions beyond those of which each is accounted for, or beyond the one
+    /// that an address leads to.
     fn goes_without_saying(&self, fact: &Fact) -> bool {
         let Fact::NoVersions { name, range } = fact else {
             return false;
         };
+        if self.is_of_address(name) {
+            return true;
+        }
         let accounted: Vec<&Version> = self
             .explanation
             .facts
@@ -117,6 +130,14 @@ impl Writer<'_> {
             && existing
                 .iter()
                 .all(|version| !range.contains(version) && accounted.contains(&version))
+    }
+
+    /// Whether a package was looked at though no index has it: what it needs is known.
+    fn is_of_address(&self, name: &PackageName) -> bool {
+        let mut facts = self.explanation.facts.iter();
+        self.existing(name).is_empty()
+            && facts
+                .any(|fact| matches!(fact, Fact::Depends { project, .. } if project.name == *name))
     }
 
     fn conclusion(&self) -> String {

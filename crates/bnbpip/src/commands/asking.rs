@@ -1,4 +1,4 @@
-//! Asking for credentials that a server wants, in pip's words.
+//! Asking for credentials that a server wants, and telling what is looked at, in pip's words.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,6 +58,11 @@ impl Asker for Terminal {
 
     fn tell(&self, text: &str) {
         self.printer.status(text);
+    }
+
+    fn looks_at(&self, url: &str) {
+        let text = format!("Fetching project page and analyzing links: {url}");
+        self.printer.details(&text);
     }
 
     fn warn(&self, text: &str) {

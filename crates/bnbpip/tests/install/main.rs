@@ -35,6 +35,7 @@ mod patience;
 mod permissions;
 mod pip_corners;
 mod pip_details;
+mod pip_spelling;
 mod pip_words;
 mod places;
 mod profiles;

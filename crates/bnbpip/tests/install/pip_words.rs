@@ -39,11 +39,11 @@ fn packages_are_told_in_pips_order_and_spelling() {
     let told: Vec<String> = told.iter().map(|line| line.replace('\\', "/")).collect();
     assert_eq!(told, expected);
     // What needs nothing comes first.
-    let said = "Installing collected packages: other-leaf, first, mid, TOP\n";
+    let said = "Installing collected packages: Other.Leaf, first, Mid, TOP\n";
     assert!(stdout.contains(said), "{stdout}");
     assert_eq!(
         last_line(&stdout),
-        "Successfully installed TOP-1.0 first-1.0 mid-1.0 other-leaf-1.0"
+        "Successfully installed Mid-1.0 Other.Leaf-1.0 TOP-1.0 first-1.0"
     );
     // What is there is told with who wants it.
     let run = environment.run(LOCAL.iter().chain(&["-r", "r.txt"]));

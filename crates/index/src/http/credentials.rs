@@ -77,6 +77,10 @@ impl Credentials {
         }
     }
 
+    pub(super) fn asker(&self) -> Option<&dyn Asker> {
+        self.asker.as_deref()
+    }
+
     /// Takes the credentials out of the address; the answer is the `Authorization` for its server.
     ///
     /// # Errors

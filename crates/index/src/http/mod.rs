@@ -87,6 +87,13 @@ impl HttpClient {
         }
     }
 
+    /// Tells that a page is looked at.
+    pub(crate) fn looks_at(&self, url: &Url) {
+        if let Some(asker) = self.credentials.asker() {
+            asker.looks_at(&redacted(url));
+        }
+    }
+
     /// Does the slow part of the first `https` request (reading certificates).
     pub(crate) fn prepare(&self) {
         if !self.offline {

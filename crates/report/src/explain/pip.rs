@@ -26,6 +26,7 @@ impl Writer<'_> {
                     }
                     requested = Some(with_origin(requirement, origin.as_deref()));
                 }
+                Fact::NoVersions { name, .. } if self.is_of_address(name) => {}
                 Fact::NotFound(name)
                 | Fact::NoVersions { name, .. }
                 | Fact::Versions { name, .. } => {
@@ -53,15 +54,16 @@ impl Writer<'_> {
                     _,
                     Fact::Depends {
                         project,
+                        versions,
                         dependency,
                         accepted,
-                        ..
                     },
                 ),
                 None,
             ) => {
-                let needed = needed(dependency, accepted);
-                Some((format!("{needed} (from {})", project.name), blocking))
+                let needed = (self.spelled)(project, versions, name)
+                    .unwrap_or_else(|| needed(dependency, accepted));
+                Some((format!("{needed} (from {})", spell(project)), blocking))
             }
             _ => None,
         }

@@ -16,6 +16,7 @@ mod warnings;
 
 use std::sync::Arc;
 
+use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{PackageName, Requirement};
@@ -35,7 +36,7 @@ use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::machine::Machine;
-use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requirements};
+use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requirements, wording};
 use crate::commands::sources::Sources;
 use crate::commands::sync::Wish;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
@@ -178,7 +179,12 @@ impl Run<'_> {
         if let Some(sources) = &self.sources {
             plan.note_origins(sources);
         }
-        plan.spell(&self.request, self.sources.as_ref());
+        let markers = &self.destination.target.markers;
+        let needed = |file: &Arc<PackageFile>, name: &PackageName| {
+            let sources = self.sources.as_ref();
+            wording::requirement_of(file, name, markers, resolved.access(), sources)
+        };
+        plan.spell(&self.request, self.sources.as_ref(), &needed);
         builds::warn_about_rest(&plan, installed, self.printer);
         if self.accelerator.is_none() {
             let target = &self.destination.target;
@@ -188,7 +194,7 @@ impl Run<'_> {
         if plan.changes.is_empty() {
             return self.finish_without_changes(&plan, resolved);
         }
-        self.narration().collecting(&plan);
+        self.narration().collecting(&plan, installed, &needed);
         self.show(&plan, resolved)?;
         if self.settings.network.offline && !self.arguments.dry_run {
             let checked = plan.check_offline("install", &resolved.client, "not in the cache");

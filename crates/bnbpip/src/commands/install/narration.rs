@@ -7,7 +7,7 @@ use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_packaging::{MarkerEnvironment, PackageName};
 
 use super::order::{self, Route};
-use super::plan::{Change, Plan};
+use super::plan::{Change, Needed, Plan};
 use crate::commands::distribution::{Dependency, Distribution};
 use crate::printer::Printer;
 use crate::request::{Request, RequestedRequirement, RequirementOrigin};
@@ -62,16 +62,29 @@ impl Narration<'_> {
         ));
     }
 
-    /// The packages that change, before they are fetched.
-    pub(super) fn collecting(&self, plan: &Plan) {
+    /// The packages that change, before they are fetched. `needed` has the requirement of a file
+    /// for a package as its metadata spells it.
+    pub(super) fn collecting(
+        &self,
+        plan: &Plan,
+        installed: &InstalledEnvironment,
+        needed: Needed<'_>,
+    ) {
         let route = Route::of(plan, self.request);
         let parent = |name: &PackageName| route.parent(name).cloned();
         for change in route.changes(plan) {
             let name = &change.package.name;
             let (label, from) = match (self.given(name), parent(name)) {
                 (None, Some(dependent)) => {
+                    let mut changes = plan.changes.iter();
+                    let label = match changes.find(|it| it.package.name == dependent) {
+                        Some(change) => needed(&change.file, name),
+                        None => installed
+                            .get(&dependent)
+                            .and_then(|dependent| self.needed(dependent, name)),
+                    };
                     let from = format!(" (from {})", self.chain(dependent, &parent));
-                    (change.shown_name.clone(), from)
+                    (label.unwrap_or_else(|| name.to_string()), from)
                 }
                 _ => self.requested(name),
             };

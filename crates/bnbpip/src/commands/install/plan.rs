@@ -8,12 +8,16 @@ use bnbpip_packaging::{DirectUrl, PackageName};
 use bnbpip_report::{Action, PlanLine, PlanView};
 use bnbpip_resolver::{Resolution, ResolvedPackage, Source};
 
+use super::order::Route;
 use crate::commands::distribution::Dependency;
 use crate::commands::resolve::Resolved;
 use crate::commands::resolve::community::Community;
 use crate::commands::sources::Sources;
 use crate::failure::Failure;
 use crate::request::Request;
+
+/// The requirement of a file for a package as its metadata spells it, without a marker.
+pub(crate) type Needed<'a> = &'a dyn Fn(&Arc<PackageFile>, &PackageName) -> Option<String>;
 
 pub(super) type Package = ResolvedPackage<Arc<PackageFile>>;
 
@@ -94,15 +98,37 @@ impl Plan {
         changes.chain(&self.kept)
     }
 
-    /// Shows names as the user wrote them, or else as the sources' own metadata does.
-    pub(crate) fn spell(&mut self, request: &Request, sources: Option<&Sources>) {
-        for change in &mut self.changes {
-            let own = sources.and_then(|sources| sources.spelled_name(&change.file));
+    /// Shows names as pip does: as whoever asked wrote them, the user or the metadata of another
+    /// package, or else as the sources' own metadata does. `needed` has the requirement of a file
+    /// for a package.
+    pub(crate) fn spell(
+        &mut self,
+        request: &Request,
+        sources: Option<&Sources>,
+        needed: Needed<'_>,
+    ) {
+        let route = Route::of(self, request);
+        let mut names = Vec::new();
+        for change in &self.changes {
+            let name = &change.package.name;
             let mut given = request.requirements.iter();
-            let given = given.find(|given| given.requirement.name == change.package.name);
-            let typed = given.and_then(|given| Dependency::parse(&given.raw).ok());
-            let typed = typed.map(|typed| typed.raw_name().to_owned());
-            if let Some(name) = typed.or(own) {
+            let given = given.find(|given| given.requirement.name == *name);
+            let mut others = self.changes.iter();
+            let written = match (given, route.parent(name)) {
+                (Some(given), _) => Some(given.raw.clone()),
+                (None, Some(parent)) => others
+                    .find(|other| other.package.name == *parent)
+                    .and_then(|parent| needed(&parent.file, name)),
+                (None, None) => None,
+            };
+            let written = written.and_then(|text| Dependency::parse(&text).ok());
+            let written = written.map(|requirement| requirement.raw_name().to_owned());
+            let own = || sources.and_then(|sources| sources.spelled_name(&change.file));
+            let by_path = || given.map(|_| name.to_string());
+            names.push(written.or_else(own).or_else(by_path));
+        }
+        for (change, name) in self.changes.iter_mut().zip(names) {
+            if let Some(name) = name {
                 change.shown_name = name;
             }
         }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use bnbpip_packaging::{Version, VersionOrUrl, WheelFilename};
+use bnbpip_packaging::{PackageName, Version, VersionOrUrl, VersionRange, WheelFilename};
 use bnbpip_report::{TargetWords, no_solution};
+use bnbpip_resolver::explanation::Project;
 use bnbpip_resolver::{Explanation, Fact, ResolveError, SolveRequest};
 
 use super::connection::Connection;
@@ -59,9 +60,18 @@ impl Resolving<'_> {
                 .cloned()
                 .unwrap_or_default(),
         };
-        let text = no_solution(&self.with_versions(explanation), &words);
+        let spelled = |project: &Project, versions: &VersionRange, needed: &PackageName| {
+            provider.spelled(&project.name, versions, needed, &self.target.markers)
+        };
+        let text = no_solution(&self.with_versions(explanation), &words, &spelled);
         if !text.narration.is_empty() {
             self.printer.narrate(&text.narration.join("\n"));
+        }
+        let not_found = text.messages.iter();
+        for message in not_found.filter(|it| it.starts_with("No matching distribution found")) {
+            // The kind of failure, which pip's traceback ends with.
+            self.printer
+                .details(&format!("DistributionNotFound: {message}"));
         }
         let mut messages = text.messages.into_iter();
         let mut failure = Failure::new(messages.next().unwrap_or_default());

@@ -86,6 +86,9 @@ pub(crate) fn say_locations(
     };
     let asked = locations.indexes.iter().filter(|entry| !entry.explicit);
     let indexes: Vec<String> = asked.map(|entry| shown(&entry.url)).collect();
+    if locations.no_index {
+        printer.details(&format!("Ignoring indexes: {}", indexes.join(",")));
+    }
     let usual = DEFAULT_INDEX_URL.trim_end_matches('/');
     if !locations.no_index && indexes != [usual] {
         printer.narrate(&format!("Looking in indexes: {}", indexes.join(", ")));

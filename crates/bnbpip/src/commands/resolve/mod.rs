@@ -24,6 +24,7 @@ pub(crate) mod requirements;
 mod resolution;
 mod suggestion;
 mod versions;
+pub(crate) mod wording;
 
 pub(crate) use connection::{Connection, Connections, runtime};
 pub(crate) use resolution::{CommandWords, InstalledPolicy, LockedFiles, Resolved, Resolving};

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use bnbpip_index::{IndexClient, IndexError, IndexLocations, PackageFile};
 use bnbpip_overlay::MachineFacts;
-use bnbpip_packaging::{Hashes, PackageName, TagCompatibility, Version, VersionRange};
+use bnbpip_packaging::{
+    Hashes, MarkerEnvironment, PackageName, TagCompatibility, Version, VersionRange,
+};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
 };
@@ -18,6 +20,7 @@ use super::candidates::Selection;
 use super::community::Community;
 use super::machine::Machine;
 use super::resolution::LockedFiles;
+use super::wording::requirement_of;
 use crate::commands::sources::{Access, Sources, is_source};
 use crate::failure::Failure;
 use fetching::{AHEAD, MetadataFailure, Shared, lock};
@@ -138,6 +141,28 @@ impl IndexProvider {
     /// Which versions were passed over because of their metadata, in sentences.
     pub(crate) fn passed_over(&self) -> Vec<String> {
         lock(&self.shared.passed_over).iter().cloned().collect()
+    }
+
+    /// How a package of a version in `versions`, that was looked at, spells its requirement of
+    /// `needed`.
+    pub(super) fn spelled(
+        &self,
+        name: &PackageName,
+        versions: &VersionRange,
+        needed: &PackageName,
+        markers: &MarkerEnvironment,
+    ) -> Option<String> {
+        let direct = lock(&self.shared.direct);
+        let direct = direct.values().find(|file| file.name() == name).cloned();
+        let file = direct.or_else(|| {
+            let lists = lock(&self.shared.lists);
+            let candidates = lists.get(name)?.get()?.as_ref().ok()?.clone()?;
+            let mut newest = candidates.versions().iter().enumerate().rev();
+            let (index, _) = newest.find(|(_, version)| versions.contains(version))?;
+            candidates.file(index).ok()
+        })?;
+        let sources = self.sources.as_ref();
+        requirement_of(&file, needed, markers, self.access(), sources)
     }
 
     /// How many indexes have a package, of those that were asked.

@@ -1,0 +1,41 @@
+//! How the metadata of a package spells what it requires, for the words that scripts look for:
+//! the solver knows names in their normal form alone.
+
+use std::sync::Arc;
+
+use bnbpip_index::{Metadata, PackageFile};
+use bnbpip_packaging::{CoreMetadata, ExtraName, MarkerEnvironment, PackageName};
+
+use crate::commands::distribution::Dependency;
+use crate::commands::sources::{Access, Sources};
+
+/// A file's requirement of `name` as it stands in the metadata, without its marker. The metadata
+/// has been read by now, so that nothing is fetched or built for this.
+pub(crate) fn requirement_of(
+    file: &Arc<PackageFile>,
+    name: &PackageName,
+    markers: &MarkerEnvironment,
+    access: Access<'_>,
+    sources: Option<&Sources>,
+) -> Option<String> {
+    let (texts, extras) = if file.wheel().is_some() {
+        let metadata = access.runtime.block_on(access.client.metadata(file));
+        let Ok(Metadata::Wheel(metadata)) = metadata else {
+            return None;
+        };
+        let texts = metadata.requires_dist.iter().map(ToString::to_string);
+        let extras = metadata.provides_extra.iter();
+        let extras: Vec<ExtraName> = extras.filter_map(|extra| extra.parse().ok()).collect();
+        (texts.collect::<Vec<_>>(), extras)
+    } else {
+        let document = sources?.document(file, access).ok()?;
+        let metadata = CoreMetadata::parse(&document).ok()?;
+        let texts = metadata.headers.all("Requires-Dist").map(str::to_owned);
+        (texts.collect(), metadata.provides_extra.clone())
+    };
+    let mut needed = texts.iter().filter_map(|text| Dependency::parse(text).ok());
+    let found = needed.find(|needed| {
+        needed.requirement.name == *name && needed.requirement.evaluate_markers(markers, &extras)
+    })?;
+    Some(found.without_marker())
+}
