@@ -26,6 +26,8 @@ struct Universe {
     asked: Cell<usize>,
     /// How often metadata was read.
     read: Cell<usize>,
+    /// How often versions were asked for ahead.
+    announced: Cell<usize>,
 }
 
 #[derive(Default, Clone)]
@@ -129,7 +131,9 @@ impl MetadataProvider for Universe {
 
     fn prefetch(&self, _: &PackageName, _: &VersionRange) {}
 
-    fn prefetch_batch(&self, _: &PackageName, _: &VersionRange, _: &Version, _: usize) {}
+    fn prefetch_batch(&self, _: &PackageName, _: &VersionRange, _: &Version, _: usize) {
+        self.announced.set(self.announced.get() + 1);
+    }
 
     fn machine(&self) -> &dyn MachineFacts {
         self
@@ -317,6 +321,23 @@ fn an_extra_is_looked_for_only_at_versions_that_its_project_can_have() {
     let solution = resolve(&universe, &mut request(&["other", "lib[x]"])).unwrap();
     assert_eq!(shown(Ok(solution)), "lib==60 other==1");
     assert!(universe.read.get() < 30, "{}", universe.read.get());
+}
+
+#[test]
+fn many_extras_of_one_version_are_one_try() {
+    let mut universe = Universe::default();
+    let extras: Vec<String> = (0..30).map(|number| format!("x{number}")).collect();
+    for version in ["1", "2"] {
+        universe = universe
+            .add("lib", version, &[])
+            .change("lib", version, |release| {
+                let extras = extras.iter().map(|extra| extra.parse().unwrap());
+                release.metadata.provides_extra = extras.collect();
+            });
+    }
+    let wanted = format!("lib[{}]==1", extras.join(","));
+    assert_eq!(solve(&universe, &[&wanted]), "lib==1");
+    assert_eq!(universe.announced.get(), 0);
 }
 
 /// A project of 2,000 releases; the metadata of these can't be read.

@@ -93,7 +93,10 @@ impl<P: MetadataProvider> Solver<'_, P> {
         let version = candidate.version.clone();
         self.decisions += 1;
         self.decided_at.insert(package, self.decisions);
-        self.announce_batch(name, range, &version);
+        // An extra is of its project's version: a dozen extras are no dozen tries.
+        if extra.is_none() {
+            self.announce_batch(name, range, &version);
+        }
         self.note_newest_wanted(name, &candidate);
         if !self
             .expanded
