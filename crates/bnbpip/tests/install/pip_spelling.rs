@@ -25,6 +25,10 @@ fn names_are_spelled_as_they_are_asked_for() {
     ] {
         assert!(run.stdout.contains(line), "{line}{}", run.stdout);
     }
+    drop(environment.run(["uninstall", "-y", "top-most"]).success());
+    let run = environment.run(["install", "top.most"]).success();
+    let there = "Requirement already satisfied: DEP_of>=0.5 in ";
+    assert!(run.stdout.contains(there), "{}", run.stdout);
     // The name of a file that is a path is nobody's spelling.
     let path = dep.write_to(&environment.work());
     let path = path.to_str().unwrap();

@@ -29,6 +29,7 @@ pub(crate) use self::download_progress::DownloadProgress;
 use self::narration::Narration;
 use self::order::Route;
 pub(crate) use self::outcome::listing;
+use self::plan::Needed;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
 use crate::cli::values::LinkMode;
@@ -190,7 +191,7 @@ impl Run<'_> {
             let target = &self.destination.target;
             builds::guard(&plan, &self.request, target, self.settings, self.printer)?;
         }
-        self.say_kept(&plan, installed);
+        self.say_kept(&plan, installed, &needed);
         if plan.changes.is_empty() {
             return self.finish_without_changes(&plan, resolved);
         }
@@ -273,7 +274,8 @@ impl Run<'_> {
             .collect();
         let parent = |name: &PackageName| parents.get(name).map(|name| (*name).clone());
         for Satisfied { distribution, .. } in &satisfied {
-            self.narration().satisfied(distribution, &parent, installed);
+            self.narration()
+                .satisfied(distribution, &parent, &|_| None, installed);
         }
         true
     }
@@ -288,13 +290,19 @@ impl Run<'_> {
         }
     }
 
-    fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment) {
+    fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment, needed: Needed<'_>) {
         self.narration().unneeded();
         let route = Route::of(plan, &self.request);
         for package in &plan.kept {
             if let Some(distribution) = installed.get(&package.name) {
                 let parent = |name: &PackageName| route.parent(name).cloned();
-                self.narration().satisfied(distribution, &parent, installed);
+                let spelled = |dependent: &PackageName| {
+                    let mut changes = plan.changes.iter();
+                    let change = changes.find(|change| change.package.name == *dependent)?;
+                    needed(&change.file, &package.name)
+                };
+                self.narration()
+                    .satisfied(distribution, &parent, &spelled, installed);
             }
         }
     }

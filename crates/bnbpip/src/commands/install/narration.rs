@@ -38,18 +38,21 @@ impl Narration<'_> {
     }
 
     /// What is there already, and who needs it. `parent` says who asked for a package that wasn't
-    /// named.
+    /// named, `spelled` how a package that comes anew does that.
     pub(super) fn satisfied(
         &self,
         distribution: &InstalledDistribution,
         parent: &dyn Fn(&PackageName) -> Option<PackageName>,
+        spelled: &dyn Fn(&PackageName) -> Option<String>,
         installed: &InstalledEnvironment,
     ) {
         let name = &distribution.name;
         let (label, from) = match (self.given(name), parent(name)) {
             (None, Some(dependent)) => {
-                let needed = installed.get(&dependent);
-                let label = needed.and_then(|dependent| self.needed(dependent, name));
+                let label = spelled(&dependent).or_else(|| {
+                    let dependent = installed.get(&dependent)?;
+                    self.needed(dependent, name)
+                });
                 let label = label.unwrap_or_else(|| name.to_string());
                 (label, format!(" (from {})", self.chain(dependent, parent)))
             }
