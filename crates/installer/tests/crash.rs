@@ -1,5 +1,7 @@
 //! A transaction that is cut off at any step, again and again, ends as the old or the new
 //! environment with nothing left over.
+//!
+//! `BNBPIP_CRASH_THINNING=4` has fewer recoveries cut off, for where that takes long.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -216,11 +218,17 @@ fn a_crash_at_any_step_leaves_old_or_new_when_folders_are_split() {
     crash_everywhere(true);
 }
 
+/// Every how many steps a recovery is cut off.
+fn thinning() -> usize {
+    let text = std::env::var("BNBPIP_CRASH_THINNING");
+    text.map_or(1, |text| text.parse().unwrap())
+}
+
 /// The recovery is interrupted too, at each of its steps, and then repeated.
 fn crash_recovery(splits: bool, stride: usize) {
     let (old, new, steps) = old_and_new(splits);
-    for at in (steps / 3..steps).step_by(stride) {
-        for second in 0.. {
+    for at in (steps / 3..steps).step_by(stride * thinning()) {
+        for second in (0..).step_by(thinning()) {
             let bench = old_environment();
             change(&bench, &Disk::new(Fault::Crash(at), splits));
             let recovery = Disk::new(Fault::Crash(second), splits);
