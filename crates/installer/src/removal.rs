@@ -103,7 +103,7 @@ impl RemovalError {
                      uninstall the package."
                 ),
                 _ => format!(
-                    "You might be able to recover from this via: pip install --force-reinstall \
+                    "You might be able to recover from this via: pip install --ignore-installed \
                      --no-deps {name}=={version}"
                 ),
             }),
@@ -155,8 +155,8 @@ impl RemovalPlan {
             .map_err(|source| read_error(distribution, source))
     }
 
-    /// Removes nothing but the `.dist-info` folder: for a distribution without `RECORD` which
-    /// another is installed over.
+    /// Removes nothing but the `.dist-info` folder: for a distribution without a readable `RECORD`
+    /// which another is installed over.
     pub(crate) fn record_alone(
         roots: &Roots,
         environment: &Environment,

@@ -38,7 +38,7 @@ fn what_has_no_record_is_told_in_pips_words() {
     let world = with_two();
     let info = world.library().join("one_package-1.0.dist-info");
     fs_err::remove_file(info.join("RECORD")).unwrap();
-    let recover = "this via: pip install --force-reinstall --no-deps One.Package==1.0";
+    let recover = "this via: pip install --ignore-installed --no-deps One.Package==1.0";
     for (installer, hint) in [
         ("pip\n", recover),
         ("\n", recover),

@@ -164,3 +164,24 @@ fn without_an_index_the_command_says_that_it_was_not_tried() {
         run.stdout
     );
 }
+
+#[test]
+fn the_printed_command_mends_what_has_no_list_of_its_files() {
+    let server = index();
+    for damage in ["", "a,b,c,d\n\u{1}"] {
+        let environment = environment(&server, &[WheelBuilder::new("helper", "1.0")]);
+        let info = environment.site_packages().join("helper-1.0.dist-info");
+        fs_err::write(info.join("INSTALLER"), "pip\n").unwrap();
+        fs_err::remove_file(info.join("RECORD")).unwrap();
+        if !damage.is_empty() {
+            fs_err::write(info.join("RECORD"), damage).unwrap();
+        }
+        let run = environment.run(["doctor"]);
+        assert_eq!(run.code, 5, "{}", run.stdout);
+        let command = printed_command(&run.stdout);
+        assert_eq!(command[1], "--ignore-installed");
+        let run = environment.run(command);
+        assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+        assert_clean(&environment);
+    }
+}

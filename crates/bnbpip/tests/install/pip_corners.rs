@@ -4,7 +4,7 @@
 use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
 
 use crate::sources;
-use crate::support::{environment, last_line};
+use crate::support::{environment, index, last_line};
 
 /// A folder of wheels in `wheels`, without any index.
 fn with_wheels(wheels: &[WheelBuilder]) -> TestEnvironment {
@@ -162,4 +162,26 @@ fn without_isolation_a_backend_is_not_asked_what_it_needs() {
                 --force-reinstall ./local";
     let run = environment.run(line.split_whitespace()).failure();
     assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+}
+
+#[test]
+fn what_has_no_record_is_installed_over() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "base==1.0"]).success());
+    let record = environment
+        .site_packages()
+        .join("base-1.0.dist-info/RECORD");
+    fs_err::remove_file(record).unwrap();
+    let refused = environment.run(["install", "base==2.0"]).failure();
+    let hint = "pip install --ignore-installed --no-deps base==1.0";
+    assert!(refused.stderr.contains(hint), "{}", refused.stderr);
+    for version in ["base==1.0", "base==2.0"] {
+        let arguments = ["install", "--ignore-installed", "--no-deps", version];
+        let run = environment.run(arguments).success();
+        assert!(!run.stdout.contains("uninstall"), "{}", run.stdout);
+    }
+    assert_eq!(environment.installed(), ["base-2.0"]);
+    let code = "import base; assert base.__version__ == '2.0'";
+    drop(environment.python(code).success());
 }

@@ -76,9 +76,11 @@ impl Transaction<'_> {
             .map(|(distribution, wheel, named)| {
                 let (roots, environment) = (&self.roots, self.environment);
                 let plan = match RemovalPlan::with_roots(roots, environment, distribution) {
-                    Err(RemovalError::NoRecord { .. }) if !named => {
-                        RemovalPlan::record_alone(roots, environment, distribution)?
-                    }
+                    Err(
+                        RemovalError::NoRecord { .. }
+                        | RemovalError::Record { .. }
+                        | RemovalError::Read { .. },
+                    ) if !named => RemovalPlan::record_alone(roots, environment, distribution)?,
                     other => other?,
                 };
                 Ok((plan, Some(*wheel)))

@@ -39,6 +39,8 @@ struct Wanted {
     removed: Vec<String>,
     requirements: Vec<String>,
     again: Vec<(PackageName, Version)>,
+    /// Whether something of that can't be uninstalled first, as nothing lists its files.
+    is_over: bool,
     /// An accelerator, and what is to be installed for it.
     rebuilt: Option<(String, Vec<String>)>,
     notes: Vec<String>,
@@ -73,7 +75,12 @@ impl Mending<'_> {
         push(&["uninstall", "-y"], wanted.removed);
         push(&["install"], rebuilt.1);
         push(&["install"], wanted.requirements);
-        push(&["install", "--force-reinstall", "--no-deps"], again);
+        let anyway = if wanted.is_over {
+            "--ignore-installed"
+        } else {
+            "--force-reinstall"
+        };
+        push(&["install", anyway, "--no-deps"], again);
         self.describe(diagnosis, &steps);
         diagnosis.notes.extend(wanted.notes);
         steps
@@ -164,6 +171,7 @@ impl Wanted {
     fn of(findings: &[Finding]) -> Self {
         let mut wanted = Self::default();
         for finding in findings {
+            wanted.is_over |= matches!(finding.code, "no-record" | "unreadable-record");
             match &finding.mend {
                 Mend::Change(choices) => {
                     let first = choices.first().map(|(_, requirement)| requirement.clone());

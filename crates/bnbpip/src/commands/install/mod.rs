@@ -173,6 +173,11 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let reinstall = self.arguments.force_reinstall || self.arguments.ignore_installed;
         let mut plan = Plan::new(&resolved.resolution, installed, reinstall);
+        if self.arguments.ignore_installed {
+            // Nothing is uninstalled first, so that nothing need be known of what is there. What
+            // lies in the very place of a new distribution gives way to it.
+            plan.ignore_installed();
+        }
         self.keep_to_user_site(&mut plan, installed)?;
         if self.arguments.resolve.only_deps {
             plan.leave_out_requested();
