@@ -207,7 +207,14 @@ impl HttpClient {
     async fn get_whole_once(&self, get: &Get<'_>, limit_bytes: u64) -> Result<Whole, HttpError> {
         let mut answer = self.send(get).await?;
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
+        loop {
+            let chunk = match answer.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                // The status says it all; some servers end such an answer by hanging up.
+                Err(_) if !answer.status().is_success() => break,
+                Err(error) => return Err(error),
+            };
             if (body.len() + chunk.len()) as u64 > limit_bytes {
                 return Err(HttpError::TooLarge {
                     url: redacted(&answer.url),

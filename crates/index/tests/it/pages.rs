@@ -160,6 +160,22 @@ async fn refresh_and_offline_do_what_they_say() {
 }
 
 #[tokio::test]
+async fn an_error_page_need_not_come_whole() {
+    let server = Server::start().await;
+    let path = "/simple/a/";
+    let missing = Resource {
+        status: 404,
+        body: b"there is nothing of that name".to_vec(),
+        ..Resource::default()
+    };
+    server.put_resource(path, missing);
+    server.fault(path, Fault::Cut(10));
+    let found = client(&server.simple()).project(&name("a")).await;
+    assert!(found.unwrap().is_none());
+    assert_eq!(server.count(path), 1);
+}
+
+#[tokio::test]
 async fn passing_failures_are_tried_again() {
     let server = Server::start().await;
     let path = "/simple/a/";
