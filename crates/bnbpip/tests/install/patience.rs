@@ -34,6 +34,23 @@ fn nobody_waits_longer_than_asked() {
 }
 
 #[test]
+fn a_server_that_drips_is_given_up() {
+    let server = index();
+    let environment = environment(&server);
+    let slowly = Fault::Slow(1, Duration::from_millis(300));
+    server.plan_fault("/simple/tool", usize::MAX, slowly);
+    let begin = Instant::now();
+    let run = install(&environment, &["--timeout", "1", "--retries", "0"]).failure();
+    assert!(begin.elapsed() < Duration::from_mins(1));
+    assert!(
+        run.stderr.contains("hardly anything arrives"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(environment.installed(), [""; 0]);
+}
+
+#[test]
 fn servers_are_asked_again_as_often_as_said() {
     for (retries, asked) in [("0", 1), ("2", 3)] {
         let server = index();

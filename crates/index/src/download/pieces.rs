@@ -188,9 +188,7 @@ impl Downloader {
                 Err(failure) => return Err(failure),
             };
             let got = arrived.of(piece);
-            if got > before {
-                retry.progressed();
-            }
+            retry.progressed(got.saturating_sub(before));
             if let Err(error) = retry.pause(error).await {
                 let cut = matches!(
                     &error,

@@ -57,9 +57,7 @@ impl Downloader {
                 }
                 Ended::Cut(error) => error,
             };
-            if stream.written > before {
-                retry.progressed();
-            }
+            retry.progressed(stream.written.saturating_sub(before));
             if let Err(error) = retry.pause(error).await {
                 return Err(truncated_or(error, file, partial, stream.written).into());
             }

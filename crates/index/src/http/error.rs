@@ -21,6 +21,8 @@ pub enum NetworkErrorKind {
     Tls,
     /// Nothing arrived for too long.
     Timeout,
+    /// Too little arrived for too long.
+    Slow,
     /// The connection ended in the middle.
     Cut,
     /// The answer is no HTTP.
@@ -36,6 +38,7 @@ impl NetworkErrorKind {
             Self::Connect => "no connection",
             Self::Tls => "no secure connection",
             Self::Timeout => "no answer in time",
+            Self::Slow => "hardly anything arrives",
             Self::Cut => "the connection was cut",
             Self::Protocol => "the answer is not valid HTTP",
             Self::ProxyCredentials => "the proxy wants credentials (407)",
@@ -129,6 +132,16 @@ impl HttpError {
             url: redacted(url),
             kind: classify(&source),
             source: source.without_url().into(),
+        }
+    }
+
+    /// A body that would take for ever.
+    pub(super) fn slow(url: &Url, received_bytes: u64, waited: Duration) -> Self {
+        Self::Network {
+            host: host_of(url),
+            url: redacted(url),
+            kind: NetworkErrorKind::Slow,
+            source: format!("{received_bytes} bytes in {} s", waited.as_secs()).into(),
         }
     }
 

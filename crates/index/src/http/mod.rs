@@ -9,6 +9,7 @@ mod tls;
 mod turns;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -31,6 +32,9 @@ use turns::{Turn, Turns};
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
 
+/// The slowest that a body may come, in bytes per second: none that helps is slower.
+const SLOWEST: u64 = 256;
+
 /// The client for every request.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
@@ -39,6 +43,7 @@ pub(crate) struct HttpClient {
     permits: Semaphore,
     turns: Turns,
     retries: u32,
+    patience: Duration,
     offline: bool,
 }
 
@@ -58,6 +63,7 @@ pub(crate) struct Answer<'client> {
     response: reqwest::Response,
     /// Where the redirects led to, without credentials.
     pub(crate) url: Url,
+    pace: Pace,
     _permit: Option<SemaphorePermit<'client>>,
     _turn: Turn,
 }
@@ -83,6 +89,7 @@ impl HttpClient {
             permits: Semaphore::new(options.concurrent_requests.max(1)),
             turns: Turns::default(),
             retries: options.retries,
+            patience: options.timeout * 2,
             offline: options.offline,
         }
     }
@@ -137,6 +144,7 @@ impl HttpClient {
                 return Ok(Answer {
                     response,
                     url,
+                    pace: Pace::new(self.patience),
                     _permit: permit,
                     _turn: turn,
                 });
@@ -245,10 +253,54 @@ impl Answer<'_> {
 
     /// The next bytes of the body, decoded.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        self.response
+        let begun = Instant::now();
+        let chunk = self
+            .response
             .chunk()
             .await
-            .map_err(|source| HttpError::network(&self.url, source))
+            .map_err(|source| HttpError::network(&self.url, source))?;
+        if let Some(chunk) = &chunk {
+            self.pace.note(chunk.len(), begun.elapsed());
+            if self.pace.is_too_slow() {
+                let Pace {
+                    received_bytes,
+                    waited,
+                    ..
+                } = self.pace;
+                return Err(HttpError::slow(&self.url, received_bytes, waited));
+            }
+        }
+        Ok(chunk)
+    }
+}
+
+/// How fast a body comes. A server that sends a byte now and then would never be given up
+/// otherwise: each byte comes in time.
+#[derive(Debug)]
+struct Pace {
+    received_bytes: u64,
+    /// How long was waited for these, without what was done with them.
+    waited: Duration,
+    /// How long any pace is right.
+    patience: Duration,
+}
+
+impl Pace {
+    fn new(patience: Duration) -> Self {
+        Self {
+            received_bytes: 0,
+            waited: Duration::ZERO,
+            patience,
+        }
+    }
+
+    fn note(&mut self, bytes: usize, waited: Duration) {
+        self.received_bytes += bytes as u64;
+        self.waited += waited;
+    }
+
+    fn is_too_slow(&self) -> bool {
+        self.waited > self.patience && self.received_bytes < SLOWEST * self.waited.as_secs()
     }
 }
 
@@ -289,6 +341,17 @@ pub(crate) type SharedHttp = Arc<HttpClient>;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_may_come_slowly_but_not_for_ever() {
+        let mut pace = Pace::new(Duration::from_secs(30));
+        pace.note(1, Duration::from_secs(30));
+        assert!(!pace.is_too_slow());
+        pace.note(1, Duration::from_secs(1));
+        assert!(pace.is_too_slow());
+        pace.note(8_000, Duration::ZERO);
+        assert!(!pace.is_too_slow());
+    }
 
     #[test]
     fn reads_content_ranges() {

@@ -14,6 +14,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(150);
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How much has to arrive to count as progress: a server that gives a byte for each request would
+/// be asked for ever.
+const PROGRESS_BYTES: u64 = 16 << 10;
+
 /// The tries of one action.
 #[derive(Debug)]
 pub(crate) struct Retry {
@@ -31,10 +35,13 @@ impl Retry {
         }
     }
 
-    /// Something arrived since the last failure: the budget is whole again.
-    pub(crate) fn progressed(&mut self) {
-        self.left = self.allowed;
-        self.failures = 0;
+    /// So much arrived since the last failure. Where it is worth a connection the budget is whole
+    /// again.
+    pub(crate) fn progressed(&mut self, bytes: u64) {
+        if bytes >= PROGRESS_BYTES {
+            self.left = self.allowed;
+            self.failures = 0;
+        }
     }
 
     /// Waits before the next try, as long as the server asks for if it does.

@@ -152,7 +152,9 @@ fn http_hint(error: &HttpError) -> Option<&'static str> {
                 "check that the address is right; if the network has a certificate authority of \
                  its own, name its certificate with `--cert`"
             }
-            NetworkErrorKind::Timeout => "try again, or wait longer with `--timeout`",
+            NetworkErrorKind::Timeout | NetworkErrorKind::Slow => {
+                "try again, or wait longer with `--timeout`"
+            }
             NetworkErrorKind::Cut => "try again, or try more often with `--retries`",
             NetworkErrorKind::Protocol => "check the index's address: this is no web server",
             NetworkErrorKind::ProxyCredentials => PROXY_CREDENTIALS,
