@@ -4,12 +4,14 @@
 //! The arguments before the subcommand's name are moved behind it as well (each option that may
 //! stand there may also stand behind), so that there is one list in which later wins.
 
-use std::collections::HashSet;
+mod without_effect;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
+use self::without_effect::without_effect;
 use super::ProcessEnvironment;
 use super::files::{FileSetting, FileSettings};
 use crate::failure::{Failure, exit_code};
@@ -155,53 +157,6 @@ fn typed_python<'a>(mut words: impl Iterator<Item = &'a OsString>) -> Option<Pat
         }
     }
     None
-}
-
-/// How many settings without effect are told one by one.
-const WITHOUT_EFFECT_TOLD: usize = 20;
-
-/// What to tell about settings in files that mean nothing here: of the command's section those
-/// that it doesn't have, of `[global]` those that no command has.
-fn without_effect(
-    files: &FileSettings,
-    section: &str,
-    subcommand: &Command,
-    root: &Command,
-) -> Vec<String> {
-    let tell = |setting: &FileSetting| {
-        format!(
-            "The setting `{}.{}` in `{}` has no effect: bnbpip has no option `--{}` there",
-            setting.section,
-            setting.option,
-            setting.file.display(),
-            setting.option
-        )
-    };
-    let mut of_any: HashSet<&str> = NOT_FROM_PIP.iter().copied().collect();
-    let mut of_this = of_any.clone();
-    collect_names(root, &mut of_any);
-    collect_names(subcommand, &mut of_this);
-    let of_global = files
-        .of_section("global")
-        .filter(|setting| !of_any.contains(setting.option.as_str()));
-    let of_command = files
-        .of_section(section)
-        .filter(|setting| !of_this.contains(setting.option.as_str()));
-    let mut idle = of_global.chain(of_command);
-    let mut told: Vec<String> = idle.by_ref().take(WITHOUT_EFFECT_TOLD).map(tell).collect();
-    let more = idle.count();
-    if more > 0 {
-        told.push(format!("{more} more settings in files have no effect"));
-    }
-    told
-}
-
-/// The options of a command and of those within it.
-fn collect_names<'command>(command: &'command Command, names: &mut HashSet<&'command str>) {
-    names.extend(command.get_arguments().flat_map(names_of));
-    for nested in command.get_subcommands() {
-        collect_names(nested, names);
-    }
 }
 
 /// An option's long names.

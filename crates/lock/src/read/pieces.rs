@@ -54,12 +54,14 @@ impl<'a> Pieces<'a> {
 impl Piece<'_> {
     /// The package's table.
     pub(super) fn parse(&self) -> Result<Table, LockError> {
-        let packages = parse(self.text, self.lines_before)?.remove("packages");
-        match packages {
-            Some(Value::Array(mut tables)) if tables.len() == 1 => match tables.pop() {
-                Some(Value::Table(table)) => Ok(table),
-                _ => Ok(Table::new()),
-            },
+        let mut top = parse(self.text, self.lines_before)?;
+        // The text begins with the only `[[packages]]` that it has.
+        match top
+            .get_mut("packages")
+            .and_then(Value::as_array_mut)
+            .and_then(Vec::pop)
+        {
+            Some(Value::Table(package)) => Ok(package),
             _ => Ok(Table::new()),
         }
     }

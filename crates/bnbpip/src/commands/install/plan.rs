@@ -134,13 +134,14 @@ impl Plan {
         }
     }
 
-    /// Leaves the packages out that the user named (`--only-deps`).
+    /// Puts what is new beside what is there, and over it (`--ignore-installed`).
     pub(crate) fn ignore_installed(&mut self) {
         for change in &mut self.changes {
             change.replaces = None;
         }
     }
 
+    /// Leaves the packages out that the user named (`--only-deps`).
     pub(crate) fn leave_out_requested(&mut self) {
         self.changes.retain(|change| !change.package.requested);
         self.kept.retain(|package| !package.requested);
