@@ -14,6 +14,7 @@ mod solving;
 mod user_site;
 mod warnings;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bnbpip_index::PackageFile;
@@ -186,9 +187,17 @@ impl Run<'_> {
             plan.note_origins(sources);
         }
         let markers = &self.destination.target.markers;
+        // The requirements of a file, which are asked for once for each of them; the files live as
+        // long as the plan.
+        let read: RefCell<FxHashMap<*const PackageFile, Option<wording::Requirements>>> =
+            RefCell::default();
         let needed = |file: &Arc<PackageFile>, name: &PackageName| {
-            let sources = self.sources.as_ref();
-            wording::requirement_of(file, name, markers, resolved.access(), sources)
+            let mut read = read.borrow_mut();
+            let of_file = read.entry(Arc::as_ptr(file)).or_insert_with(|| {
+                let sources = self.sources.as_ref();
+                wording::requirements_of(file, markers, resolved.access(), sources)
+            });
+            of_file.as_ref()?.get(name).cloned()
         };
         plan.spell(&self.request, self.sources.as_ref(), &needed);
         builds::warn_about_rest(&plan, installed, self.printer);

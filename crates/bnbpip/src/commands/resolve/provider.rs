@@ -20,7 +20,7 @@ use super::candidates::Selection;
 use super::community::Community;
 use super::machine::Machine;
 use super::resolution::LockedFiles;
-use super::wording::requirement_of;
+use super::wording::requirements_of;
 use crate::commands::sources::{Access, Sources, is_source};
 use crate::failure::Failure;
 use fetching::{AHEAD, MetadataFailure, Shared, lock};
@@ -162,7 +162,7 @@ impl IndexProvider {
             candidates.file(index).ok()
         })?;
         let sources = self.sources.as_ref();
-        requirement_of(&file, needed, markers, self.access(), sources)
+        requirements_of(&file, markers, self.access(), sources)?.remove(needed)
     }
 
     /// How many indexes have a package, of those that were asked.

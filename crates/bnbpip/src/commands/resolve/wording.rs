@@ -5,19 +5,22 @@ use std::sync::Arc;
 
 use bnbpip_index::{Metadata, PackageFile};
 use bnbpip_packaging::{CoreMetadata, ExtraName, MarkerEnvironment, PackageName};
+use rustc_hash::FxHashMap;
 
 use crate::commands::distribution::Dependency;
 use crate::commands::sources::{Access, Sources};
 
-/// A file's requirement of `name` as it stands in the metadata, without its marker. The metadata
-/// has been read by now, so that nothing is fetched or built for this.
-pub(crate) fn requirement_of(
+/// Requirements by what they ask for, as they stand in a file's metadata, without their markers.
+pub(crate) type Requirements = FxHashMap<PackageName, String>;
+
+/// A file's requirements that hold here. The metadata has been read by now, so that nothing is
+/// fetched or built for this. `None` if it can't be had.
+pub(crate) fn requirements_of(
     file: &Arc<PackageFile>,
-    name: &PackageName,
     markers: &MarkerEnvironment,
     access: Access<'_>,
     sources: Option<&Sources>,
-) -> Option<String> {
+) -> Option<Requirements> {
     let (texts, extras) = if file.wheel().is_some() {
         let metadata = access.runtime.block_on(access.client.metadata(file));
         let Ok(Metadata::Wheel(metadata)) = metadata else {
@@ -33,9 +36,14 @@ pub(crate) fn requirement_of(
         let texts = metadata.headers.all("Requires-Dist").map(str::to_owned);
         (texts.collect(), metadata.provides_extra.clone())
     };
-    let mut needed = texts.iter().filter_map(|text| Dependency::parse(text).ok());
-    let found = needed.find(|needed| {
-        needed.requirement.name == *name && needed.requirement.evaluate_markers(markers, &extras)
-    })?;
-    Some(found.without_marker())
+    let mut requirements = Requirements::default();
+    for needed in texts.iter().filter_map(|text| Dependency::parse(text).ok()) {
+        if needed.requirement.evaluate_markers(markers, &extras) {
+            let name = needed.requirement.name.clone();
+            requirements
+                .entry(name)
+                .or_insert_with(|| needed.without_marker());
+        }
+    }
+    Some(requirements)
 }
