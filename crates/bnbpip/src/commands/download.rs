@@ -18,7 +18,8 @@ use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
 use super::resolve::{
-    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, network, notes, requirements,
+    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, hash_mode, network, notes,
+    requirements,
 };
 use super::rule_set;
 use super::saving;
@@ -117,7 +118,7 @@ pub(crate) fn run(
         sources: sources.as_ref(),
         in_place,
     };
-    saving.run(&requirements::required_hashes(&request))
+    saving.run(&hash_mode::required_hashes(&request))
 }
 
 /// The interpreter that the choice goes by; none where the options say enough.
@@ -182,7 +183,7 @@ struct Wanted {
 }
 
 impl Saving<'_> {
-    fn run(&self, required: &requirements::RequiredHashes) -> Result<(), Failure> {
+    fn run(&self, required: &hash_mode::RequiredHashes) -> Result<(), Failure> {
         let mut wanted = Vec::new();
         let only_deps = self.arguments.resolve.only_deps;
         let packages = self.resolved.resolution.packages.iter();

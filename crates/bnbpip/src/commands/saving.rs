@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 use bnbpip_index::RequiredHashes;
 use bnbpip_packaging::PackageName;
 
-use super::resolve::requirements;
+use super::resolve::hash_mode;
 use crate::configuration::settings::Settings;
 
 /// The digests of which a package's file must have one.
-pub(super) fn required_for(
-    all: &requirements::RequiredHashes,
-    name: &PackageName,
-) -> RequiredHashes {
+pub(super) fn required_for(all: &hash_mode::RequiredHashes, name: &PackageName) -> RequiredHashes {
     let digests = all.get(name).into_iter().flatten();
     RequiredHashes(
         digests

@@ -14,7 +14,8 @@ use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
 use super::resolve::{
-    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, network, requirements,
+    CommandWords, Connections, InstalledPolicy, Resolved, Resolving, hash_mode, network,
+    requirements,
 };
 use super::rule_set;
 use super::saving;
@@ -83,7 +84,7 @@ pub(crate) fn run(
         .environment
         .working_directory()
         .join(&arguments.wheel_dir);
-    let required = requirements::required_hashes(&request);
+    let required = hash_mode::required_hashes(&request);
     let files = resolved.resolution.packages.iter();
     let bytes = files.filter_map(|package| match &package.source {
         Source::Index(file) | Source::Direct { file, .. } => file.size_bytes,

@@ -1,17 +1,17 @@
 //! Requirements and constraints files, nested ones included.
 
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use url::Url;
 
 use super::file_options::{FormatOption, ReleaseOption};
 use super::line::{self, FileOption, GivenOption, ParsedLine};
+use super::location::Location;
 use super::{
     FileOptions, NamedLock, Request, RequestedRequirement, RequirementHash, RequirementOrigin,
-    ScriptPython, Surroundings, UNNAMED, decode, logical_lines, parse_editable, parse_requirement,
-    syntax,
+    ScriptPython, Surroundings, UNNAMED, decode, is_lock_name, logical_lines, parse_editable,
+    parse_requirement, syntax,
 };
 use crate::bounded;
 use crate::failure::Failure;
@@ -43,13 +43,6 @@ pub(crate) struct RequirementsReader<'a> {
     request: Request,
     /// The files that were read, and whether as constraints.
     seen: FxHashSet<(Location, bool)>,
-}
-
-/// A file or an address that requirements are read from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Location {
-    File(PathBuf),
-    Url(Url),
 }
 
 /// What is being read: shown name, place, and whether it constrains only.
@@ -155,10 +148,7 @@ impl<'a> RequirementsReader<'a> {
             self.add_lock(lock);
             return Ok(());
         }
-        let location = match remote(name) {
-            Some(url) => Location::Url(url),
-            None => Location::File(self.path_of(name)),
-        };
+        let location = Location::of(name, self.surroundings.working_directory);
         let including = Including::from_iter([(location.clone(), None)]);
         let reading = Reading {
             shown: name,
@@ -279,20 +269,7 @@ impl<'a> RequirementsReader<'a> {
         reading: &Reading<'_>,
         including: &Including,
     ) -> Result<(), Failure> {
-        let (shown, location) = match (reading.location, remote(&nested.value)) {
-            (Location::Url(base), _) => {
-                let url = base.join(&nested.value).map_err(|error| {
-                    Failure::from(error).context(format!("Failed to read `{}`", nested.value))
-                })?;
-                (url.to_string(), Location::Url(url))
-            }
-            (Location::File(_), Some(url)) => (nested.value.clone(), Location::Url(url)),
-            (Location::File(includer), None) => {
-                let folder = includer.parent().unwrap_or(Path::new(""));
-                let path = normal(&folder.join(local_path(&nested.value)));
-                (path.display().to_string(), Location::File(path))
-            }
-        };
+        let (shown, location) = reading.location.beside(&nested.value)?;
         if let Some(first) = including.get(&location) {
             let again = first
                 .as_ref()
@@ -324,7 +301,9 @@ impl<'a> RequirementsReader<'a> {
             FileOption::IndexUrl => options.index_url = Some(value),
             FileOption::ExtraIndexUrl => options.extra_index_urls.push(value),
             FileOption::NoIndex => options.no_index = true,
-            FileOption::FindLinks => options.find_links.push(beside(&value, reading.location)),
+            FileOption::FindLinks => {
+                options.find_links.push(reading.location.find_links(value));
+            }
             FileOption::NoBinary => options.formats.push(FormatOption::NoBinary(value)),
             FileOption::OnlyBinary => options.formats.push(FormatOption::OnlyBinary(value)),
             FileOption::PreferBinary => options.prefer_binary = true,
@@ -344,10 +323,6 @@ impl<'a> RequirementsReader<'a> {
             | FileOption::Editable
             | FileOption::UseFeature => {}
         }
-    }
-
-    fn path_of(&self, name: &str) -> PathBuf {
-        normal(&self.surroundings.working_directory.join(local_path(name)))
     }
 }
 
@@ -386,64 +361,6 @@ fn refuse_unsupported(
         ))),
         _ => Ok(()),
     }
-}
-
-/// The URL, if the name is one of something on the network.
-fn remote(name: &str) -> Option<Url> {
-    let url = Url::parse(name).ok()?;
-    matches!(url.scheme(), "http" | "https").then_some(url)
-}
-
-/// The path that a name stands for: itself, or a `file:` address's.
-fn local_path(name: &str) -> PathBuf {
-    let is_file_url = name
-        .get(..5)
-        .is_some_and(|start| start.eq_ignore_ascii_case("file:"));
-    let url = if is_file_url {
-        Url::parse(name).ok()
-    } else {
-        None
-    };
-    url.and_then(|url| url.to_file_path().ok())
-        .unwrap_or_else(|| PathBuf::from(name))
-}
-
-/// A `--find-links` value: relative to its file if that exists, else as it is.
-fn beside(value: &str, location: &Location) -> String {
-    if let Location::File(path) = location
-        && let Some(folder) = path.parent()
-    {
-        let candidate = folder.join(value);
-        if candidate.exists() {
-            return candidate.display().to_string();
-        }
-    }
-    value.to_owned()
-}
-
-/// Takes `.` and `..` out by name, so that one file has one path.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    normal
-}
-
-/// `pylock.toml`, `pylock.dev.toml`, each perhaps with `[extras]` behind.
-pub(crate) fn is_lock_name(name: &str) -> bool {
-    let name = name.split('[').next().unwrap_or_default();
-    name == "pylock.toml"
-        || name
-            .strip_prefix("pylock.")
-            .and_then(|rest| rest.strip_suffix(".toml"))
-            .is_some_and(|middle| !middle.is_empty() && !middle.contains('.'))
 }
 
 fn unopened(reading: &Reading<'_>, error: &io::Error) -> Failure {

@@ -1,6 +1,6 @@
 //! Lock files in place of requirements files: `-r pylock.toml[extra]`, `--group pylock.toml:dev`.
 
-use super::{is_lock_name, normalized};
+use super::normalized;
 
 /// A lock file, and what of it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,4 +64,14 @@ impl NamedLock {
         asked.groups.extend(self.asked.groups);
         asked.with_default_groups |= self.asked.with_default_groups;
     }
+}
+
+/// `pylock.toml`, `pylock.dev.toml`, each perhaps with `[extras]` behind.
+pub(crate) fn is_lock_name(name: &str) -> bool {
+    let name = name.split('[').next().unwrap_or_default();
+    name == "pylock.toml"
+        || name
+            .strip_prefix("pylock.")
+            .and_then(|rest| rest.strip_suffix(".toml"))
+            .is_some_and(|middle| !middle.is_empty() && !middle.contains('.'))
 }

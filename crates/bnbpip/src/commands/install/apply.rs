@@ -14,8 +14,9 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use super::download_progress::DownloadProgress;
+use super::outcome;
 use super::plan::{Change, Plan};
-use super::{outcome, requirements};
+use crate::commands::resolve::hash_mode;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -30,7 +31,7 @@ const FETCHES_AT_ONCE: usize = 256;
 pub(crate) struct Application<'a> {
     pub(crate) client: &'a IndexClient,
     pub(crate) progress: Arc<DownloadProgress>,
-    pub(crate) required: requirements::RequiredHashes,
+    pub(crate) required: hash_mode::RequiredHashes,
     pub(crate) runtime: &'a Runtime,
     pub(crate) environment: &'a bnbpip_installer::Environment,
     pub(crate) options: InstallOptions,

@@ -38,7 +38,9 @@ use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
 use crate::commands::resolve::installed::{self, Satisfied};
 use crate::commands::resolve::machine::Machine;
-use crate::commands::resolve::{LockedFiles, Resolved, network, notes, requirements, wording};
+use crate::commands::resolve::{
+    LockedFiles, Resolved, hash_mode, network, notes, requirements, wording,
+};
 use crate::commands::sources::Sources;
 use crate::commands::sync::Wish;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
@@ -344,7 +346,7 @@ impl Run<'_> {
         let application = Application {
             client: &resolved.client,
             progress: Arc::new(progress),
-            required: requirements::required_hashes(&self.request),
+            required: hash_mode::required_hashes(&self.request),
             sizes: locked_requirements::sizes(&self.locked),
             runtime: &resolved.runtime,
             environment,

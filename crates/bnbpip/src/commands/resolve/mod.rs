@@ -10,6 +10,7 @@ pub(crate) mod community;
 mod connection;
 mod elsewhere;
 mod failing;
+pub(crate) mod hash_mode;
 mod index_names;
 pub(crate) mod installed;
 mod known_names;

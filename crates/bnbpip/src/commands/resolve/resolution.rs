@@ -17,7 +17,7 @@ use super::community::Community;
 use super::connection::{Connection, Connections};
 use super::machine::Machine;
 use super::provider::IndexProvider;
-use super::{elsewhere, network, requirements};
+use super::{elsewhere, hash_mode, network, requirements};
 use crate::cli::resolve::ResolveArgs;
 use crate::cli::values::UpgradeStrategy;
 use crate::commands::sources::{Access, Sources};
@@ -106,10 +106,10 @@ impl Resolving<'_> {
         requirements::refuse_locks(self.request)?;
         requirements::check_scripts(self.request, &self.target.python_full_version)?;
         requirements::check_url_constraints(self.request, &self.target.markers)?;
-        let required = requirements::required_hashes(self.request);
-        let hash_mode = requirements::is_hash_mode(self.options, self.request);
+        let required = hash_mode::required_hashes(self.request);
+        let hash_mode = hash_mode::is_hash_mode(self.options, self.request);
         if hash_mode {
-            requirements::check_hash_mode(self.options, self.request, &required)?;
+            hash_mode::check_hash_mode(self.options, self.request, &required)?;
         }
         if let Some(given) = self.request.unnamed.first() {
             return Err(Failure::new(format!(
@@ -170,7 +170,7 @@ impl Resolving<'_> {
         })
     }
 
-    fn selection(&self, hashes: requirements::RequiredHashes) -> Selection {
+    fn selection(&self, hashes: hash_mode::RequiredHashes) -> Selection {
         let index = &self.options.index;
         Selection {
             tags: self.target.tags.clone(),
@@ -231,7 +231,7 @@ impl Resolving<'_> {
 
     /// In hash mode a dependency that nobody gave a hash for is refused.
     fn check_hashed(&self, resolution: &Resolution<Arc<PackageFile>>) -> Result<(), Failure> {
-        let required = requirements::required_hashes(self.request);
+        let required = hash_mode::required_hashes(self.request);
         // The digest in an address that a package names is that package's word, not the user's.
         let addresses: Vec<String> = resolution
             .packages

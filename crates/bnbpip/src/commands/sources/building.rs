@@ -7,8 +7,9 @@ use bnbpip_build::{Build, BuildError, SourceTree, WheelKind, output_tail};
 use bnbpip_index::PackageFile;
 
 use super::environment::{self, BuildPlace};
+use super::metadata::spelled_name;
 use super::obtain::{Obtained, Origin};
-use super::{Entry, OUTPUT_LINES, Sources, hints, lock, spelled_name};
+use super::{Entry, OUTPUT_LINES, Sources, hints, lock};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::request::UNNAMED;

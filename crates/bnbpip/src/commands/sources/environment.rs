@@ -17,7 +17,8 @@ use crate::cli::values::ProgressBar;
 use crate::commands::install::{Application, DownloadProgress, Plan};
 use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{
-    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolving, installed, requirements,
+    CommandWords, Connections, InstalledPolicy, LockedFiles, Resolving, hash_mode, installed,
+    requirements,
 };
 use crate::commands::rule_set;
 use crate::commands::{target_environment, venv};
@@ -133,7 +134,7 @@ impl BuildPlace {
                 ProgressBar::Off,
                 plan.file_bytes(),
             )),
-            required: requirements::RequiredHashes::default(),
+            required: hash_mode::RequiredHashes::default(),
             sizes: FxHashMap::default(),
             runtime: &resolved.runtime,
             environment: &target_environment::for_installer(&self.interpreter, &scheme),

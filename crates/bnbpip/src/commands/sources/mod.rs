@@ -7,6 +7,7 @@
 mod building;
 mod environment;
 mod hints;
+mod metadata;
 mod naming;
 mod obtain;
 mod repository;
@@ -25,11 +26,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::runtime::Handle;
 use url::Url;
 
-use self::building::outcome_word;
 use self::obtain::Obtained;
 pub(crate) use self::obtain::archive_file;
 use self::settings::SettingsBySource;
-use super::resolve::requirements;
+use super::resolve::{hash_mode, requirements};
 use crate::cli::resolve::ResolveArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -54,7 +54,7 @@ struct Shared {
     build_constraints: Request,
     interpreter: Interpreter,
     /// The digests that the user gave, by package.
-    hashes: Mutex<requirements::RequiredHashes>,
+    hashes: Mutex<hash_mode::RequiredHashes>,
     /// Addresses of folders that are installed in place.
     editables: Mutex<FxHashSet<String>>,
     /// What is being built, outermost first, while this builds what that needs.
@@ -114,7 +114,7 @@ impl Sources {
             options: options.clone(),
             files: request.options.clone(),
             interpreter: interpreter.clone(),
-            hashes: Mutex::new(requirements::required_hashes(request)),
+            hashes: Mutex::new(hash_mode::required_hashes(request)),
             editables: Mutex::default(),
             parents: Vec::new(),
             entries: Mutex::default(),
@@ -174,97 +174,6 @@ impl Sources {
         })))
     }
 
-    /// The metadata that a wheel built from the source has.
-    ///
-    /// # Errors
-    /// When the source can't be had, or its backend fails.
-    pub(crate) fn metadata(
-        &self,
-        file: &PackageFile,
-        access: Access<'_>,
-    ) -> Result<CoreMetadata, Failure> {
-        let document = self.document(file, access)?;
-        let metadata = CoreMetadata::parse(&document)?;
-        if metadata.name != *file.name() {
-            let (expected, name) = (file.name(), &metadata.name);
-            return Err(Failure::new(format!(
-                "Failed to use `{}`: it has inconsistent name: expected '{expected}', but metadata \
-                 has '{name}'",
-                file.shown_url(),
-            ))
-            .hint(format!(
-                "Generating metadata for package {expected} produced metadata for project name \
-                 {name}. Fix your #egg={expected} fragments."
-            )));
-        }
-        Ok(metadata)
-    }
-
-    /// The whole `METADATA` file that a wheel built from the source has.
-    ///
-    /// # Errors
-    /// As for [`Self::metadata`].
-    pub(crate) fn document(
-        &self,
-        file: &PackageFile,
-        access: Access<'_>,
-    ) -> Result<Vec<u8>, Failure> {
-        let entry = self.entry(file);
-        let mut entry = lock(&entry);
-        if let Some(document) = &entry.document {
-            return Ok(document.clone());
-        }
-        let document = self.find_document(&mut entry, file, access)?;
-        entry.document = Some(document.clone());
-        Ok(document)
-    }
-
-    fn find_document(
-        &self,
-        entry: &mut Entry,
-        file: &PackageFile,
-        access: Access<'_>,
-    ) -> Result<Vec<u8>, Failure> {
-        self.obtain(entry, file, access)?;
-        let obtained = entry.obtained.as_ref();
-        if let Some(known) = obtained.and_then(Obtained::known_metadata) {
-            return Ok(known);
-        }
-        if let Some(wheel) = Self::kept_wheel(entry)? {
-            let document = access
-                .runtime
-                .block_on(access.client.metadata_document(&wheel));
-            entry.wheel = Some(wheel);
-            let document = document.map_err(|error| super::resolve::network::explained(&error))?;
-            return Ok(document.unwrap_or_default());
-        }
-        let _guard = interrupt::Guard::new();
-        self.prepare(entry, file)?;
-        let prepared = match entry.build.as_mut() {
-            Some(build) => {
-                let step = "  Preparing metadata (pyproject.toml)";
-                self.narrate(&format!("{step}: started"));
-                let metadata = build.metadata();
-                let word = outcome_word(metadata.is_ok());
-                self.narrate(&format!("{step}: finished with status '{word}'"));
-                metadata.map_err(|error| Self::explained(&error, file))?
-            }
-            None => None,
-        };
-        if let Some(document) = prepared {
-            if let Some(obtained) = &entry.obtained {
-                obtained.keep_metadata(&document);
-            }
-            return Ok(document);
-        }
-        let wheel = self.build(entry, file)?;
-        let document = access
-            .runtime
-            .block_on(access.client.metadata_document(&wheel));
-        let document = document.map_err(|error| super::resolve::network::explained(&error))?;
-        Ok(document.unwrap_or_default())
-    }
-
     /// The wheel of a source: the one that was built before, or a new one.
     ///
     /// # Errors
@@ -314,13 +223,6 @@ impl Sources {
         Some(entry.obtained.as_ref()?.origin.direct_url.clone())
     }
 
-    /// The name of a source's project as its metadata spells it, where that is known by now.
-    pub(crate) fn spelled_name(&self, file: &PackageFile) -> Option<String> {
-        let entry = self.entry(file);
-        let entry = lock(&entry);
-        spelled_name(&entry)
-    }
-
     /// Puts a source's files into a folder as an archive; returns where that is.
     ///
     /// # Errors
@@ -341,14 +243,6 @@ impl Sources {
             bnbpip_build::pack_tree(&obtained.root, &name, &packed)?;
         }
         Ok(super::saving::save(&packed, folder, &archive)?)
-    }
-
-    /// The version of the project at an address, if it was asked for by now.
-    pub(crate) fn known_version(&self, url: &Url) -> Option<bnbpip_packaging::Version> {
-        let entry = Arc::clone(lock(&self.0.entries).get(url.as_str())?);
-        let entry = lock(&entry);
-        let metadata = CoreMetadata::parse(entry.document.as_ref()?).ok()?;
-        Some(metadata.version)
     }
 
     /// The names of what was built, in order.
@@ -411,11 +305,6 @@ impl Sources {
                 .collect(),
         )
     }
-}
-
-fn spelled_name(entry: &Entry) -> Option<String> {
-    let metadata = CoreMetadata::parse(entry.document.as_ref()?).ok()?;
-    Some(metadata.display_name)
 }
 
 /// The folder that a run's sources are unpacked and built in, removed with it unless `--no-clean`.

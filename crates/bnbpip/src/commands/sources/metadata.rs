@@ -1,0 +1,127 @@
+//! What a source's metadata says, found without a build where that can be.
+
+use std::sync::Arc;
+
+use bnbpip_index::PackageFile;
+use bnbpip_packaging::{CoreMetadata, Version};
+use url::Url;
+
+use super::building::outcome_word;
+use super::obtain::Obtained;
+use super::{Access, Entry, Sources, lock};
+use crate::commands::resolve::network;
+use crate::failure::Failure;
+use crate::interrupt;
+
+impl Sources {
+    /// The metadata that a wheel built from the source has.
+    ///
+    /// # Errors
+    /// When the source can't be had, or its backend fails.
+    pub(crate) fn metadata(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<CoreMetadata, Failure> {
+        let document = self.document(file, access)?;
+        let metadata = CoreMetadata::parse(&document)?;
+        if metadata.name != *file.name() {
+            let (expected, name) = (file.name(), &metadata.name);
+            return Err(Failure::new(format!(
+                "Failed to use `{}`: it has inconsistent name: expected '{expected}', but metadata \
+                 has '{name}'",
+                file.shown_url(),
+            ))
+            .hint(format!(
+                "Generating metadata for package {expected} produced metadata for project name \
+                 {name}. Fix your #egg={expected} fragments."
+            )));
+        }
+        Ok(metadata)
+    }
+
+    /// The whole `METADATA` file that a wheel built from the source has.
+    ///
+    /// # Errors
+    /// As for [`Self::metadata`].
+    pub(crate) fn document(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        let entry = self.entry(file);
+        let mut entry = lock(&entry);
+        if let Some(document) = &entry.document {
+            return Ok(document.clone());
+        }
+        let document = self.find_document(&mut entry, file, access)?;
+        entry.document = Some(document.clone());
+        Ok(document)
+    }
+
+    fn find_document(
+        &self,
+        entry: &mut Entry,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Vec<u8>, Failure> {
+        self.obtain(entry, file, access)?;
+        let obtained = entry.obtained.as_ref();
+        if let Some(known) = obtained.and_then(Obtained::known_metadata) {
+            return Ok(known);
+        }
+        if let Some(wheel) = Self::kept_wheel(entry)? {
+            let document = access
+                .runtime
+                .block_on(access.client.metadata_document(&wheel));
+            entry.wheel = Some(wheel);
+            let document = document.map_err(|error| network::explained(&error))?;
+            return Ok(document.unwrap_or_default());
+        }
+        let _guard = interrupt::Guard::new();
+        self.prepare(entry, file)?;
+        let prepared = match entry.build.as_mut() {
+            Some(build) => {
+                let step = "  Preparing metadata (pyproject.toml)";
+                self.narrate(&format!("{step}: started"));
+                let metadata = build.metadata();
+                let word = outcome_word(metadata.is_ok());
+                self.narrate(&format!("{step}: finished with status '{word}'"));
+                metadata.map_err(|error| Self::explained(&error, file))?
+            }
+            None => None,
+        };
+        if let Some(document) = prepared {
+            if let Some(obtained) = &entry.obtained {
+                obtained.keep_metadata(&document);
+            }
+            return Ok(document);
+        }
+        let wheel = self.build(entry, file)?;
+        let document = access
+            .runtime
+            .block_on(access.client.metadata_document(&wheel));
+        let document = document.map_err(|error| network::explained(&error))?;
+        Ok(document.unwrap_or_default())
+    }
+
+    /// The name of a source's project as its metadata spells it, where that is known by now.
+    pub(crate) fn spelled_name(&self, file: &PackageFile) -> Option<String> {
+        let entry = self.entry(file);
+        let entry = lock(&entry);
+        spelled_name(&entry)
+    }
+
+    /// The version of the project at an address, if it was asked for by now.
+    pub(crate) fn known_version(&self, url: &Url) -> Option<Version> {
+        let entry = Arc::clone(lock(&self.0.entries).get(url.as_str())?);
+        let entry = lock(&entry);
+        let metadata = CoreMetadata::parse(entry.document.as_ref()?).ok()?;
+        Some(metadata.version)
+    }
+}
+
+pub(super) fn spelled_name(entry: &Entry) -> Option<String> {
+    let metadata = CoreMetadata::parse(entry.document.as_ref()?).ok()?;
+    Some(metadata.display_name)
+}
