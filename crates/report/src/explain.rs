@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use bnbpip_overlay::{MachineFact, Rule};
 use bnbpip_packaging::{PackageName, Version, VersionRange};
-use bnbpip_resolver::explanation::Project;
+use bnbpip_resolver::Project;
 use bnbpip_resolver::{Explanation, Fact};
 
 use crate::{accelerator, ranges};

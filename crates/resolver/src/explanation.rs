@@ -9,14 +9,15 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bnbpip_overlay::{MachineFact, Rule, Severity};
-use bnbpip_packaging::{ExtraName, PackageName, Version, VersionRange};
+use bnbpip_packaging::{PackageName, Version, VersionRange};
 use pubgrub::{DerivationTree, External};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::attempts::ResolveError;
+use crate::fact::{self, Fact, Project};
 use crate::package::SolverPackage;
 use crate::provider::MetadataProvider;
-use crate::reason::{Reason, VersionReason};
+use crate::reason::Reason;
 use crate::request::PrereleasePolicy;
 use crate::solve::{Solver, Tree};
 
@@ -29,76 +30,6 @@ pub struct Explanation {
     pub existing: FxHashMap<PackageName, Vec<Version>>,
     /// Those of these packages of which no pre-release may be taken.
     pub only_final: FxHashSet<PackageName>,
-}
-
-/// A package with one of its extras.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Project {
-    /// The package.
-    pub name: PackageName,
-    /// The extra, if the fact is about it.
-    pub extra: Option<ExtraName>,
-}
-
-/// One premise.
-#[derive(Debug, Clone)]
-pub enum Fact {
-    /// The user asks for it: the requirement as it was written, and where it stands.
-    Requested {
-        /// The package.
-        name: PackageName,
-        /// The requirement.
-        requirement: String,
-        /// Where it stands, if not on the command line.
-        origin: Option<String>,
-    },
-    /// It is installed, and has to stay consistent.
-    Installed {
-        /// The package.
-        name: PackageName,
-        /// The version.
-        version: Version,
-    },
-    /// These versions of a package need those of another.
-    Depends {
-        /// The package.
-        project: Project,
-        /// The versions that say so.
-        versions: VersionRange,
-        /// What they need.
-        dependency: Project,
-        /// The versions that they accept.
-        accepted: VersionRange,
-    },
-    /// The machine has it.
-    Machine(MachineFact),
-    /// A rule keeps packages apart, or excludes versions.
-    Rule(Arc<Rule>),
-    /// No index has it.
-    NotFound(PackageName),
-    /// It has no version in the range.
-    NoVersions {
-        /// The package.
-        name: PackageName,
-        /// The range.
-        range: VersionRange,
-    },
-    /// Its versions in the range can't be taken, each for its reason; newest first.
-    Versions {
-        /// The package.
-        name: PackageName,
-        /// Version and reason.
-        reasons: Arc<Vec<(Version, VersionReason)>>,
-    },
-    /// A constraint limits it.
-    Constraint {
-        /// The package.
-        name: PackageName,
-        /// The constraint as it was written.
-        text: String,
-        /// Where it stands.
-        origin: Option<String>,
-    },
 }
 
 impl Explanation {
@@ -125,9 +56,9 @@ impl Explanation {
         let mut collector = Collector::default();
         let mut visited = FxHashSet::default();
         collector.walk(solver, tree, &mut visited);
-        let facts = in_reading_order(merge(collector.facts));
+        let facts = fact::in_reading_order(fact::merge(collector.facts));
         let mut existing = FxHashMap::default();
-        for name in facts.iter().flat_map(mentioned) {
+        for name in facts.iter().flat_map(Fact::packages) {
             if let Entry::Vacant(entry) = existing.entry(name) {
                 let versions = existing_versions(solver, entry.key())?;
                 entry.insert(versions);
@@ -162,23 +93,6 @@ fn existing_versions<P: MetadataProvider>(
     versions.sort_unstable();
     versions.dedup();
     Ok(versions)
-}
-
-fn mentioned(fact: &Fact) -> Vec<PackageName> {
-    match fact {
-        Fact::Depends {
-            project,
-            dependency,
-            ..
-        } => {
-            vec![project.name.clone(), dependency.name.clone()]
-        }
-        Fact::NotFound(name) | Fact::NoVersions { name, .. } | Fact::Versions { name, .. } => {
-            vec![name.clone()]
-        }
-        Fact::Rule(rule) => rule.packages().into_iter().cloned().collect(),
-        _ => Vec::new(),
-    }
 }
 
 #[derive(Default)]
@@ -347,106 +261,4 @@ fn project<P: MetadataProvider>(solver: &Solver<'_, P>, package: SolverPackage) 
         _ => None,
     };
     Some(Project { name, extra })
-}
-
-/// Joins the same dependency of several versions into one fact, and the reasons of one package.
-fn merge(facts: Vec<Fact>) -> Vec<Fact> {
-    let mut merged: Vec<Fact> = Vec::new();
-    for fact in facts {
-        let same = merged.iter_mut().find_map(|known| join(known, &fact));
-        if same.is_none() {
-            merged.push(fact);
-        }
-    }
-    merged
-}
-
-/// Takes `fact` into `known` if both say the same of different versions.
-fn join(known: &mut Fact, fact: &Fact) -> Option<()> {
-    match (known, fact) {
-        (
-            Fact::Depends {
-                project,
-                versions,
-                dependency,
-                accepted,
-            },
-            Fact::Depends {
-                project: other,
-                versions: more,
-                dependency: other_dependency,
-                accepted: other_accepted,
-            },
-        ) if project == other && dependency == other_dependency && accepted == other_accepted => {
-            *versions = versions.union(more);
-            Some(())
-        }
-        (
-            Fact::NoVersions { name, range },
-            Fact::NoVersions {
-                name: other,
-                range: more,
-            },
-        ) if name == other => {
-            *range = range.union(more);
-            Some(())
-        }
-        (
-            Fact::Versions { name, reasons },
-            Fact::Versions {
-                name: other,
-                reasons: more,
-            },
-        ) if name == other => {
-            let mut all: Vec<_> = reasons.iter().chain(more.iter()).cloned().collect();
-            all.sort_by(|(a, _), (b, _)| b.cmp(a));
-            all.dedup();
-            *reasons = Arc::new(all);
-            Some(())
-        }
-        _ => None,
-    }
-}
-
-/// From the request outwards: a fact comes once the package that it is about was mentioned.
-fn in_reading_order(facts: Vec<Fact>) -> Vec<Fact> {
-    let mut known: FxHashSet<PackageName> = FxHashSet::default();
-    let mut ordered = Vec::with_capacity(facts.len());
-    let mut rest = facts;
-    loop {
-        let (ready, waiting): (Vec<Fact>, Vec<Fact>) =
-            rest.into_iter().partition(|fact| is_ready(fact, &known));
-        if ready.is_empty() {
-            ordered.extend(waiting);
-            return ordered;
-        }
-        for fact in &ready {
-            match fact {
-                Fact::Requested { name, .. } | Fact::Installed { name, .. } => {
-                    known.insert(name.clone());
-                }
-                Fact::Depends { dependency, .. } => {
-                    known.insert(dependency.name.clone());
-                }
-                _ => {}
-            }
-        }
-        ordered.extend(ready);
-        rest = waiting;
-    }
-}
-
-fn is_ready(fact: &Fact, known: &FxHashSet<PackageName>) -> bool {
-    match fact {
-        Fact::Requested { .. } | Fact::Installed { .. } => true,
-        Fact::Depends { project, .. } => known.contains(&project.name),
-        Fact::NotFound(name)
-        | Fact::NoVersions { name, .. }
-        | Fact::Versions { name, .. }
-        | Fact::Constraint { name, .. } => known.contains(name),
-        // The machine comes after what was asked for.
-        Fact::Machine(_) => !known.is_empty(),
-        // Rules close the argument.
-        Fact::Rule(_) => false,
-    }
 }

@@ -5,14 +5,15 @@
 //! [`Resolution`], or an [`Explanation`] made of facts that are each true by themselves.
 //!
 //! Pure: the provider brings pages and metadata, the binary prints. The solver library stays behind
-//! `solve` and [`explanation`]; no type of it leaves this crate.
+//! `solve` and `explanation`; no type of it leaves this crate.
 
 mod attempts;
 mod choose;
 mod conflicts;
 mod edges;
 mod expand;
-pub mod explanation;
+mod explanation;
+mod fact;
 mod package;
 pub mod provider;
 pub mod reason;
@@ -22,7 +23,8 @@ mod rules;
 mod solve;
 
 pub use attempts::{ResolveError, resolve};
-pub use explanation::{Explanation, Fact};
+pub use explanation::Explanation;
+pub use fact::{Fact, Project};
 pub use provider::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
     Yanked,

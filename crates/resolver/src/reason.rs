@@ -13,13 +13,16 @@ use crate::provider::Unusable;
 pub enum Reason {
     /// No index has the package.
     NotFound,
-    /// Each version in the range for its own reason, newest first.
-    Versions(Arc<Vec<(Version, VersionReason)>>),
+    /// Each version in the range for its own reason.
+    Versions(VersionReasons),
     /// A constraint leaves these versions out: its text and origin.
     Constraint(Arc<(String, Option<String>)>),
     /// An overlay rule excludes these versions.
     Rule(RuleId),
 }
+
+/// Versions, newest first, each with its reason.
+pub type VersionReasons = Arc<Vec<(Version, VersionReason)>>;
 
 /// Why one version can't be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]

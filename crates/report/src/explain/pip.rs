@@ -4,6 +4,8 @@ use bnbpip_packaging::{PackageName, Version};
 use bnbpip_resolver::reason::VersionReason;
 use bnbpip_resolver::{Fact, Unusable};
 
+use rustc_hash::FxHashSet;
+
 use super::{Writer, needed, rule_sentence, spell, with_origin};
 use crate::{accelerator, ranges};
 
@@ -77,9 +79,10 @@ impl Writer<'_> {
             return self.conflict_messages();
         };
         // As of the day that was asked for.
+        let too_new = self.too_new(name);
         let existing = self.existing(name).iter();
         let versions: Vec<String> = existing
-            .filter(|version| !self.is_too_new(name, version))
+            .filter(|version| !too_new.contains(version))
             .map(ToString::to_string)
             .collect();
         let versions = if versions.is_empty() {
@@ -101,18 +104,18 @@ impl Writer<'_> {
         messages
     }
 
-    /// Whether a version was uploaded after the time limit.
-    fn is_too_new(&self, name: &PackageName, version: &Version) -> bool {
-        let mut facts = self.explanation.facts.iter();
-        facts.any(|fact| match fact {
-            Fact::Versions { name: of, reasons } if of == name => {
-                reasons.iter().any(|(named, reason)| {
-                    let is_late = matches!(reason, VersionReason::Unusable(Unusable::TooNew(_)));
-                    is_late && named == version
-                })
-            }
-            _ => false,
-        })
+    /// The versions that were uploaded after the time limit.
+    fn too_new(&self, name: &PackageName) -> FxHashSet<&Version> {
+        let facts = self.explanation.facts.iter();
+        let reasons = facts.filter_map(|fact| match fact {
+            Fact::Versions { name: of, reasons } if of == name => Some(reasons.iter()),
+            _ => None,
+        });
+        reasons
+            .flatten()
+            .filter(|(_, reason)| matches!(reason, VersionReason::Unusable(Unusable::TooNew(_))))
+            .map(|(version, _)| version)
+            .collect()
     }
 
     /// pip's sentence where every version is for another Python.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bnbpip_packaging::{PackageName, Version, VersionOrUrl, VersionRange, WheelFilename};
 use bnbpip_report::{TargetWords, no_solution};
-use bnbpip_resolver::explanation::Project;
+use bnbpip_resolver::Project;
 use bnbpip_resolver::{Explanation, Fact, ResolveError, SolveRequest};
 
 use super::connection::Connection;
