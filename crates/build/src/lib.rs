@@ -20,6 +20,6 @@ pub use build::{Build, BuildError, WheelKind};
 pub use config_settings::{ConfigSettings, ConfigSettingsError};
 pub use output::output_tail;
 pub use pack::pack_tree;
-pub use static_metadata::static_metadata;
+pub use static_metadata::{static_metadata, written_metadata};
 pub use tree::{BuildSystem, SourceTree, TreeError};
 pub use unpack::{UnpackError, UnpackLimits, unpack_sdist};

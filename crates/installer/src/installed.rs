@@ -2,10 +2,13 @@
 //! `sys.path`, as `importlib.metadata` sees them
 //! ([recording installed packages](https://packaging.python.org/en/latest/specifications/recording-installed-packages/)).
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bnbpip_packaging::{CoreMetadata, DirectUrl, Headers, MetadataError, PackageName, Version};
+use bnbpip_packaging::{
+    CoreMetadata, DirectUrl, Headers, MetadataError, PackageName, Version, with_requires_txt,
+};
 use rustc_hash::FxHashSet;
 
 use crate::regular::{read_regular, read_regular_text};
@@ -96,6 +99,27 @@ impl InstalledDistribution {
         }
     }
 
+    /// Its core metadata as it stands there; that of an `.egg-info` folder with the requirements
+    /// from the file beside it.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn metadata_document(&self) -> io::Result<Vec<u8>> {
+        let path = self.metadata_path();
+        let document = read_regular(&path)?;
+        if path.file_name() != Some(OsStr::new("PKG-INFO")) {
+            return Ok(document);
+        }
+        // Most have none: they require nothing, or their metadata says it.
+        Ok(
+            match read_regular_text(&path.with_file_name("requires.txt")) {
+                Ok(requires) => with_requires_txt(document, &requires),
+                Err(_) => document,
+            },
+        )
+    }
+
     /// Reads its core metadata.
     ///
     /// # Errors
@@ -103,7 +127,9 @@ impl InstalledDistribution {
     /// When the file can't be read or is not valid metadata.
     pub fn metadata(&self) -> Result<CoreMetadata, InstalledError> {
         let path = self.metadata_path();
-        let bytes = read_regular(&path).map_err(|source| self.read_error(source))?;
+        let bytes = self
+            .metadata_document()
+            .map_err(|source| self.read_error(source))?;
         CoreMetadata::parse(&bytes).map_err(|source| InstalledError::Metadata {
             name: self.name.clone(),
             path,

@@ -14,6 +14,7 @@ pub mod platform_tags;
 pub mod range;
 pub mod record;
 pub mod requirement;
+mod requires_txt;
 pub mod sdist_filename;
 pub mod tags;
 pub mod wheel_filename;
@@ -32,6 +33,7 @@ pub use pep508_rs::{
 pub use platform_tags::{Arch, Platform};
 pub use range::VersionRange;
 pub use record::{RecordEntry, RecordError};
+pub use requires_txt::with_requires_txt;
 pub use sdist_filename::{SdistExtension, SdistFilename, SdistFilenameError};
 pub use tags::{Implementation, IncompatibleTag, TagCompatibility, Tags, TargetTags};
 pub use wheel_filename::{BuildTag, WheelFilename, WheelFilenameError};

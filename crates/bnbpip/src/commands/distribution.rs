@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bnbpip_installer::{DistributionKind, InstalledDistribution, read_regular, read_regular_text};
+use bnbpip_installer::{DistributionKind, InstalledDistribution, read_regular_text};
 use bnbpip_packaging::metadata::parse_requirement;
 use bnbpip_packaging::{Headers, MarkerEnvironment, MetadataError, Requirement};
 
@@ -27,7 +27,7 @@ pub(crate) struct Dependency {
 impl Distribution {
     /// Reads the metadata of a distribution.
     pub(crate) fn read(installed: InstalledDistribution) -> Self {
-        let bytes = read_regular(&installed.metadata_path()).unwrap_or_default();
+        let bytes = installed.metadata_document().unwrap_or_default();
         let headers = Headers::parse(&String::from_utf8_lossy(header_block(&bytes)));
         Self { installed, headers }
     }

@@ -23,7 +23,7 @@ use super::resolve::{
 };
 use super::rule_set;
 use super::saving;
-use super::sources::{Sources, archive_file, is_repository};
+use super::sources::{SourceUse, Sources, archive_file, is_repository};
 use super::sync::Wish;
 use super::target_environment;
 use crate::cli::DownloadArgs;
@@ -72,7 +72,14 @@ pub(crate) fn run(
     // What is built here runs here: not for another platform.
     let sources = match interpreter.filter(|_| !target.is_synthetic) {
         Some(interpreter) => {
-            let sources = Sources::new(options, settings, printer, &request, &interpreter)?;
+            let sources = Sources::new(
+                SourceUse::Metadata,
+                options,
+                settings,
+                printer,
+                &request,
+                &interpreter,
+            )?;
             sources.name_requirements(&mut request, &target.markers)?;
             Some(sources)
         }

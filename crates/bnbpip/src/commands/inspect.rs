@@ -1,7 +1,7 @@
 //! `bnbpip inspect`: pip's inspection report, version 1
 //! ([reference](https://pip.pypa.io/en/stable/reference/inspect-report/)).
 
-use bnbpip_installer::{DistributionKind, read_regular};
+use bnbpip_installer::DistributionKind;
 use bnbpip_packaging::Headers;
 use bnbpip_report::install_report;
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ pub(crate) fn run(
 fn inspected(distribution: &Distribution) -> Value {
     let installed = &distribution.installed;
     // Here the description counts as well.
-    let text = read_regular(&installed.metadata_path()).unwrap_or_default();
+    let text = installed.metadata_document().unwrap_or_default();
     let headers = Headers::parse(&String::from_utf8_lossy(&text));
     let mut object = Map::new();
     object.insert("metadata".into(), install_report::metadata(&headers));

@@ -19,7 +19,7 @@ use super::resolve::{
 };
 use super::rule_set;
 use super::saving;
-use super::sources::Sources;
+use super::sources::{SourceUse, Sources};
 use super::sync::Wish;
 use super::target_environment;
 use crate::cli::WheelArgs;
@@ -51,7 +51,14 @@ pub(crate) fn run(
     all.for_each(|given| given.editable = false);
     let nothing = || Ok(InstalledEnvironment::default());
     Accelerator::choose(options, &mut request, &target, nothing, settings, printer)?;
-    let sources = Sources::new(options, settings, printer, &request, &interpreter)?;
+    let sources = Sources::new(
+        SourceUse::Wheels,
+        options,
+        settings,
+        printer,
+        &request,
+        &interpreter,
+    )?;
     sources.name_requirements(&mut request, &target.markers)?;
     let overlay = rule_set::overlay(&options.overlay.overlay, &options.allow, settings)?;
     let rules = Arc::new(overlay.active(&target.markers));

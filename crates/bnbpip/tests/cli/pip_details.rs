@@ -45,6 +45,29 @@ fn an_egg_goes_with_its_folder_its_line_and_its_scripts() {
 }
 
 #[test]
+fn what_an_egg_info_requires_stands_beside_its_metadata() {
+    let world = World::new();
+    let info = world.library().join("old-1.0-py3.11.egg-info");
+    fs_err::create_dir_all(&info).unwrap();
+    fs_err::write(info.join("PKG-INFO"), "Name: old\nVersion: 1.0\n").unwrap();
+    let requires = "gone>=2\n\n[fast]\nquick\n\n[:sys_platform == \"plan9\"]\nelsewhere\n";
+    fs_err::write(info.join("requires.txt"), requires).unwrap();
+    let shown = world.run("show old");
+    assert!(shown.contains("Requires: gone\n"), "{shown}");
+    let shown = world.run("check");
+    let said = "old 1.0 requires gone, which is not installed.";
+    assert!(shown.contains(said), "{shown}");
+    let shown = world.run("inspect");
+    for said in [
+        "\"gone>=2\"",
+        "\"quick ; extra == 'fast'\"",
+        "\"provides_extra\": [",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+}
+
+#[test]
 fn uninstalling_tells_what_goes_where_more_is_wanted() {
     let world = World::new();
     world.install(&Fabricated {

@@ -33,6 +33,8 @@ def get_requires_for_build_wheel(config_settings=None):
 
 def prepare_metadata_for_build_wheel(folder, config_settings=None):
     print("preparing")
+    if "unprepared" in described():
+        sys.exit(described()["unprepared"])
     info, content = files(False)
     os.mkdir(os.path.join(folder, info))
     with open(os.path.join(folder, info, "METADATA"), "w", encoding="utf-8") as file:

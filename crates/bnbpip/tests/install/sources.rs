@@ -169,6 +169,36 @@ fn a_failed_build_shows_the_backends_words() {
     assert_eq!(environment.installed(), [""; 0]);
 }
 
+/// A compiler may be missing here that installing would need, and resolving doesn't.
+#[test]
+fn where_nothing_is_built_a_failed_backend_gives_way_to_what_was_packed() {
+    let server = index();
+    let mut files = project("src", "1.0", "\"unprepared\": \"no krb5-config\"");
+    for (name, text) in [
+        (
+            "PKG-INFO",
+            "Metadata-Version: 2.1\nName: src\nVersion: 1.0\n",
+        ),
+        ("SOURCES.txt", "setup.py\n"),
+        ("requires.txt", "base<2\n"),
+    ] {
+        files.push((format!("src.egg-info/{name}"), text.to_owned()));
+    }
+    let bytes = sdist("src-1.0", &files);
+    server.add(HostedFile::other("src", "src-1.0.tar.gz", bytes));
+    let environment = environment(&server);
+    let run = environment.run(["install", "--dry-run", "src"]).success();
+    assert_eq!(last_line(&run.stdout), "Would install base-1.5 src-1.0");
+    let said = "what `src 1.0` requires is taken from what it was packed with";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let locking = ["lock", "--no-binary", "src", "src", "-o", "pylock.toml"];
+    drop(environment.run(locking).success());
+    let run = environment.run(["install", "src"]).failure();
+    assert!(run.stderr.contains("no krb5-config"), "{}", run.stderr);
+    assert!(!run.stderr.contains(said), "{}", run.stderr);
+    assert_eq!(environment.installed(), [""; 0]);
+}
+
 #[test]
 fn of_endless_output_the_end_is_kept() {
     let server = index();

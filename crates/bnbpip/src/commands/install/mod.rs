@@ -41,7 +41,7 @@ use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{
     LockedFiles, Resolved, hash_mode, network, notes, requirements, wording,
 };
-use crate::commands::sources::Sources;
+use crate::commands::sources::{SourceUse, Sources};
 use crate::commands::sync::Wish;
 use crate::commands::transaction_notes::{TransactionNotes, with_hint};
 use crate::commands::version;
@@ -103,7 +103,13 @@ pub(crate) fn run(
     let sources = match &destination.interpreter {
         Some(interpreter) => {
             let options = &arguments.resolve;
-            let sources = Sources::new(options, settings, printer, &request, interpreter)?;
+            let used_for = if arguments.dry_run {
+                SourceUse::Metadata
+            } else {
+                SourceUse::Wheels
+            };
+            let sources =
+                Sources::new(used_for, options, settings, printer, &request, interpreter)?;
             sources.name_requirements(&mut request, &destination.target.markers)?;
             Some(sources)
         }

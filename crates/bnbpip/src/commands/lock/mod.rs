@@ -31,7 +31,7 @@ use crate::cli::lock_tools::LockAction;
 use crate::cli::resolve::ResolveArgs;
 use crate::commands::resolve::{Connections, network};
 use crate::commands::rule_set;
-use crate::commands::sources::Sources;
+use crate::commands::sources::{SourceUse, Sources};
 use crate::commands::target_environment;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -180,7 +180,14 @@ impl Run<'_> {
         let interpreter = target_environment::find_to_read(self.settings)?;
         let all = self.inputs.all();
         let (options, settings) = (&self.resolve, self.settings);
-        let sources = Sources::new(options, settings, self.printer, &all, &interpreter)?;
+        let sources = Sources::new(
+            SourceUse::Metadata,
+            options,
+            settings,
+            self.printer,
+            &all,
+            &interpreter,
+        )?;
         sources.name_requirements(&mut self.inputs.base, &first.target.markers)?;
         self.sources = Some(sources);
         Ok(())

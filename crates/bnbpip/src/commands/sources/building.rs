@@ -16,12 +16,16 @@ use crate::request::UNNAMED;
 
 impl Sources {
     /// Makes the environment of a build, with what the backend needs in it.
-    pub(super) fn prepare(&self, entry: &mut Entry, file: &PackageFile) -> Result<(), Failure> {
+    pub(super) fn prepare(
+        &self,
+        entry: &mut Entry,
+        file: &PackageFile,
+    ) -> Result<Result<(), BuildError>, Failure> {
         if entry.build.is_some() {
-            return Ok(());
+            return Ok(Ok(()));
         }
         let Some(obtained) = &entry.obtained else {
-            return Ok(());
+            return Ok(Ok(()));
         };
         let label = Self::label(file, &obtained.origin);
         if self.0.parents.contains(&label) {
@@ -50,8 +54,7 @@ impl Sources {
             let word = outcome_word(build.is_ok());
             self.narrate(&format!("{step}: finished with status '{word}'"));
         }
-        entry.build = Some(build.map_err(|error| Self::explained(&error, file))?);
-        Ok(())
+        Ok(build.map(|build| entry.build = Some(build)))
     }
 
     /// Says that code of a package is about to be run, and what that needs.

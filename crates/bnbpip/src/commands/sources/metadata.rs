@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bnbpip_build::{BuildError, written_metadata};
 use bnbpip_index::PackageFile;
 use bnbpip_packaging::{CoreMetadata, Version};
 use url::Url;
 
 use super::building::outcome_word;
 use super::obtain::Obtained;
-use super::{Access, Entry, Sources, lock};
+use super::{Access, Entry, SourceUse, Sources, lock};
 use crate::commands::resolve::network;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -79,23 +80,20 @@ impl Sources {
             return Ok(document.unwrap_or_default());
         }
         let _guard = interrupt::Guard::new();
-        self.prepare(entry, file)?;
-        let prepared = match entry.build.as_mut() {
-            Some(build) => {
-                let step = "  Preparing metadata (pyproject.toml)";
-                self.narrate(&format!("{step}: started"));
-                let metadata = build.metadata();
-                let word = outcome_word(metadata.is_ok());
-                self.narrate(&format!("{step}: finished with status '{word}'"));
-                metadata.map_err(|error| Self::explained(&error, file))?
+        match self.prepared_document(entry, file)? {
+            Ok(Some(document)) => {
+                if let Some(obtained) = &entry.obtained {
+                    obtained.keep_metadata(&document);
+                }
+                return Ok(document);
             }
-            None => None,
-        };
-        if let Some(document) = prepared {
-            if let Some(obtained) = &entry.obtained {
-                obtained.keep_metadata(&document);
+            Ok(None) => {}
+            Err(error) => {
+                return match self.written_document(entry, file, &error) {
+                    Some(document) => Ok(document),
+                    None => Err(Self::explained(&error, file)),
+                };
             }
-            return Ok(document);
         }
         let wheel = self.build(entry, file)?;
         let document = access
@@ -103,6 +101,54 @@ impl Sources {
             .block_on(access.client.metadata_document(&wheel));
         let document = document.map_err(|error| network::explained(&error))?;
         Ok(document.unwrap_or_default())
+    }
+
+    /// The metadata that the backend prepares; `None` if it knows of no such thing.
+    fn prepared_document(
+        &self,
+        entry: &mut Entry,
+        file: &PackageFile,
+    ) -> Result<Result<Option<Vec<u8>>, BuildError>, Failure> {
+        if let Err(error) = self.prepare(entry, file)? {
+            return Ok(Err(error));
+        }
+        let Some(build) = entry.build.as_mut() else {
+            return Ok(Ok(None));
+        };
+        let step = "  Preparing metadata (pyproject.toml)";
+        self.narrate(&format!("{step}: started"));
+        let metadata = build.metadata();
+        let word = outcome_word(metadata.is_ok());
+        self.narrate(&format!("{step}: finished with status '{word}'"));
+        Ok(metadata)
+    }
+
+    /// What an sdist was written with, where its backend fails and its wheel isn't wanted.
+    fn written_document(
+        &self,
+        entry: &Entry,
+        file: &PackageFile,
+        error: &BuildError,
+    ) -> Option<Vec<u8>> {
+        let is_backends = matches!(
+            error,
+            BuildError::Backend { .. } | BuildError::Unavailable { .. }
+        );
+        if self.0.used_for != SourceUse::Metadata || !is_backends || interrupt::requested() {
+            return None;
+        }
+        let obtained = entry.obtained.as_ref().filter(|it| it.is_archive)?;
+        let document = written_metadata(&obtained.root)?;
+        let metadata = CoreMetadata::parse(&document).ok()?;
+        if metadata.name != *file.name() {
+            return None;
+        }
+        self.0.printer.warning(&format!(
+            "{error}; what `{} {}` requires is taken from what it was packed with. To install it, it has to be \
+             built",
+            metadata.display_name, metadata.version
+        ));
+        Some(document)
     }
 
     /// The name of a source's project as its metadata spells it, where that is known by now.

@@ -40,6 +40,15 @@ use crate::request::{FileOptions, Request};
 /// How much of a failed program's output is shown, in lines.
 const OUTPUT_LINES: usize = 40;
 
+/// What a run needs its sources for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceUse {
+    /// Metadata to resolve with, and wheels to install.
+    Wheels,
+    /// Metadata alone: what can't be built is no reason to stop.
+    Metadata,
+}
+
 /// The sources of a run. Cheap to clone; clones share everything. Its methods block.
 #[derive(Debug, Clone)]
 pub(crate) struct Sources(Arc<Shared>);
@@ -49,6 +58,7 @@ struct Shared {
     settings: Settings,
     printer: &'static Printer,
     options: ResolveArgs,
+    used_for: SourceUse,
     files: FileOptions,
     config_settings: SettingsBySource,
     build_constraints: Request,
@@ -88,6 +98,7 @@ impl Sources {
     /// When a build option can't be understood or goes against another, or a file that it names
     /// can't be read.
     pub(crate) fn new(
+        used_for: SourceUse,
         options: &ResolveArgs,
         settings: &Settings,
         printer: &'static Printer,
@@ -112,6 +123,7 @@ impl Sources {
             settings: settings.clone(),
             printer,
             options: options.clone(),
+            used_for,
             files: request.options.clone(),
             interpreter: interpreter.clone(),
             hashes: Mutex::new(hash_mode::required_hashes(request)),
@@ -160,6 +172,7 @@ impl Sources {
             settings: shared.settings.clone(),
             printer: shared.printer,
             options: shared.options.clone(),
+            used_for: SourceUse::Wheels,
             files: shared.files.clone(),
             config_settings: SettingsBySource::default(),
             build_constraints: shared.build_constraints.clone(),
@@ -212,7 +225,8 @@ impl Sources {
             return Ok(wheel);
         }
         let _guard = interrupt::Guard::new();
-        self.prepare(&mut entry, file)?;
+        self.prepare(&mut entry, file)?
+            .map_err(|error| Self::explained(&error, file))?;
         self.build(&mut entry, file)
     }
 

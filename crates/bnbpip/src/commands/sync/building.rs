@@ -12,7 +12,7 @@ use super::planning::{Origin, SourceOrigin, Wanted};
 use crate::cli::resolve::ResolveArgs;
 use crate::commands::install::{Change, Plan, spelled};
 use crate::commands::resolve::network;
-use crate::commands::sources::{Access, Sources, archive_file};
+use crate::commands::sources::{Access, SourceUse, Sources, archive_file};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -44,6 +44,7 @@ impl Building {
         let sources = if builds {
             let request = Request::default();
             Some(Sources::new(
+                SourceUse::Wheels,
                 resolve,
                 settings,
                 printer,
