@@ -8,6 +8,7 @@ mod configuration;
 mod console;
 mod failure;
 mod interrupt;
+mod output_file;
 mod printer;
 mod request;
 mod secrets;

@@ -18,7 +18,7 @@ pub(crate) enum LockAction {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Diff Options")]
 pub(crate) struct LockDiffArgs {
-    /// The old lock file. `/dev/null` is one that has nothing.
+    /// The old lock file. `/dev/null` (or `NUL` on Windows) is one that has nothing.
     #[arg(value_name = "old", help_heading = None)]
     pub old: PathBuf,
 

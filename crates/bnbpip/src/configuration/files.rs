@@ -80,10 +80,10 @@ impl FileSettings {
 }
 
 /// The null device, which as `PIP_CONFIG_FILE` switches the files off.
-const NULL_DEVICE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
+pub(crate) const NULL_DEVICE: &str = if cfg!(windows) { "nul" } else { "/dev/null" };
 
 /// Windows knows its devices in any case: most write `NUL`.
-fn is_null_device(path: &Path) -> bool {
+pub(crate) fn is_null_device(path: &Path) -> bool {
     path == Path::new(NULL_DEVICE)
         || cfg!(windows)
             && path

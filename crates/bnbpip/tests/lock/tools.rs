@@ -129,11 +129,14 @@ fn a_difference_is_told_by_package_and_place() {
         same.starts_with("exit code: 0\n----- stdout -----\n\n---"),
         "{same}"
     );
-    let gone = shown(&environment, &["lock", "diff", "old.toml", "/dev/null"]);
-    assert!(
-        gone.contains("- torch 2.8.0+cu128 (linux-3.12, extra cu128)"),
-        "{gone}"
-    );
+    let own = if cfg!(windows) { "NUL" } else { "/dev/null" };
+    for none in ["/dev/null", own] {
+        let gone = shown(&environment, &["lock", "diff", "old.toml", none]);
+        assert!(
+            gone.contains("- torch 2.8.0+cu128 (linux-3.12, extra cu128)"),
+            "{gone}"
+        );
+    }
     // As a text of one file, for git's `textconv`.
     assert_snapshot!(shown(&environment, &["lock", "diff", "old.toml"]));
     let run = environment.run(["lock", "diff", "old.toml", "none.toml"]);

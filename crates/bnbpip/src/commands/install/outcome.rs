@@ -16,6 +16,7 @@ use crate::commands::distribution::Distribution;
 use crate::commands::hash::digest_of;
 use crate::commands::resolve::Resolved;
 use crate::failure::Failure;
+use crate::output_file;
 use crate::printer::Printer;
 
 /// `name-version` of every change, sorted by name, as pip lists them.
@@ -100,7 +101,7 @@ pub(crate) fn write_report(
     if path == std::path::Path::new("-") {
         printer.data(&text);
     } else {
-        fs_err::write(path, text)?;
+        output_file::write(path, &text)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use bnbpip_lock::Lock;
 
 use crate::cli::lock_tools::LockDiffArgs;
+use crate::configuration::files::is_null_device;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -19,8 +20,8 @@ pub(super) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let read = |file: &Path| {
-        // git gives this for a file that isn't there, on every system.
-        if file == Path::new("/dev/null") {
+        // git gives the first for a file that isn't there, on every system.
+        if file == Path::new("/dev/null") || is_null_device(file) {
             return Ok(Lock::default());
         }
         let path = settings.environment.working_directory().join(file);

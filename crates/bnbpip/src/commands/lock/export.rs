@@ -6,6 +6,7 @@ use super::environments;
 use crate::cli::lock_tools::{ExportFormat, LockExportArgs};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
+use crate::output_file;
 use crate::printer::Printer;
 use crate::request::normalized;
 
@@ -32,7 +33,7 @@ pub(super) fn run(
     };
     let text = text.trim_end();
     match &arguments.output {
-        Some(file) => fs_err::write(directory.join(file), format!("{text}\n"))?,
+        Some(file) => output_file::write(&directory.join(file), &format!("{text}\n"))?,
         None => printer.data(text),
     }
     Ok(())

@@ -35,6 +35,7 @@ use crate::commands::sources::{SourceUse, Sources};
 use crate::commands::target_environment;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
+use crate::output_file;
 use crate::printer::Printer;
 use crate::request::is_lock_name;
 
@@ -222,7 +223,7 @@ impl Run<'_> {
             return Ok(());
         }
         if !bnbpip_installer::read_regular_text(&output).is_ok_and(|present| present == text) {
-            fs_err::write(&output, &text)?;
+            output_file::write(&output, &text)?;
         }
         Ok(())
     }
