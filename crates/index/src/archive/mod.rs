@@ -9,6 +9,8 @@ mod inflate;
 mod local;
 mod names;
 
+#[cfg(test)]
+pub(crate) use central::Method;
 pub(crate) use central::{Directory, Entry, find_directory, read_directory};
 pub(crate) use inflate::{InflateError, Inflater};
 pub(crate) use local::{check_layout, data_range};

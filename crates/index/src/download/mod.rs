@@ -33,6 +33,10 @@ use partial::{Partial, Pointer, Validator};
 /// pieces is made.
 const IN_PIECES_BYTES: RangeInclusive<u64> = (16 << 20) + 1..=1 << 40;
 
+/// How many of them are under way at once, each in several pieces: one after the other they can be
+/// unpacked while the next ones come, where all at once would also end at once.
+const LARGE_AT_ONCE: usize = 3;
+
 /// Digests that the user demands; a file passes if it has any one of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequiredHashes(pub Vec<(HashAlgorithm, Box<str>)>);
@@ -64,6 +68,7 @@ pub(crate) struct Downloader {
     http: SharedHttp,
     cache: Cache,
     permits: Semaphore,
+    large_permits: Semaphore,
     offline: bool,
     /// What addresses without a digest led to in this run.
     resolved: Mutex<FxHashMap<CacheKey, Box<str>>>,
@@ -108,6 +113,7 @@ impl Downloader {
             http,
             cache,
             permits: Semaphore::new(concurrent.max(1)),
+            large_permits: Semaphore::new(LARGE_AT_ONCE),
             offline,
             resolved: Mutex::default(),
         }
@@ -133,6 +139,14 @@ impl Downloader {
             }
             .into());
         }
+        let is_large = file
+            .size_bytes
+            .is_some_and(|size| IN_PIECES_BYTES.contains(&size));
+        let _large_permit = if is_large {
+            self.large_permits.acquire().await.ok()
+        } else {
+            None
+        };
         let _permit = self.permits.acquire().await.ok();
         let partial = self.lock(file, &key).await?;
         // Another process may have finished it while this one waited.

@@ -1,8 +1,11 @@
 //! Unpacking on all cores, from a memory map.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use fs_err as fs;
 use memmap2::Mmap;
@@ -30,6 +33,13 @@ const FORGET_AFTER_BYTES: u64 = 16 << 20;
 /// The work of one task: entries are grouped up to this size, or this number.
 const GROUP_BYTES: u64 = 1 << 20;
 const GROUP_ENTRIES: usize = 128;
+
+/// From this size on a file is hashed and written by a thread of its own, while the next piece is
+/// inflated: torch's largest library is a gigabyte and a half, and nothing else can share its work.
+const OWN_WRITER_BYTES: u64 = 32 << 20;
+
+/// How many pieces may wait for such a thread.
+const PIECES_AHEAD: usize = 4;
 
 /// Why a wheel can't be unpacked.
 #[derive(Debug)]
@@ -71,11 +81,25 @@ pub(super) fn unpack(archive: &Path, target: &Path) -> Result<Vec<ManifestFile>,
         .zip(starts)
         .filter(|(entry, _)| !entry.is_dir)
         .collect();
-    let files = group(&work)
+    let mut groups: Vec<_> = group(&work).into_iter().enumerate().collect();
+    // The largest first: one that begins last is waited for alone.
+    groups.sort_by_key(|(_, group)| Reverse(unpacked_bytes(group)));
+    let mut files = groups
         .into_par_iter()
-        .map(|group| unpack_group(bytes, group, target, needed_bytes, &forget))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(files.into_iter().flatten().collect())
+        .with_max_len(1)
+        .map(|(at, group)| {
+            Ok((
+                at,
+                unpack_group(bytes, group, target, needed_bytes, &forget)?,
+            ))
+        })
+        .collect::<Result<Vec<_>, UnpackError>>()?;
+    files.sort_by_key(|(at, _)| *at);
+    Ok(files.into_iter().flat_map(|(_, files)| files).collect())
+}
+
+fn unpacked_bytes(group: &[(&Entry, usize)]) -> u64 {
+    group.iter().map(|(entry, _)| entry.size).sum()
 }
 
 #[expect(
@@ -248,20 +272,73 @@ fn unpack_entry(
     let data = bytes
         .get(start..start.saturating_add(length))
         .ok_or_else(|| ArchiveError::entry(&entry.name, "it is cut short"))?;
-    let mut file = create(path, entry.executable)?;
-    let mut digest = Sha256::new();
-    inflater.unpack(data, entry, &mut |piece| {
-        unpacked(piece.len());
-        digest.update(piece);
-        file.write_all(piece)
-    })?;
+    let mut sink = Sink {
+        file: create(path, entry.executable)?,
+        digest: Sha256::new(),
+    };
+    if entry.size < OWN_WRITER_BYTES {
+        inflater.unpack(data, entry, &mut |piece| {
+            unpacked(piece.len());
+            sink.take(piece)
+        })?;
+    } else {
+        unpack_with_writer(inflater, data, entry, &mut sink, unpacked)?;
+    }
     Ok(ManifestFile {
         path: entry.name.as_str().into(),
         size: entry.size,
-        modified_ns: modified_ns(&file.metadata()?),
+        modified_ns: modified_ns(&sink.file.metadata()?),
         crc32: entry.crc32,
         executable: entry.executable,
-        sha256: digest.finalize().into(),
+        sha256: sink.digest.finalize().into(),
+    })
+}
+
+/// A file that is written, and its digest.
+struct Sink {
+    file: fs::File,
+    digest: Sha256,
+}
+
+impl Sink {
+    fn take(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.digest.update(piece);
+        self.file.write_all(piece)
+    }
+}
+
+/// Inflates here, and hashes and writes on another thread.
+fn unpack_with_writer(
+    inflater: &mut Inflater,
+    data: &[u8],
+    entry: &Entry,
+    sink: &mut Sink,
+    unpacked: &mut dyn FnMut(usize),
+) -> Result<(), InflateError> {
+    let (send, pieces) = mpsc::sync_channel::<Vec<u8>>(PIECES_AHEAD);
+    let (give_back, used) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let write = move || {
+            for piece in pieces {
+                sink.take(&piece)?;
+                // Whoever inflates may be done with it.
+                let _ = give_back.send(piece);
+            }
+            Ok(())
+        };
+        let writer = std::thread::Builder::new().spawn_scoped(scope, write)?;
+        let outcome = inflater.unpack(data, entry, &mut |piece| {
+            unpacked(piece.len());
+            let mut buffer: Vec<u8> = used.try_recv().unwrap_or_default();
+            buffer.clear();
+            buffer.extend_from_slice(piece);
+            // The writer goes before its time only with an error, which is told in its place.
+            send.send(buffer).map_err(io::Error::other)
+        });
+        drop(send);
+        let written: io::Result<()> = writer.join().unwrap_or_else(|panic| resume_unwind(panic));
+        written?;
+        outcome
     })
 }
 
@@ -281,4 +358,40 @@ fn create(path: &Path, _executable: bool) -> io::Result<fs::File> {
         .write(true)
         .create_new(true)
         .open(path)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::archive::Method;
+
+    #[test]
+    fn a_writer_that_fails_says_why() {
+        let data = vec![7; 4 << 20];
+        let entry = Entry {
+            name: "a/large.so".into(),
+            raw_name: Vec::new(),
+            flags: 0,
+            method: Method::Stored,
+            crc32: crc32fast::hash(&data),
+            compressed: data.len() as u64,
+            size: data.len() as u64,
+            header_offset: 0,
+            is_dir: false,
+            executable: false,
+        };
+        let unpack_into = |path: &str| {
+            let mut sink = Sink {
+                file: fs::OpenOptions::new().write(true).open(path).unwrap(),
+                digest: Sha256::new(),
+            };
+            unpack_with_writer(&mut Inflater::new(), &data, &entry, &mut sink, &mut |_| ())
+        };
+        unpack_into("/dev/null").unwrap();
+        let error = unpack_into("/dev/full").unwrap_err();
+        assert!(
+            matches!(&error, InflateError::Io(io) if io.kind() == io::ErrorKind::StorageFull),
+            "{error:?}"
+        );
+    }
 }

@@ -67,6 +67,32 @@ async fn wheels_are_unpacked_once_with_modes_and_digests() {
     assert_eq!(server.count(&wheel.path()), 1);
 }
 
+/// A file of this size has a thread that writes it.
+#[tokio::test]
+async fn a_large_file_comes_out_whole_or_not_at_all() {
+    let payload = b"a library ".repeat(4 << 20);
+    let wheel = Wheel::with("a", "1", &[("a/large.so", &payload)]);
+    let server = offered(&wheel).await;
+    let cache = Cache::temporary().unwrap();
+    let stored = fetch(&next_run(&server.simple(), &cache), "a").await;
+    assert!(fs_err::read(stored.root.join("a/large.so")).unwrap() == payload);
+    stored.verify(Verification::Contents).unwrap();
+    // In the order of the archive, which isn't that of the work.
+    let paths: Vec<&str> = stored.files.iter().map(|file| &*file.path).collect();
+    assert_eq!(paths[..3], ["a/__init__.py", "run.sh", "a/large.so"]);
+
+    let mut damaged = wheel.clone();
+    let middle = damaged.bytes.len() / 2;
+    damaged.bytes[middle] ^= 1;
+    let server = offered(&damaged).await;
+    let client = next_run(&server.simple(), &Cache::temporary().unwrap());
+    let file = only_file(&client, "a").await;
+    let any = RequiredHashes::default();
+    let fetched = client.fetch(&file, &any, &NoProgress).await;
+    let error = format!("{:?}", fetched.unwrap_err());
+    assert!(error.contains("damaged"), "{error}");
+}
+
 #[tokio::test]
 async fn damage_is_noticed_and_mended() {
     let wheel = Wheel::with("a", "1", &[("a/b.py", b"x = 1\n")]);
