@@ -11,7 +11,7 @@ use crate::cli::FreezeArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::request::{RequirementOrigin, Surroundings, parse_requirement};
+use crate::request::{RequirementOrigin, Surroundings, UNNAMED, parse_requirement};
 
 /// Starts of lines that a requirements file may have and that are passed through.
 const KEPT: &[&str] = &[
@@ -209,17 +209,19 @@ fn named_by(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<Option<PackageName>, Failure> {
-    let editable = ["--editable", "-e"]
-        .into_iter()
-        .find_map(|option| line.strip_prefix(option));
-    if let Some(project) = editable {
-        let egg = project.split_once("#egg=").map(|(_, egg)| egg);
-        let name = egg.and_then(|egg| egg.split(['&', '[']).next()?.trim().parse().ok());
+    let unclear = || {
+        // Standard output is a requirements file.
+        printer.status(&format!(
+            "Skipping line in requirement file [{file}] because it's not clear what it would \
+             install: {line}"
+        ));
+        printer.status("  (add #egg=PackageName to the URL to avoid this warning)");
+    };
+    let by_egg = || egg_of(line)?.parse().ok();
+    if ["--editable", "-e"].iter().any(|it| line.starts_with(it)) {
+        let name = by_egg();
         if name.is_none() {
-            printer.info(&format!(
-                "Skipping line in requirement file [{file}] because it's not clear what it would \
-                 install: {line}"
-            ));
+            unclear();
         }
         return Ok(name);
     }
@@ -235,13 +237,29 @@ fn named_by(
     // Options behind the requirement (`--hash`) don't matter for its name.
     let text = text.split(" --").next().unwrap_or(text);
     let given = parse_requirement(text, origin, Vec::new(), surroundings)?;
-    Ok(Some(given.requirement.name))
+    let name = given.requirement.name;
+    if name.as_ref() != UNNAMED {
+        return Ok(Some(name));
+    }
+    let name = by_egg();
+    if name.is_none() {
+        unclear();
+    }
+    Ok(name)
+}
+
+/// The name in `#egg=name`, as a line spells it.
+fn egg_of(line: &str) -> Option<&str> {
+    let (_, fragment) = without_comment(line).split_once('#')?;
+    let (_, egg) = fragment.split_once("egg=")?;
+    egg.split(['&', '[']).next().map(str::trim)
 }
 
 /// A package's name as a line spells it.
 fn spelled_name<'a>(line: &'a str, name: &'a PackageName) -> &'a str {
     let is_part = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
-    let spelled = line.split(|it| !is_part(it)).next().unwrap_or_default();
+    let first = line.split(|it| !is_part(it)).next().unwrap_or_default();
+    let spelled = egg_of(line).unwrap_or(first);
     let is_name = spelled.parse().is_ok_and(|it: PackageName| it == *name);
     if is_name { spelled } else { name.as_ref() }
 }

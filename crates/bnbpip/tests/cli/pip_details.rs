@@ -86,6 +86,31 @@ fn uninstalling_tells_what_goes_where_more_is_wanted() {
 }
 
 #[test]
+fn addresses_in_a_file_for_freeze_are_named_by_their_egg() {
+    let world = World::new();
+    world.install(&Fabricated {
+        name: "two",
+        version: "1.0",
+        ..Fabricated::default()
+    });
+    let lines = "file:///gone.tar.gz#egg=Does.Not-Exist\n\
+        https://x.example/a.zip#subdirectory=b&egg=two  # as it was\n\
+        https://x.example/b.zip\n";
+    fs_err::write(world.path().join("hints.txt"), lines).unwrap();
+    let shown = world.run("freeze -r hints.txt");
+    for line in [
+        "WARNING: Requirement file [hints.txt] contains \
+         file:///gone.tar.gz#egg=Does.Not-Exist, but package 'Does.Not-Exist' is not installed\n",
+        "\ntwo==1.0\n## The following",
+        "Skipping line in requirement file [hints.txt] because it's not clear what it would \
+         install: https://x.example/b.zip\n  (add #egg=PackageName to the URL to avoid this \
+         warning)",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}
+
+#[test]
 fn searching_is_answered_with_what_to_do() {
     let world = World::new();
     let shown = world.run("search");
