@@ -357,12 +357,23 @@ impl TargetRequest {
                 triples.push((interpreter.clone(), abi.to_string(), platform.clone()));
             }
         }
-        let pure = tags
-            .iter()
-            .filter(|(python, _, _)| python.starts_with("py"));
-        triples.extend(pure.map(|(python, abi, platform)| {
+        let owned = |(python, abi, platform): (&str, &str, &str)| {
             (python.to_string(), abi.to_string(), platform.to_string())
-        }));
+        };
+        let pure = || (tags.iter()).filter(|(python, _, _)| python.starts_with("py"));
+        triples.extend(
+            pure()
+                .filter(|(_, _, platform)| *platform != "any")
+                .map(owned),
+        );
+        // Without compiled code, but for this implementation alone.
+        let own = (interpreters.iter()).map(|it| (it.as_str(), "none", "any"));
+        triples.extend(own.map(owned));
+        triples.extend(
+            pure()
+                .filter(|(_, _, platform)| *platform == "any")
+                .map(owned),
+        );
         Tags::new(triples)
     }
 }

@@ -151,3 +151,11 @@ fn pips_generic_implementation_takes_pure_wheels_only() {
     assert!(!accepts(&target, "a-1-cp311-cp311-win_amd64.whl"));
     assert!(!accepts(&target, "a-1-cp39-abi3-win_amd64.whl"));
 }
+
+#[test]
+fn wheels_for_one_implementation_on_any_platform_fit_it() {
+    let target = pip_request(&["linux_x86_64"], Some("fk"), &[]);
+    assert!(accepts(&target, "a-1-fk311-none-any.whl"));
+    assert!(accepts(&target, "a-1-fk311-none-linux_x86_64.whl"));
+    assert!(!accepts(&target, "a-1-fk310-none-any.whl"));
+}
