@@ -85,6 +85,8 @@ fn scripts() {
         last_line(&run.stdout),
         "Successfully installed base-2.0 top-2.0"
     );
+    // Though nothing is left to be done.
+    assert!(with("late.py").failure().stderr.contains(said));
     file(&environment, "plain.py", "import top\n");
     let said = "ERROR: File does not contain 'script' metadata: 'plain.py'";
     assert!(with("plain.py").failure().stderr.contains(said));

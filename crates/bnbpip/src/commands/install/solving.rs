@@ -45,7 +45,9 @@ impl Run<'_> {
             &self.arguments.resolve.allow,
             self.settings,
         )?;
-        let rules = Arc::new(overlay.active(&self.destination.target.markers));
+        let target = &self.destination.target;
+        requirements::check_scripts(&self.request, &target.python_full_version)?;
+        let rules = Arc::new(overlay.active(&target.markers));
         let constraints = requirements::constraints(&self.request, &rules.environment().clone());
         let fitting = match &self.accelerator {
             Some(accelerator) => &accelerator.fitting(installed),
