@@ -67,6 +67,16 @@ fn direct_url(environment: &TestEnvironment, dist_info: &str) -> serde_json::Val
 }
 
 #[test]
+fn what_is_asked_for_can_be_left_out() {
+    let needy = WheelBuilder::new("needy", "1.0").requires("base");
+    let server = IndexServer::with([needy, WheelBuilder::new("base", "1.0")].map(|it| it.build()));
+    let environment = environment(&server);
+    let text = lock(&environment, &["needy", "--only-deps"]);
+    assert!(text.contains("name = \"base\""), "{text}");
+    assert!(!text.contains("name = \"needy\""), "{text}");
+}
+
+#[test]
 fn addresses_folders_and_repositories_are_locked_and_installed() {
     let server = IndexServer::with([WheelBuilder::new("base", "1.0").build()]);
     server.add(WheelBuilder::new("named", "1.0").build());

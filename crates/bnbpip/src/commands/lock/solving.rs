@@ -134,6 +134,14 @@ impl Run<'_> {
             community.say(&resolved.resolution, self.printer);
         }
         let mut packages = locking.packages(&resolved.resolution)?;
+        if self.resolve.only_deps {
+            let solution = resolved.resolution.packages.iter();
+            let asked: Vec<_> = solution
+                .filter(|it| it.requested)
+                .map(|it| &it.name)
+                .collect();
+            packages.retain(|package| !asked.contains(&&package.name));
+        }
         self.mark(place, &resolved, &mut packages)?;
         let solution = Solution {
             environment: place.number,
