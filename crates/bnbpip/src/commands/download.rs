@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use bnbpip_index::{PackageFile, RequiredHashes};
 use bnbpip_installer::InstalledEnvironment;
-use bnbpip_packaging::VersionOrUrl;
+use bnbpip_packaging::{Hashes, VerbatimUrl, VersionOrUrl};
 use bnbpip_platform::{Interpreter, TargetRequest};
 use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::Sha256;
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::hash::digest_of;
 use super::install::DownloadProgress;
@@ -57,6 +58,17 @@ pub(crate) fn run(
     let wish = Wish::of(options, settings);
     let locked =
         locked_requirements::ask_for(&mut request, &target, (wish, None), settings, printer)?;
+    let folder = settings
+        .environment
+        .working_directory()
+        .join(&arguments.dest);
+    for given in request.requirements.iter_mut().chain(&mut request.unnamed) {
+        if let Some(VersionOrUrl::Url(url)) = &mut given.requirement.version_or_url
+            && let Some(here) = already_there(url, &folder)
+        {
+            *url = VerbatimUrl::from_url(here);
+        }
+    }
     // What is saved of a folder are its files: it is built as any other source.
     let mut in_place = FxHashSet::default();
     for given in request.requirements.iter_mut().chain(&mut request.unnamed) {
@@ -117,15 +129,30 @@ pub(crate) fn run(
         arguments,
         settings,
         printer,
-        folder: settings
-            .environment
-            .working_directory()
-            .join(&arguments.dest),
+        folder,
         resolved: &resolved,
         sources: sources.as_ref(),
         in_place,
     };
     saving.run(&hash_mode::required_hashes(&request))
+}
+
+/// The file in the folder that an address leads to, if it is the one whose digest the address
+/// gives: an earlier run brought it.
+fn already_there(address: &Url, folder: &Path) -> Option<Url> {
+    let wanted = Hashes::parse_fragment(address.fragment()?);
+    let name = address.path_segments()?.next_back()?;
+    let name = percent_encoding::percent_decode_str(name)
+        .decode_utf8()
+        .ok()?;
+    let place = folder.join(saving::plain_name(&name)?);
+    let digest = digest_of::<Sha256>(&place).ok()?;
+    if wanted.sha256()? != digest {
+        return None;
+    }
+    let mut here = Url::from_file_path(place).ok()?;
+    here.set_fragment(address.fragment());
+    Some(here)
 }
 
 /// The interpreter that the choice goes by; none where the options say enough.
@@ -307,13 +334,10 @@ impl Saving<'_> {
 /// The name under which a file is kept: nothing in it may lead out of the folder.
 fn file_name(file: &PackageFile) -> Result<String, Failure> {
     let name = &*file.filename_text;
-    let is_safe = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', ':', '\0']);
-    if is_safe {
-        Ok(name.to_owned())
-    } else {
-        Err(Failure::new(format!(
+    saving::plain_name(name).map(str::to_owned).ok_or_else(|| {
+        Failure::new(format!(
             "Failed to download `{}`: its address names no file",
             file.shown_url()
-        )))
-    }
+        ))
+    })
 }

@@ -37,6 +37,12 @@ pub(super) fn save(from: &Path, folder: &Path, name: &str) -> std::io::Result<Pa
     Ok(place)
 }
 
+/// The name, if it is one that leads nowhere out of a folder.
+pub(super) fn plain_name(name: &str) -> Option<&str> {
+    let is_plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', ':', '\0']);
+    is_plain.then_some(name)
+}
+
 /// Whether both are one file: a folder of wheels may be its own `--find-links`.
 fn is_same_file(a: &Path, b: &Path) -> bool {
     match (fs_err::canonicalize(a), fs_err::canonicalize(b)) {

@@ -1,6 +1,6 @@
 //! `download`: files in a folder, wheels and source distributions as they are.
 
-use bnbpip_testing::{HostedFile, Run, TestEnvironment, WheelBuilder};
+use bnbpip_testing::{HostedFile, Run, TestEnvironment, WheelBuilder, sha256_hex};
 use insta::assert_snapshot;
 
 use crate::sources;
@@ -131,6 +131,40 @@ fn nothing_is_kept_of_what_is_wrong() {
         .failure();
     assert!(run.stderr.contains("base"), "{}", run.stderr);
     assert_eq!(listing(&environment.work().join("d")), [""; 0]);
+}
+
+#[test]
+fn what_the_folder_has_by_its_digest_is_not_asked_for() {
+    let server = index();
+    let environment = environment(&server);
+    let bytes = sources::sdist(
+        "src-1.0",
+        &sources::project("src", "1.0", "\"requires\": []"),
+    );
+    let folder = environment.work().join("d");
+    fs_err::create_dir(&folder).unwrap();
+    fs_err::write(folder.join("src-1.0.tar.gz"), &bytes).unwrap();
+    let digest = sha256_hex(&bytes);
+    let url = format!("{}#sha256={digest}", server.file_url("src-1.0.tar.gz"));
+    let run = environment.run(["download", "--no-deps", "-d", "d", &url]);
+    let run = run.success();
+    assert_eq!(server.requests_for("src-1.0.tar.gz").len(), 0);
+    assert!(
+        run.stdout.contains("File was already downloaded"),
+        "{}",
+        run.stdout
+    );
+    // Another file of that name is not taken for it.
+    let wrong = format!(
+        "{}#sha256={}",
+        server.file_url("src-1.0.tar.gz"),
+        "0".repeat(64)
+    );
+    drop(
+        environment
+            .run(["download", "--no-deps", "-d", "d", &wrong])
+            .failure(),
+    );
 }
 
 #[test]
