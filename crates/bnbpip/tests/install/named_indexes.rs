@@ -1,7 +1,7 @@
 //! Several indexes: their order, their names, which packages come from which, and what is said
 //! where one package is on two of them.
 
-use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
+use bnbpip_testing::{Fault, HostedFile, IndexServer, TestEnvironment, WheelBuilder};
 
 use crate::support::{environment, last_line};
 
@@ -22,6 +22,44 @@ fn installs(environment: &TestEnvironment, arguments: &[&str]) -> (String, Strin
     let run = run.success();
     let last = last_line(&run.stdout).strip_prefix("Would install ");
     (last.unwrap().to_owned(), run.stderr)
+}
+
+#[test]
+fn an_index_that_fails_is_not_passed_over() {
+    let (public, private) = confused();
+    private.plan_fault("/simple/corplib", 100, Fault::Status(503));
+    let environment = environment(&public);
+    let url = private.simple_url();
+    let line = [
+        "install",
+        "--retries",
+        "0",
+        "--extra-index-url",
+        &url,
+        "corplib",
+    ];
+    let pool = ["--index-strategy", "unsafe-best-match"];
+    for more in [&[][..], &pool] {
+        let run = environment.run([&line, more].concat()).failure();
+        let index = url.trim_end_matches('/');
+        let hint = format!(
+            "hint: `{index}` may have `corplib`, so that no other index's package of that name is \
+             taken for it"
+        );
+        assert!(run.stderr.contains("answered 503"), "{}", run.stderr);
+        assert!(run.stderr.contains(&hint), "{}", run.stderr);
+    }
+    assert_eq!(environment.installed(), [""; 0]);
+    let route = format!("corplib={}", public.simple_url());
+    let (chosen, _) = installs(
+        &environment,
+        &[&line[1..], &["--index-for", &route]].concat(),
+    );
+    assert_eq!(chosen, "corplib-99.0");
+    // One index alone has nobody to be taken for.
+    let run = environment.run(["install", "--retries", "0", "-i", &url, "corplib"]);
+    let run = run.failure();
+    assert!(!run.stderr.contains("--index-for"), "{}", run.stderr);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use bnbpip_index::{IndexClient, IndexLocations, IndexStrategy, PackageFile, ProjectPage};
+use bnbpip_index::{
+    HttpError, IndexClient, IndexError, IndexLocations, IndexStrategy, PackageFile, ProjectPage,
+};
 use bnbpip_packaging::{PackageName, Version};
 use bnbpip_resolver::{Explanation, Resolution, Source};
 use tokio::runtime::Runtime;
@@ -53,6 +55,33 @@ pub(super) fn say(
                 others.join(", ")
             ));
         }
+    }
+}
+
+/// Adds to the failure of one index among several why no other stands in for it, and what to do.
+pub(super) fn unanswered(
+    failure: Failure,
+    error: &IndexError,
+    locations: &IndexLocations,
+) -> Failure {
+    let IndexError::Http(HttpError::Network { url, .. } | HttpError::Status { url, .. }) = error
+    else {
+        return failure;
+    };
+    let project_at = |index: &str| {
+        let project = url.strip_prefix(index)?.trim_matches('/');
+        (!project.is_empty() && !project.contains('/')).then_some(project)
+    };
+    let indexes = locations.indexes.iter().map(|entry| entry.url.to_string());
+    let mut indexes = indexes.map(|index| index.trim_end_matches('/').to_owned());
+    let found = indexes.find_map(|index| Some((project_at(&index)?.to_owned(), index)));
+    match found.filter(|_| asked(locations) > 1) {
+        Some((project, index)) => failure.hint(format!(
+            "`{index}` may have `{project}`, so that no other index's package of that name is taken \
+             for it (dependency confusion): leave the index out if it isn't needed, or say where \
+             the package comes from, with `--index-for {project}=INDEX`"
+        )),
+        None => failure,
     }
 }
 

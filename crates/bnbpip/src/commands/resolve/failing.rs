@@ -36,7 +36,10 @@ impl Resolving<'_> {
                     Err(other) => other,
                 };
                 match error.downcast::<Arc<bnbpip_index::IndexError>>() {
-                    Ok(error) => network::explained(&error),
+                    Ok(error) => {
+                        let locations = connection.client.locations();
+                        elsewhere::unanswered(network::explained(&error), &error, locations)
+                    }
                     Err(other) => Failure::from(bnbpip_resolver::ProviderError(other)),
                 }
             }
