@@ -14,7 +14,7 @@ use crate::flat::FlatPage;
 use crate::http::{Get, HttpClient, HttpError, Purpose, SharedHttp};
 use crate::index_url::{IndexUrl, host_of, without_credentials};
 use crate::locations::IndexLocations;
-use crate::metadata::{MetadataFetcher, WheelMetadataLite};
+use crate::metadata::{MetadataFetcher, WheelMetadataLite, check_agreement};
 use crate::once_map::OnceMap;
 use crate::options::ClientOptions;
 use crate::page::{PackageFile, Project};
@@ -154,6 +154,15 @@ impl IndexClient {
         Ok(Metadata::Wheel(lite))
     }
 
+    /// What an index says of the metadata of a source distribution (PEP 658), so that nothing has
+    /// to be built to know; `None` if it says nothing.
+    ///
+    /// # Errors
+    /// When it can't be fetched, or isn't what the index has digests of.
+    pub async fn told_metadata(&self, file: &PackageFile) -> SharedResult<Option<Vec<u8>>> {
+        Ok(self.inner.metadata.beside(file).await?)
+    }
+
     /// The whole `METADATA` file of a wheel: for reports, not cached. `None` for a source
     /// distribution, which has to be built to know.
     ///
@@ -210,6 +219,38 @@ impl IndexClient {
     /// # Errors
     /// When it can't be fetched or isn't what it should be.
     pub async fn download(
+        &self,
+        file: &PackageFile,
+        required: &RequiredHashes,
+        progress: &dyn Progress,
+    ) -> Result<DownloadedFile, IndexError> {
+        let downloaded = self.download_once(file, required, progress).await?;
+        self.check_told(file, &downloaded).await?;
+        Ok(downloaded)
+    }
+
+    /// Checks that a wheel says of itself what its index said when versions were chosen.
+    async fn check_told(
+        &self,
+        file: &PackageFile,
+        downloaded: &DownloadedFile,
+    ) -> Result<(), IndexError> {
+        let told = file
+            .core_metadata
+            .as_ref()
+            .and_then(|_| self.inner.metadata_of.get(&key_of(file)));
+        let (Some(Ok(told)), Some(wheel)) = (told, file.wheel()) else {
+            return Ok(());
+        };
+        let (path, wheel) = (downloaded.path.clone(), wheel.clone());
+        let location = host_of(&file.url);
+        crate::blocking(&file.filename_text, move || {
+            check_agreement(&told, &path, &wheel, location)
+        })
+        .await
+    }
+
+    async fn download_once(
         &self,
         file: &PackageFile,
         required: &RequiredHashes,

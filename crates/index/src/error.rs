@@ -55,6 +55,23 @@ pub enum IndexError {
         #[source]
         source: MetadataLiteError,
     },
+    /// A wheel's own metadata isn't what its index said of it (PEP 658).
+    #[error(
+        "Failed to accept `{filename}` from `{location}`: it has inconsistent {field} between its \
+         PEP 658 .metadata file and the wheel's METADATA: sidecar has '{told}', wheel has '{own}'"
+    )]
+    MetadataDiffers {
+        /// The wheel's file name.
+        filename: String,
+        /// Host or path that it came from.
+        location: String,
+        /// The field that differs.
+        field: &'static str,
+        /// What the index says.
+        told: String,
+        /// What the wheel says.
+        own: String,
+    },
     /// What an index says about who attests to a file can't be understood.
     #[error("Failed to read who attests to `{filename}`")]
     BadProvenance {

@@ -33,6 +33,12 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
         };
         cell.get_or_init(compute).await.clone()
     }
+
+    /// The value for `key`, if it was computed.
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
+        let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.get(key)?.get().cloned()
+    }
 }
 
 #[cfg(test)]

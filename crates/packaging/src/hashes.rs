@@ -116,12 +116,18 @@ impl Hashes {
         {
             return Err(HashError::Malformed(format!("{algorithm}={hex}")));
         }
+        self.insert_as_given(algorithm, hex);
+        Ok(())
+    }
+
+    /// Adds or replaces a digest that may be malformed: then it is no file's, and every file fails
+    /// the comparison with it.
+    pub fn insert_as_given(&mut self, algorithm: HashAlgorithm, hex: &str) {
         let hex = hex.to_ascii_lowercase().into_boxed_str();
         match self.0.binary_search_by_key(&algorithm, |(known, _)| *known) {
             Ok(at) => self.0[at].1 = hex,
             Err(at) => self.0.insert(at, (algorithm, hex)),
         }
-        Ok(())
     }
 
     /// Reads `sha256=<hex>` as it stands in URL fragments; several may be joined by `&`, and parts

@@ -54,3 +54,4 @@ mod switches;
 mod team_rules;
 mod time_limits;
 mod tls;
+mod told_metadata;

@@ -1,5 +1,6 @@
 //! What the resolver needs from a wheel's `METADATA`, and how it is come by.
 
+mod agreement;
 mod archive;
 mod lite;
 mod remote;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use lite::{MetadataLiteError, WheelMetadataLite};
 
+pub(crate) use agreement::check_agreement;
 pub(crate) use archive::{member_end, unpack_member};
 pub(crate) use remote::{MetadataFetcher, Ranged};
 

@@ -116,14 +116,12 @@ impl MetadataFetcher {
         file: &PackageFile,
         wheel: &WheelFilename,
     ) -> Result<Vec<u8>, IndexError> {
+        if let Some(content) = self.beside(file).await? {
+            return Ok(content);
+        }
         let path = if let Some(path) = file.local_path() {
             path
         } else {
-            if file.core_metadata.is_some()
-                && let Some(content) = self.beside(file).await?
-            {
-                return Ok(content);
-            }
             if let Some(content) = self.by_range(file, wheel).await? {
                 return Ok(content);
             }
@@ -160,8 +158,34 @@ impl MetadataFetcher {
         }
     }
 
-    /// The `.metadata` file; `None` if it isn't there although the index says so.
-    async fn beside(&self, file: &PackageFile) -> Result<Option<Vec<u8>>, IndexError> {
+    /// The `.metadata` file; `None` if the index says nothing of one, or it isn't there although
+    /// the index says so.
+    pub(crate) async fn beside(&self, file: &PackageFile) -> Result<Option<Vec<u8>>, IndexError> {
+        let Some(hashes) = &file.core_metadata else {
+            return Ok(None);
+        };
+        let content = match file.local_path() {
+            Some(path) => {
+                let filename = &file.filename_text;
+                let mut beside = path.into_os_string();
+                beside.push(".metadata");
+                let beside = PathBuf::from(beside);
+                let read = move || {
+                    read_if_present(&beside)
+                        .map_err(|error| IndexError::io("read", beside, 0, error))
+                };
+                crate::blocking(filename, read).await?
+            }
+            None => self.remote_beside(file).await?,
+        };
+        if let Some(content) = &content {
+            let filename = format!("{}.metadata", file.filename_text);
+            check_bytes(content, hashes, &filename, &host_of(&file.url))?;
+        }
+        Ok(content)
+    }
+
+    async fn remote_beside(&self, file: &PackageFile) -> Result<Option<Vec<u8>>, IndexError> {
         let mut url = file.url.clone();
         url.set_path(&format!("{}.metadata", file.url.path()));
         let get = Get {
@@ -172,13 +196,7 @@ impl MetadataFetcher {
         };
         let whole = self.http.get_whole(&get, METADATA_LIMIT_BYTES).await?;
         match whole.status {
-            StatusCode::OK => {
-                if let Some(hashes) = &file.core_metadata {
-                    let filename = format!("{}.metadata", file.filename_text);
-                    check_bytes(&whole.body, hashes, &filename, &host_of(&url))?;
-                }
-                Ok(Some(whole.body))
-            }
+            StatusCode::OK => Ok(Some(whole.body)),
             StatusCode::NOT_FOUND | StatusCode::GONE => {
                 tracing::debug!(url = %redacted(&url), "the metadata file is missing");
                 Ok(None)

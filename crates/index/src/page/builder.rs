@@ -103,7 +103,7 @@ impl<'name> PageBuilder<'name> {
         self.check_scheme(&link.url)?;
         let (version, is_sdist) = self.version_of(filename)?;
         let (sha256, hashes) = read_hashes(&link.hashes)?;
-        let core_metadata = link.core_metadata.as_deref().map(read_hashes).transpose()?;
+        let core_metadata = link.core_metadata.as_deref().map(read_metadata_hashes);
         let requires_python = link
             .requires_python
             .as_deref()
@@ -344,6 +344,25 @@ fn read_hashes(hashes: &[HashPair<'_>]) -> Result<FileHashes, &'static str> {
         .and_then(|record| decode_sha256(&record.hex));
     records.retain(|record| !is_sha256(record));
     Ok((sha256, records))
+}
+
+/// The digests of a metadata file. Malformed ones stay: the file itself can be had all the same,
+/// and who asks for its metadata is told.
+fn read_metadata_hashes(hashes: &[HashPair<'_>]) -> FileHashes {
+    read_hashes(hashes).unwrap_or_else(|_| {
+        let records = hashes.iter().filter_map(|(name, hex)| {
+            let algorithm = HashAlgorithm::from_str(name).ok()?;
+            let (number, _) = (0..)
+                .zip(ALGORITHMS)
+                .find(|(_, known)| *known == algorithm)?;
+            Some(HashRecord {
+                algorithm: number,
+                // Longer than any digest is long enough to be none.
+                hex: hex.chars().take(200).collect(),
+            })
+        });
+        (None, records.collect())
+    })
 }
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ fn decode_hashes(sha256: Option<&[u8; 32]>, others: Option<&[ArchivedHashRecord]
     let mut hashes = Hashes::new();
     for record in others.unwrap_or_default() {
         if let Some(algorithm) = ALGORITHMS.get(usize::from(record.algorithm)) {
-            let _checked_when_written = hashes.insert(*algorithm, &record.hex);
+            hashes.insert_as_given(*algorithm, &record.hex);
         }
     }
     if let Some(digest) = sha256 {

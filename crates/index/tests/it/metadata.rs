@@ -1,6 +1,6 @@
 //! Metadata: beside the wheel, from its end, from the whole.
 
-use bnbpip_index::{Cache, IndexError, Metadata, WheelMetadataLite};
+use bnbpip_index::{Cache, IndexError, Metadata, NoProgress, RequiredHashes, WheelMetadataLite};
 use std::sync::Arc;
 
 use crate::server::{Fault, Resource, Server};
@@ -43,6 +43,52 @@ async fn the_file_beside_the_wheel_is_preferred_and_checked() {
         matches!(&*error, IndexError::HashMismatch { .. }),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_digest_that_no_file_has_is_told_where_the_metadata_is_wanted() {
+    let server = Server::start().await;
+    let wheel = Wheel::new("a", "1");
+    let path = format!("{}.metadata", wheel.path());
+    server.put(&path, "text/plain", metadata("a", "1"));
+    let more = r#","core-metadata":{"sha256":"NO-HASH"}"#;
+    server.put_json(
+        "/simple/a/",
+        page(&[wheel.json_with(&wheel.sha256(), more)]),
+    );
+    let client = client(&server.simple());
+    let file = only_file(&client, "a").await;
+    let text = error(client.metadata(&file).await).to_string();
+    assert!(text.contains("sha256 should be `no-hash`"), "{text}");
+}
+
+#[tokio::test]
+async fn a_wheel_that_says_other_things_than_its_index_is_refused() {
+    let server = Server::start().await;
+    let wheel = Wheel::new("a", "1");
+    server.put_file(&wheel.path(), &wheel.bytes);
+    let told = metadata("a", "1").replace("dep>=1", "evil");
+    let path = format!("{}.metadata", wheel.path());
+    server.put(&path, "text/plain", told);
+    let more = r#","core-metadata":true"#;
+    server.put_json(
+        "/simple/a/",
+        page(&[wheel.json_with(&wheel.sha256(), more)]),
+    );
+    let cache = Cache::temporary().unwrap();
+    // The second run has the metadata and the file in its cache.
+    for _ in 0..2 {
+        let client = next_run(&server.simple(), &cache);
+        let file = only_file(&client, "a").await;
+        wheel_metadata(client.metadata(&file).await.unwrap());
+        let required = RequiredHashes::default();
+        let text = error(client.fetch(&file, &required, &NoProgress).await).to_string();
+        let said = "sidecar has 'evil', wheel has 'dep>=1'";
+        assert!(
+            text.contains("Requires-Dist") && text.contains(said),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

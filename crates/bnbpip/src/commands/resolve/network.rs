@@ -112,6 +112,10 @@ fn hint(error: &IndexError) -> Option<&'static str> {
             "the file isn't the one that was meant: don't install it, and tell whoever runs the \
              index",
         ),
+        IndexError::MetadataDiffers { .. } => Some(
+            "the index says other things of the wheel than the wheel itself: tell whoever runs the \
+             index, or take another version",
+        ),
         IndexError::Truncated { .. } => {
             Some("what arrived is kept: the same command goes on from there")
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bnbpip_index::{IndexClient, IndexError, IndexLocations, PackageFile};
 use bnbpip_overlay::MachineFacts;
 use bnbpip_packaging::{
-    Hashes, MarkerEnvironment, PackageName, TagCompatibility, Version, VersionRange,
+    CoreMetadata, Hashes, MarkerEnvironment, PackageName, TagCompatibility, Version, VersionRange,
 };
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
@@ -110,6 +110,7 @@ impl IndexProvider {
             ahead: Semaphore::new(AHEAD),
             direct: Mutex::default(),
             passed_over: Mutex::default(),
+            discarded: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -217,9 +218,12 @@ impl MetadataProvider for IndexProvider {
         file: &Self::File,
     ) -> Result<Arc<PackageMetadata>, DependencyError> {
         if let Some(sources) = self.sources.as_ref().filter(|_| file.wheel().is_none()) {
-            let metadata = sources
-                .metadata(file, self.access())
-                .map_err(source_error)?;
+            let metadata = match file.index {
+                None => sources
+                    .metadata(file, self.access())
+                    .map_err(source_error)?,
+                Some(_) => self.metadata_of_sdist(sources, name, version, file)?,
+            };
             return Ok(Arc::new(PackageMetadata {
                 requires_dist: metadata.requires_dist,
                 requires_python: metadata.requires_python,
@@ -332,6 +336,29 @@ impl IndexProvider {
             client: &self.shared.client,
             runtime: &self.runtime,
         }
+    }
+
+    /// The metadata of an index's source distribution; one that is of another project is passed
+    /// over.
+    fn metadata_of_sdist(
+        &self,
+        sources: &Sources,
+        name: &PackageName,
+        version: &Version,
+        file: &PackageFile,
+    ) -> Result<CoreMetadata, DependencyError> {
+        let metadata = sources.consistent_metadata(file, self.access());
+        metadata.map_err(source_error)?.map_err(|found| {
+            let url = file.shown_url();
+            let reason = format!(
+                "Requested {name}=={version} from {url} has inconsistent Name: expected '{name}', \
+                 but metadata has '{found}'"
+            );
+            if lock(&self.shared.discarded).insert(url) {
+                sources.discard(file, &reason);
+            }
+            DependencyError::Invalid(reason)
+        })
     }
 
     /// Whether a file is one that was named by its address: no other can stand in for it.

@@ -1,10 +1,11 @@
-//! What a source's metadata says, found without a build where that can be.
+//! What a source's metadata says, found without a build where that can be: from its index, from
+//! what is in the source, or from an earlier build.
 
 use std::sync::Arc;
 
 use bnbpip_build::{BuildError, written_metadata};
 use bnbpip_index::PackageFile;
-use bnbpip_packaging::{CoreMetadata, Version};
+use bnbpip_packaging::{CoreMetadata, PackageName, Version};
 use url::Url;
 
 use super::building::outcome_word;
@@ -24,11 +25,9 @@ impl Sources {
         file: &PackageFile,
         access: Access<'_>,
     ) -> Result<CoreMetadata, Failure> {
-        let document = self.document(file, access)?;
-        let metadata = CoreMetadata::parse(&document)?;
-        if metadata.name != *file.name() {
-            let (expected, name) = (file.name(), &metadata.name);
-            return Err(Failure::new(format!(
+        self.consistent_metadata(file, access)?.map_err(|name| {
+            let expected = file.name();
+            Failure::new(format!(
                 "Failed to use `{}`: it has inconsistent name: expected '{expected}', but metadata \
                  has '{name}'",
                 file.shown_url(),
@@ -36,9 +35,31 @@ impl Sources {
             .hint(format!(
                 "Generating metadata for package {expected} produced metadata for project name \
                  {name}. Fix your #egg={expected} fragments."
-            )));
+            ))
+        })
+    }
+
+    /// The same, or the name of the project that the metadata is of instead.
+    ///
+    /// # Errors
+    /// When the source can't be had, or its backend fails.
+    pub(crate) fn consistent_metadata(
+        &self,
+        file: &PackageFile,
+        access: Access<'_>,
+    ) -> Result<Result<CoreMetadata, PackageName>, Failure> {
+        let document = self.document(file, access)?;
+        let metadata = CoreMetadata::parse(&document)?;
+        if metadata.name == *file.name() {
+            return Ok(Ok(metadata));
         }
-        Ok(metadata)
+        Ok(Err(metadata.name))
+    }
+
+    /// Tells, as pip does, that a file of an index is passed over.
+    pub(crate) fn discard(&self, file: &PackageFile, reason: &str) {
+        let url = file.shown_url();
+        self.narrate(&format!("Discarding {url}: {reason}"));
     }
 
     /// The whole `METADATA` file that a wheel built from the source has.
@@ -66,6 +87,10 @@ impl Sources {
         file: &PackageFile,
         access: Access<'_>,
     ) -> Result<Vec<u8>, Failure> {
+        let told = access.runtime.block_on(access.client.told_metadata(file));
+        if let Some(told) = told.map_err(|error| network::explained(&error))? {
+            return Ok(told);
+        }
         self.obtain(entry, file, access)?;
         let obtained = entry.obtained.as_ref();
         if let Some(known) = obtained.and_then(Obtained::known_metadata) {

@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) direct: Mutex<FxHashMap<String, Arc<PackageFile>>>,
     /// What was passed over because of its metadata.
     pub(super) passed_over: Mutex<BTreeSet<String>>,
+    /// The addresses of source distributions that were passed over, which is told at once.
+    pub(super) discarded: Mutex<FxHashSet<String>>,
 }
 
 /// The address of the file's one record: pages keep theirs for as long as the run lasts.
