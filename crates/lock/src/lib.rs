@@ -10,6 +10,7 @@ mod foreign;
 mod marker;
 mod merge;
 mod model;
+mod pieces;
 mod places;
 mod read;
 mod remote;

@@ -126,7 +126,18 @@ fn other_versions_are_refused() {
 
 #[test]
 fn what_is_not_of_the_form_is_refused() {
+    let package = "[[package]]\nname = 'a'\nversion = '1'\nsource = {registry = 'x'}\n";
     for (kind, text, said) in [
+        (
+            ForeignLock::Uv,
+            format!("version = 1\n{}", package.repeat(50_001)),
+            "more than 50000 packages",
+        ),
+        (
+            ForeignLock::Poetry,
+            format!("x = [{}]\n{POETRY}", "0,".repeat(250_000)),
+            "more than 250000 values",
+        ),
         (
             ForeignLock::Uv,
             "package = []".to_owned(),

@@ -6,8 +6,12 @@ mod uv;
 
 use std::str::FromStr as _;
 
-use crate::Lock;
 use bnbpip_packaging::{MarkerEnvironment, MarkerTree, PackageName, Version, requirement};
+use serde::de::DeserializeOwned;
+use toml::Value;
+
+use crate::Lock;
+use crate::pieces::Pieces;
 
 /// The lock files that are known, by the names that their tools give them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,31 @@ impl ForeignLock {
             Self::Poetry => "Poetry",
             Self::Pipfile => "Pipenv",
         }
+    }
+
+    /// Reads the head of a text, and calls `visit` with each of its packages, one after another.
+    fn read<Head: DeserializeOwned, Package: DeserializeOwned>(
+        self,
+        text: &str,
+        check: impl FnOnce(Head) -> Result<(), ForeignLockError>,
+        mut visit: impl FnMut(Package) -> Result<(), ForeignLockError>,
+    ) -> Result<(), ForeignLockError> {
+        let wrong = |error: toml::de::Error| self.malformed(&error.message());
+        let mut pieces = Pieces::read(text, "package").map_err(|it| self.malformed(&it))?;
+        let within = match pieces.top.remove("package") {
+            Some(Value::Array(packages)) => packages,
+            Some(_) => return Err(self.malformed(&"`package` is no array")),
+            None => Vec::new(),
+        };
+        check(Value::Table(pieces.top).try_into().map_err(wrong)?)?;
+        for package in within {
+            visit(package.try_into().map_err(wrong)?)?;
+        }
+        for piece in &pieces.packages {
+            let package = piece.parse().map_err(|it| self.malformed(&it))?;
+            visit(Value::Table(package).try_into().map_err(wrong)?)?;
+        }
+        Ok(())
     }
 
     fn malformed(self, reason: &impl ToString) -> ForeignLockError {

@@ -9,12 +9,6 @@ use super::{ForeignLock, ForeignLockError, Pin};
 const KIND: ForeignLock = ForeignLock::Poetry;
 
 #[derive(Deserialize)]
-struct Lock {
-    #[serde(default)]
-    package: Vec<Package>,
-}
-
-#[derive(Deserialize)]
 struct Header {
     metadata: Metadata,
 }
@@ -48,15 +42,16 @@ enum Markers {
 }
 
 pub(super) fn pins(text: &str) -> Result<Vec<Pin>, ForeignLockError> {
-    let wrong = |error: toml::de::Error| KIND.malformed(&error.message());
-    let header: Header = toml::from_str(text).map_err(wrong)?;
-    let version = header.metadata.lock_version;
-    if !["1", "2"].contains(&version.split('.').next().unwrap_or_default()) {
-        return Err(KIND.version(&version, "1.x and 2.x"));
-    }
-    let lock: Lock = toml::from_str(text).map_err(wrong)?;
     let mut pins = Vec::new();
-    for package in &lock.package {
+    let check = |Header { metadata }| {
+        let version = metadata.lock_version;
+        if ["1", "2"].contains(&version.split('.').next().unwrap_or_default()) {
+            Ok(())
+        } else {
+            Err(KIND.version(&version, "1.x and 2.x"))
+        }
+    };
+    KIND.read(text, check, |package: Package| {
         // An index that isn't the default one is a source of type `legacy`.
         let of_index = package.source.as_ref().is_none_or(|it| it.kind == "legacy");
         if of_index {
@@ -67,6 +62,7 @@ pub(super) fn pins(text: &str) -> Result<Vec<Pin>, ForeignLockError> {
             };
             pins.push(KIND.pin(&package.name, &package.version, &markers)?);
         }
-    }
+        Ok(())
+    })?;
     Ok(pins)
 }

@@ -12,12 +12,6 @@ struct Header {
 }
 
 #[derive(Deserialize)]
-struct Lock {
-    #[serde(default)]
-    package: Vec<Package>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Package {
     name: String,
@@ -28,19 +22,18 @@ struct Package {
 }
 
 pub(super) fn pins(text: &str) -> Result<Vec<Pin>, ForeignLockError> {
-    let wrong = |error: toml::de::Error| KIND.malformed(&error.message());
-    let Header { version } = toml::from_str(text).map_err(wrong)?;
-    if version != 1 {
-        return Err(KIND.version(&version, "1"));
-    }
-    let lock: Lock = toml::from_str(text).map_err(wrong)?;
     let mut pins = Vec::new();
-    for package in &lock.package {
+    let check = |Header { version }| match version {
+        1 => Ok(()),
+        _ => Err(KIND.version(&version, "1")),
+    };
+    KIND.read(text, check, |package: Package| {
         if let Some(version) = &package.version
             && package.source.contains_key("registry")
         {
             pins.push(KIND.pin(&package.name, version, &package.resolution_markers)?);
         }
-    }
+        Ok(())
+    })?;
     Ok(pins)
 }

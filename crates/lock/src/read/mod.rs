@@ -2,7 +2,6 @@
 
 mod files;
 mod own;
-mod pieces;
 mod place;
 mod strict;
 
@@ -13,9 +12,9 @@ use std::str::FromStr;
 use bnbpip_packaging::{PackageName, Version};
 use toml::Table;
 
-use self::pieces::Pieces;
 use self::place::Place;
 use self::strict::{PACKAGE_KEYS, TOP_KEYS};
+use crate::pieces::Pieces;
 use crate::{Lock, LockMarker, LockedPackage};
 
 /// No lock is larger: 32 MiB.
@@ -91,11 +90,11 @@ impl FromStr for Lock {
         if let Some(line) = text.lines().position(is_marker) {
             return Err(LockError::ConflictMarkers { line: line + 1 });
         }
-        read(&Pieces::read(text)?)
+        read(&Pieces::read(text, "packages")?)
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().iter().take(offset);
     before.filter(|byte| **byte == b'\n').count() + 1
 }

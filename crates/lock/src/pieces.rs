@@ -1,9 +1,9 @@
-//! A lock's text in pieces that are parsed one after another. A parsed value takes hundreds of
+//! A lock's text, bnbpip's or another tool's, in pieces that are parsed one after another. A parsed value takes hundreds of
 //! bytes: all those of a large lock at once take many times the room of the lock.
 
 use toml::{Table, Value};
 
-use super::{LockError, line_of};
+use crate::read::{LockError, line_of};
 
 /// The most values that a piece may have: a package has some ten for each of its files.
 const VALUES_LIMIT: usize = 250_000;
@@ -12,26 +12,27 @@ const VALUES_LIMIT: usize = 250_000;
 const PACKAGES_LIMIT: usize = 50_000;
 
 /// A lock's top level, and its packages.
-pub(super) struct Pieces<'a> {
+pub(crate) struct Pieces<'a> {
     /// With the packages, where they aren't cut out of it.
-    pub(super) top: Table,
-    pub(super) packages: Vec<Piece<'a>>,
+    pub(crate) top: Table,
+    pub(crate) packages: Vec<Piece<'a>>,
 }
 
 /// The text of one package, from its `[[packages]]` to the next.
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
+    key: &'static str,
     text: &'a str,
     lines_before: usize,
 }
 
 impl<'a> Pieces<'a> {
-    /// Cuts a text and parses its top level.
-    pub(super) fn read(text: &'a str) -> Result<Self, LockError> {
-        if let Some((rest, packages)) = cut(text)?
+    /// Cuts a text and parses its top level. The packages are the tables of the array `key`.
+    pub(crate) fn read(text: &'a str, key: &'static str) -> Result<Self, LockError> {
+        if let Some((rest, packages)) = cut(text, key)?
             && !packages.is_empty()
         {
             let top = parse(&rest, 0)?;
-            if !top.contains_key("packages") {
+            if !top.contains_key(key) {
                 return Ok(Self { top, packages });
             }
         }
@@ -53,11 +54,11 @@ impl<'a> Pieces<'a> {
 
 impl Piece<'_> {
     /// The package's table.
-    pub(super) fn parse(&self) -> Result<Table, LockError> {
+    pub(crate) fn parse(&self) -> Result<Table, LockError> {
         let mut top = parse(self.text, self.lines_before)?;
         // The text begins with the only `[[packages]]` that it has.
         match top
-            .get_mut("packages")
+            .get_mut(self.key)
             .and_then(Value::as_array_mut)
             .and_then(Vec::pop)
         {
@@ -76,9 +77,12 @@ fn parse(text: &str, lines_before: usize) -> Result<Table, LockError> {
 
 /// The text outside of packages, with empty lines in their place, and the packages. `None`: the text
 /// isn't written as locks usually are, and can't be cut.
-fn cut(text: &str) -> Result<Option<(String, Vec<Piece<'_>>)>, LockError> {
+fn cut<'a>(
+    text: &'a str,
+    key: &'static str,
+) -> Result<Option<(String, Vec<Piece<'a>>)>, LockError> {
     let mut rest = String::new();
-    let mut packages: Vec<Piece<'_>> = Vec::new();
+    let mut packages: Vec<Piece<'a>> = Vec::new();
     let (mut of_rest, mut of_package) = (Scanner::default(), Scanner::default());
     let mut in_package = false;
     let (mut start, mut at) = (0, 0);
@@ -86,7 +90,7 @@ fn cut(text: &str) -> Result<Option<(String, Vec<Piece<'_>>)>, LockError> {
         let scanner = if in_package { &of_package } else { &of_rest };
         let header = scanner
             .is_between_statements()
-            .then(|| header(line))
+            .then(|| header(line, key))
             .flatten();
         if in_package && matches!(header, Some(Header::Package | Header::Other)) {
             of_package.check()?;
@@ -106,6 +110,7 @@ fn cut(text: &str) -> Result<Option<(String, Vec<Piece<'_>>)>, LockError> {
                 of_package = Scanner::default();
                 start = at;
                 packages.push(Piece {
+                    key,
                     text: &text[start..],
                     lines_before: number,
                 });
@@ -136,13 +141,13 @@ enum Header {
     Other,
 }
 
-fn header(line: &str) -> Option<Header> {
+fn header(line: &str, key: &str) -> Option<Header> {
     let name = line.trim_start().strip_prefix('[')?;
     let (name, is_element) = match name.strip_prefix('[') {
         Some(name) => (name, true),
         None => (name, false),
     };
-    let Some(after) = name.trim_start().strip_prefix("packages") else {
+    let Some(after) = name.trim_start().strip_prefix(key) else {
         return Some(Header::Other);
     };
     Some(match after.trim_start().bytes().next() {
@@ -241,7 +246,9 @@ mod tests {
     }
 
     fn count(text: &str) -> Option<usize> {
-        cut(text).unwrap().map(|(_, packages)| packages.len())
+        cut(text, "packages")
+            .unwrap()
+            .map(|(_, packages)| packages.len())
     }
 
     #[test]
