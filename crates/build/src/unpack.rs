@@ -301,15 +301,18 @@ impl Unpacking<'_> {
         if source == place {
             return Ok(());
         }
-        let is_file =
-            fs_err::symlink_metadata(&source).is_ok_and(|metadata| metadata.file_type().is_file());
-        if !is_file {
+        let Some(metadata) = fs_err::symlink_metadata(&source)
+            .ok()
+            .filter(|metadata| metadata.file_type().is_file())
+        else {
             return Err(Refusal::Unsafe("is a link to something that is no file"));
-        }
-        remove_file(place)?;
-        self.written_bytes += fs_err::copy(&source, place)?;
+        };
         // The headers say nothing of how much a link repeats.
-        limits::check_density(self.packed_bytes, self.written_bytes, self.limits)
+        self.written_bytes += metadata.len();
+        limits::check_density(self.packed_bytes, self.written_bytes, self.limits)?;
+        remove_file(place)?;
+        fs_err::copy(&source, place)?;
+        Ok(())
     }
 
     fn copy_links(&self) -> io::Result<()> {
