@@ -80,7 +80,10 @@ pub(super) fn failure_of(
             let other = other.split([' ', '=']).next().unwrap_or_default();
             Failure::new(format!("Can not combine '{option}' and '{other}'"))
         }
-        ErrorKind::MissingRequiredArgument => Failure::new("Please provide a pattern"),
+        ErrorKind::MissingRequiredArgument => {
+            let missing = list(error, ContextKind::InvalidArg).join(", ");
+            Failure::usage(usage, format!("missing: {missing}"))
+        }
         ErrorKind::InvalidUtf8 => Failure::usage(usage, "an argument is not valid Unicode"),
         _ => {
             let message = error.to_string();

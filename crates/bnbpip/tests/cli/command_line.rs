@@ -98,6 +98,8 @@ fn mistyped() {
         "cache",
         "cache bogus",
         "cache remove",
+        "lock export",
+        "lock diff",
         "--python",
         "inspekt",
         "index bogus",
