@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use bnbpip_packaging::{MarkerTree, PackageName, Requirement, Version};
+use bnbpip_packaging::{MarkerTree, PackageName, Requirement, Version, requirement};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -110,7 +110,10 @@ impl<'a> CompactRule<'a> {
             marker: self
                 .marker
                 .as_deref()
-                .map(parse::<MarkerTree>)
+                .map(|text| {
+                    requirement::parse_marker(text)
+                        .map_err(|error| CompactError(format!("`{text}`: {error}")))
+                })
                 .transpose()?,
             hint: self.hint.as_deref().map(str::to_owned),
             fixed,
