@@ -12,7 +12,7 @@ use crate::download::{DownloadedFile, Downloader, RequiredHashes};
 use crate::error::{IndexError, SharedResult};
 use crate::flat::FlatPage;
 use crate::http::{Get, HttpClient, HttpError, Purpose, SharedHttp};
-use crate::index_url::{IndexUrl, host_of, without_credentials};
+use crate::index_url::{IndexUrl, without_credentials};
 use crate::locations::IndexLocations;
 use crate::metadata::{MetadataFetcher, WheelMetadataLite, check_agreement};
 use crate::once_map::OnceMap;
@@ -243,7 +243,7 @@ impl IndexClient {
             return Ok(());
         };
         let (path, wheel) = (downloaded.path.clone(), wheel.clone());
-        let location = host_of(&file.url);
+        let location = file.location();
         crate::blocking(&file.filename_text, move || {
             check_agreement(&told, &path, &wheel, location)
         })
@@ -330,9 +330,7 @@ impl IndexClient {
         downloaded: DownloadedFile,
     ) -> Result<StoredWheel, IndexError> {
         let filename = file.filename_text.to_string();
-        let location = file
-            .local_path()
-            .map_or_else(|| host_of(&file.url), |path| path.display().to_string());
+        let location = file.location();
         let is_ours = downloaded
             .path
             .starts_with(self.inner.cache.bucket(Bucket::Wheels))

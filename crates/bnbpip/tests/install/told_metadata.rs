@@ -99,6 +99,7 @@ fn a_wheel_has_to_keep_to_it() {
         let said = "has inconsistent Requires-Dist between its PEP 658 .metadata file and the \
             wheel's METADATA: sidecar has 'needed', wheel has ''";
         assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert!(!run.stderr.contains("from ``"), "{}", run.stderr);
     }
     assert_eq!(environment.installed(), [""; 0]);
     assert!(

@@ -99,7 +99,7 @@ impl MetadataFetcher {
     ) -> Result<WheelMetadataLite, IndexError> {
         let bad = |source| IndexError::BadMetadata {
             filename: file.filename_text.to_string(),
-            location: host_of(&file.url),
+            location: file.location(),
             source,
         };
         let parse = |content: &[u8]| {
@@ -180,7 +180,7 @@ impl MetadataFetcher {
         };
         if let Some(content) = &content {
             let filename = format!("{}.metadata", file.filename_text);
-            check_bytes(content, hashes, &filename, &host_of(&file.url))?;
+            check_bytes(content, hashes, &filename, &file.location())?;
         }
         Ok(content)
     }

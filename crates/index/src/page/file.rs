@@ -9,7 +9,7 @@ use bnbpip_packaging::{
 use url::Url;
 
 use super::requires_python::RequiresPython;
-use crate::index_url::{IndexUrl, path_url, redacted};
+use crate::index_url::{IndexUrl, host_of, path_url, redacted};
 
 /// A distribution's file name, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +149,14 @@ impl PackageFile {
     /// The address without credentials, for people.
     pub fn shown_url(&self) -> String {
         redacted(&self.url)
+    }
+
+    /// The host or the path that it comes from, for messages.
+    pub(crate) fn location(&self) -> String {
+        match self.local_path() {
+            Some(path) => path.display().to_string(),
+            None => host_of(&self.url),
+        }
     }
 
     /// The path of a file on this machine.
