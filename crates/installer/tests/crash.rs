@@ -1,7 +1,7 @@
 //! A transaction that is cut off at any step, again and again, ends as the old or the new
 //! environment with nothing left over.
 //!
-//! `BNBPIP_CRASH_THINNING=4` has fewer recoveries cut off, for where that takes long.
+//! `BNBPIP_CRASH_THINNING=12` has fewer recoveries cut off, for where that takes long.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
