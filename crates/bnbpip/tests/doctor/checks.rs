@@ -108,5 +108,5 @@ fn a_check_that_hangs_is_ended() {
         "{text}"
     );
     assert_eq!(code, 5);
-    assert_eq!(environment.run(["doctor", "--run-timeout", "2"]).code, 1);
+    assert_eq!(environment.run(["doctor", "--run-timeout", "2"]).code, 2);
 }
