@@ -299,8 +299,11 @@ impl IndexClient {
             if let Some(stored) = self.stored(file, required).await? {
                 return Ok(stored);
             }
-            let downloaded = self.download(file, required, progress).await?;
-            match self.unpack(file, downloaded).await {
+            let fetched = async {
+                let downloaded = self.download(file, required, progress).await?;
+                self.unpack(file, downloaded).await
+            };
+            match fetched.await {
                 // Another process unpacked and removed the archive in between.
                 Err(error) if error.is_missing_file() && tries > 0 => {}
                 other => return other,
