@@ -46,6 +46,7 @@ pub use launcher::{LauncherError, launcher};
 pub use leftovers::{Leftover, leftovers, remove_leftovers};
 pub use link::LinkMode;
 pub use options::{ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode};
+pub use paths::normalize;
 pub use receipt::{Receipt, ReceiptEntry, ReceiptError, receipts};
 pub use regular::{read_regular, read_regular_text};
 pub use removal::{RemovalError, RemovalPlan};

@@ -50,8 +50,8 @@ pub(crate) fn utf16_length(path: &Path) -> usize {
     path.to_string_lossy().encode_utf16().count()
 }
 
-/// Removes `.` and `..` by name alone.
-pub(crate) fn normalize(path: &Path) -> PathBuf {
+/// Removes `.` and `..` by name alone, so that one file has one path.
+pub fn normalize(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {

@@ -1,7 +1,8 @@
 //! Where requirements files are, and what stands beside them.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use bnbpip_installer::normalize;
 use url::Url;
 
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ impl Location {
     pub(super) fn of(name: &str, folder: &Path) -> Self {
         match remote(name) {
             Some(url) => Self::Url(url),
-            None => Self::File(normal(&folder.join(local_path(name)))),
+            None => Self::File(normalize(&folder.join(local_path(name)))),
         }
     }
 
@@ -78,19 +79,4 @@ fn local_path(name: &str) -> PathBuf {
     };
     url.and_then(|url| url.to_file_path().ok())
         .unwrap_or_else(|| PathBuf::from(name))
-}
-
-/// Takes `.` and `..` out by name, so that one file has one path.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    normal
 }

@@ -108,3 +108,26 @@ fn a_wheel_has_to_keep_to_it() {
             .exists()
     );
 }
+
+#[test]
+fn what_never_ends_or_is_too_long_is_not_read() {
+    let environment = TestEnvironment::new(PROGRAM);
+    let pages = Pages::below(&environment);
+    pages.add_wheel(&WheelBuilder::new("long", "1"), Some(""));
+    let told = pages.0.join("long/long-1-py3-none-any.whl.metadata");
+    let refused = || {
+        let run = environment.run(["install", "--dry-run", "long", "-i", &pages.address()]);
+        let run = run.failure();
+        let said = "it is no file of at most 16777216 bytes";
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    };
+    let file = fs_err::File::create(&told).unwrap();
+    file.set_len((16 << 20) + 1).unwrap();
+    refused();
+    #[cfg(unix)]
+    {
+        fs_err::remove_file(&told).unwrap();
+        fs_err::os::unix::fs::symlink("/dev/zero", &told).unwrap();
+        refused();
+    }
+}

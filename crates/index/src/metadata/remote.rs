@@ -2,7 +2,8 @@
 //! the wheel by a byte range, else the whole wheel.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bnbpip_packaging::WheelFilename;
@@ -171,8 +172,7 @@ impl MetadataFetcher {
                 beside.push(".metadata");
                 let beside = PathBuf::from(beside);
                 let read = move || {
-                    read_if_present(&beside)
-                        .map_err(|error| IndexError::io("read", beside, 0, error))
+                    read_local(&beside).map_err(|error| IndexError::io("read", beside, 0, error))
                 };
                 crate::blocking(filename, read).await?
             }
@@ -338,6 +338,20 @@ fn tail_length(size_bytes: Option<u64>) -> u64 {
         return 64 << 10;
     };
     (16 << 10) + (size / 48).min(240 << 10)
+}
+
+/// A metadata file on this machine, if it is there. No longer one is read than from a server, nor a
+/// device or a pipe, which may never end.
+fn read_local(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let metadata = match fs_err::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata?,
+    };
+    if !metadata.is_file() || metadata.len() > METADATA_LIMIT_BYTES {
+        let reason = format!("it is no file of at most {METADATA_LIMIT_BYTES} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    fs_err::read(path).map(Some)
 }
 
 #[cfg(test)]

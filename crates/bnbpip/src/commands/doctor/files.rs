@@ -4,7 +4,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use bnbpip_installer::DistributionKind;
+use bnbpip_installer::{DistributionKind, normalize};
 use bnbpip_packaging::{RecordEntry, record};
 use bnbpip_report::doctor::{Finding, Mend, OpenMpCopy, Severity};
 use rayon::prelude::*;
@@ -13,7 +13,6 @@ use sha2::Digest as _;
 
 use super::examination::Examination;
 use crate::commands::distribution::Distribution;
-use crate::request::normal;
 
 /// How many files are named before the rest is counted.
 const NAMED: usize = 3;
@@ -201,7 +200,7 @@ impl Recorded<'_> {
     }
 
     fn path_of(&self, entry: &RecordEntry) -> PathBuf {
-        normal(&self.distribution.installed.location.join(&entry.path))
+        normalize(&self.distribution.installed.location.join(&entry.path))
     }
 }
 

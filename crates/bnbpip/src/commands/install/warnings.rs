@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use bnbpip_installer::Outcome;
+use bnbpip_installer::{Outcome, normalize};
 use bnbpip_packaging::record;
 
 use super::Run;
 use crate::cli::values::RootUserAction;
-use crate::request::normal;
 
 impl Run<'_> {
     /// Says what may come of working as root on a Python that isn't in a virtual environment.
@@ -70,7 +69,7 @@ fn scripts_of(dist_info: &Path, folder: &Path) -> Vec<String> {
     let text = fs_err::read_to_string(dist_info.join("RECORD")).unwrap_or_default();
     let library = dist_info.parent().unwrap_or(dist_info);
     let in_folder = |path: &str| {
-        let place = normal(&library.join(path));
+        let place = normalize(&library.join(path));
         (place.parent() == Some(folder)).then(|| place.file_name()?.to_str().map(str::to_owned))?
     };
     let rows = record::parse(&text).unwrap_or_default();
