@@ -218,6 +218,7 @@ fn kept_byte_code_is_what_compiling_gives() {
             "import os\ndef f(x):\n    return [g for g in (lambda: x)()]\nclass A:\n    def m(self): return __file__\n",
         )
         .file("kept/sub/deep.py", "x = 'ü'\n")
+        .file("kept/latin.py", "\u{feff}# signs of a text file\r\nx = 'é'\r\n")
         .file("kept_alone.py", "");
     let unpacked = wheel.unpack(&folder.path().join("store"));
     let install = |name: &str, python: Option<&Path>| -> PathBuf {
@@ -250,7 +251,7 @@ fn kept_byte_code_is_what_compiling_gives() {
     // A compiler that can't run: all that is there came from the cache.
     for name in ["zwölf", long.as_str()] {
         let library = install(name, Some(Path::new("/bin/false")));
-        for module in ["kept/__init__", "kept/sub/deep", "kept_alone"] {
+        for module in ["kept/__init__", "kept/sub/deep", "kept/latin", "kept_alone"] {
             let (folder, stem) = module.rsplit_once('/').unwrap_or(("", module));
             let compiled = |library: &Path| {
                 let cache = library.join(folder).join("__pycache__");
@@ -282,6 +283,37 @@ fn kept_byte_code_is_what_compiling_gives() {
             let text = fs_err::read_to_string(record).unwrap();
             text.lines().filter(|line| line.contains(".pyc")).count()
         };
-        assert_eq!((rows(&library), rows(&first)), (3, 3));
+        assert_eq!((rows(&library), rows(&first)), (4, 4));
     }
+}
+
+/// The store's file must not be written through the link.
+#[test]
+fn byte_code_that_the_wheel_brings_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = virtual_environment(folder.path());
+    let tag = environment.interpreter.cache_tag.clone().unwrap();
+    let path = format!("brought/__pycache__/__init__.{tag}.pyc");
+    let wheel = TestWheel::new("brought", "1")
+        .file("brought/__init__.py", "x = 1\n")
+        .file(&path, "not byte-code");
+    let unpacked = wheel.unpack(&folder.path().join("store"));
+    let options = InstallOptions {
+        compile: true,
+        ..InstallOptions::default()
+    };
+    let transaction = Transaction::begin(&environment, options, &()).unwrap();
+    let install = WheelInstall {
+        wheel: unpacked.clone(),
+        sha256: None,
+        requested: true,
+        direct_url: None,
+        replaces: Vec::new(),
+    };
+    transaction.install(install).unwrap();
+    transaction.commit().unwrap();
+    let installed = fs_err::read(environment.scheme.purelib.join(&path)).unwrap();
+    assert_ne!(installed, b"not byte-code");
+    let kept = fs_err::read(unpacked.root.join(&path)).unwrap();
+    assert_eq!(kept, b"not byte-code");
 }

@@ -1,7 +1,7 @@
 //! Installing, installing again, upgrading, and what is then on disk.
 
 use bnbpip_packaging::record;
-use bnbpip_testing::WheelBuilder;
+use bnbpip_testing::{Run, WheelBuilder};
 
 use crate::support::{environment, index, last_line, listing};
 
@@ -253,6 +253,25 @@ fn byte_code_is_made_unless_it_is_not_wanted() {
         names.iter().any(|name| name.starts_with("tool.cpython-")),
         "{names:?}"
     );
+}
+
+/// What `py_compile` does, whatever an earlier installation left in the cache.
+#[test]
+fn byte_code_has_a_digest_where_builds_are_to_repeat() {
+    let server = index();
+    let environment = environment(&server);
+    let compiled = environment.site_packages().join("__pycache__");
+    let flags = || {
+        let name = listing(&compiled).pop().unwrap();
+        fs_err::read(compiled.join(name)).unwrap()[4]
+    };
+    for (epoch, expected) in [("", 0), ("1700000000", 3), ("", 0)] {
+        let install = ["install", "--force-reinstall", "tool"];
+        let mut command = environment.command();
+        command.args(install).env("SOURCE_DATE_EPOCH", epoch);
+        drop(Run::from(command.output().unwrap()).success());
+        assert_eq!(flags(), expected, "{epoch}");
+    }
 }
 
 #[test]

@@ -32,9 +32,11 @@ pub(crate) struct ByteCodeCache {
 }
 
 impl ByteCodeCache {
-    /// `None` for an interpreter that writes no byte-code.
+    /// `None` for an interpreter that writes no byte-code, and where `SOURCE_DATE_EPOCH` is set: the
+    /// compilers then embed the source's digest in place of its time, which no pack has.
     pub(crate) fn new(folder: &Path, interpreter: &InterpreterFacts) -> Option<Self> {
-        let tag = interpreter.cache_tag.as_deref()?;
+        let has_digests = std::env::var_os("SOURCE_DATE_EPOCH").is_some_and(|it| !it.is_empty());
+        let tag = interpreter.cache_tag.as_deref().filter(|_| !has_digests)?;
         let identity = format!("{tag}-{}", interpreter.full_version);
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ".-+".contains(letter);
         Some(Self {
