@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
+use super::address::absolute;
 use super::record::Link;
 use super::{PageError, check_api_version};
 
@@ -17,7 +18,9 @@ pub(crate) fn read_json<'page>(
     base: &Url,
     visit: &mut dyn FnMut(Link<'page>),
 ) -> Result<(), PageError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // Checked at once: a page has a hundred thousand short strings.
+    let text = std::str::from_utf8(bytes).map_err(|error| PageError::Json(Error::custom(error)))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let meta = PageReader { base, visit }
         .deserialize(&mut deserializer)
         .and_then(|meta| deserializer.end().map(|()| meta))
@@ -110,11 +113,8 @@ fn into_link<'page>(file: JsonFile<'page>, base: &Url) -> Link<'page> {
         }
         url = Cow::Owned(bare.to_string());
     }
-    if !url.starts_with("https://")
-        && !url.starts_with("http://")
-        && let Ok(joined) = base.join(&url)
-    {
-        url = Cow::Owned(joined.into());
+    if let Some(absolute) = absolute(base, &url) {
+        url = absolute;
     }
     let core_metadata = file
         .core_metadata
@@ -133,7 +133,7 @@ fn into_link<'page>(file: JsonFile<'page>, base: &Url) -> Link<'page> {
             Some(Flag::Map(_) | Flag::Unset) | None => None,
         },
         provenance: match file.provenance {
-            Some(Flag::Text(url)) => base.join(&url).ok().map(|url| Cow::Owned(url.into())),
+            Some(Flag::Text(url)) => absolute(base, &url),
             Some(Flag::Map(_) | Flag::Set | Flag::Unset) | None => None,
         },
         core_metadata: match core_metadata {

@@ -4,6 +4,7 @@
 //! holds. Loading validates the record and copies nothing; versions are parsed when they are
 //! first asked for, and files when their version is.
 
+mod address;
 mod builder;
 mod file;
 mod html;
