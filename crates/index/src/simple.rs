@@ -25,6 +25,9 @@ const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
 /// thousand; reading this many takes less than 256 MiB.
 const FILE_LIMIT: usize = 100_000;
 
+/// What a file takes on a page at the least, as a rule.
+const BYTES_PER_FILE: usize = 400;
+
 /// Fetches pages.
 #[derive(Debug)]
 pub(crate) struct PageFetcher {
@@ -219,6 +222,7 @@ fn parse_page(
     name: PackageName,
 ) -> Result<ProjectPage, IndexError> {
     let mut page = PageBuilder::new(&name, PageScope::Project, false);
+    page.expect(whole.body.len() / BYTES_PER_FILE);
     read_links(
         &whole.body,
         content_type(&whole.headers).as_deref(),

@@ -32,6 +32,9 @@ use turns::{Turn, Turns};
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
 
+/// How much room is made ahead for the body of an answer.
+const ROOM_AHEAD_BYTES: usize = 8 << 20;
+
 /// The slowest that a body may come, in bytes per second: none that helps is slower.
 const SLOWEST: u64 = 256;
 
@@ -228,6 +231,11 @@ impl HttpClient {
                     url: redacted(&answer.url),
                     limit_bytes,
                 });
+            }
+            // Bodies come compressed, so that their size isn't known. Room that isn't used costs
+            // nothing; each move to a larger one costs a copy.
+            if body.capacity() - body.len() < chunk.len() {
+                body.reserve(chunk.len().max((3 * body.capacity()).min(ROOM_AHEAD_BYTES)));
             }
             body.extend_from_slice(&chunk);
         }

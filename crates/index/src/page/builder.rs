@@ -82,6 +82,11 @@ impl<'name> PageBuilder<'name> {
         }
     }
 
+    /// Makes room for so many files.
+    pub(crate) fn expect(&mut self, files: usize) {
+        self.files.reserve(files);
+    }
+
     /// Takes a link, as a file or as one that is left out.
     pub(crate) fn add(&mut self, link: &Link<'_>) {
         if self.scope == PageScope::Flat && split_name(&link.filename, self.name).is_none() {

@@ -69,7 +69,9 @@ impl ProjectPage {
         index: Arc<IndexUrl>,
         record: &PageRecord,
     ) -> Result<Self, PageError> {
-        let bytes = rkyv::to_bytes::<RkyvError>(record).map_err(PageError::Record)?;
+        let room = AlignedVec::with_capacity(record.size_bytes());
+        let bytes = rkyv::api::high::to_bytes_in::<_, RkyvError>(record, room);
+        let bytes = bytes.map_err(PageError::Record)?;
         Self::from_bytes(name, index, bytes)
     }
 

@@ -104,6 +104,20 @@ pub(crate) struct PageRecord {
     pub(crate) skipped: Vec<SkippedRecord>,
 }
 
+impl PageRecord {
+    /// About what it takes as bytes.
+    pub(super) fn size_bytes(&self) -> usize {
+        let versions = self.versions.iter().map(|version| version.text.len());
+        let files = self.files.iter();
+        let texts = files.map(|file| file.filename.len() + file.url.len());
+        versions.chain(texts).sum::<usize>()
+            + self.versions.len() * size_of::<ArchivedVersionRecord>()
+            + self.files.len() * size_of::<ArchivedFileRecord>()
+            + self.extras.len() * size_of::<ArchivedExtraRecord>()
+            + (4 << 10)
+    }
+}
+
 /// One version and the range of its files.
 #[derive(Debug, Archive, Serialize)]
 pub(crate) struct VersionRecord {
