@@ -497,6 +497,33 @@ fn a_project_is_locked_with_its_extras_and_groups() {
     assert!(lock(&environment, &[]).contains("base-1.0-py3"));
 }
 
+#[test]
+fn a_group_or_a_script_that_is_asked_for_is_locked_in_place_of_the_project() {
+    let server = index();
+    let environment = environment(&server);
+    let work = environment.work();
+    let broken = format!("{PROJECT}broken = [{{ include-group = 'gone' }}]\n");
+    fs_err::write(work.join("pyproject.toml"), broken).unwrap();
+    let script = "# /// script\n# dependencies = ['leaf']\n# ///\n";
+    fs_err::write(work.join("script.py"), script).unwrap();
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let text = lock(&environment, arguments);
+        assert!(!text.contains("marker = "), "{text}");
+        assert!(!text.contains("dependency-groups = "), "{text}");
+        let names = text.lines().filter_map(|it| it.strip_prefix("name = "));
+        names.map(|it| it.trim_matches('"').to_owned()).collect()
+    };
+    assert_eq!(names(&["--group", "dev"]), ["leaf", "other-leaf"]);
+    assert_eq!(
+        names(&["--requirements-from-script", "script.py"]),
+        ["leaf"]
+    );
+    let run = environment.run(["lock", "--group", "nope"]).failure();
+    let said = "[dependency-groups] resolution failed for 'nope' from 'pyproject.toml': \
+                Dependency group 'nope' not found";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
 fn python(environment: &TestEnvironment) -> String {
     let (major, minor) = environment.interpreter().version_info;
     format!("{major}.{minor}")

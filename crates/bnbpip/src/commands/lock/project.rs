@@ -64,8 +64,11 @@ impl Inputs {
             .cloned()
             .partition(|it| is_project(&it));
         let editables = &arguments.editables;
-        let has_others =
-            !others.is_empty() || !options.requirement_files.is_empty() || !editables.is_empty();
+        let has_others = !others.is_empty()
+            || !editables.is_empty()
+            || !options.requirement_files.is_empty()
+            || !options.groups.is_empty()
+            || !options.scripts.is_empty();
         let directory = settings.environment.working_directory();
         let shown = match &projects[..] {
             [] if !has_others && options.profiles.is_empty() => {
