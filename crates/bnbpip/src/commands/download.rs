@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::hash::digest_of;
-use super::install::DownloadProgress;
+use super::install::{DownloadProgress, announce};
 use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
@@ -236,10 +236,14 @@ impl Saving<'_> {
                     folder.display()
                 ));
             } else {
+                let is_announced = self.sources.is_some_and(|it| it.has(file));
                 let file = archive_file(file);
                 let name = file_name(&file)?;
                 let required = saving::required_for(required, &package.name);
                 if !self.is_there(&name, &file, &required)? {
+                    if !is_announced {
+                        announce(&file, &self.resolved.client, self.printer);
+                    }
                     wanted.push(Wanted {
                         file,
                         name,

@@ -9,7 +9,7 @@ use bnbpip_platform::Target;
 use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
-use super::install::DownloadProgress;
+use super::install::{DownloadProgress, announce};
 use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
@@ -105,7 +105,14 @@ pub(crate) fn run(
             continue;
         };
         let required = saving::required_for(&required, &package.name);
-        match save(file, (&required, &progress), &folder, &sources, &resolved) {
+        match save(
+            file,
+            (&required, &progress),
+            printer,
+            &folder,
+            &sources,
+            &resolved,
+        ) {
             Ok(saved) => printer.info(&format!("Saved {}", saving::shown(&saved, settings))),
             // The others need not be built again when this one is mended.
             Err(failure) if file.wheel().is_none() && !crate::interrupt::requested() => {
@@ -126,11 +133,13 @@ pub(crate) fn run(
 fn save(
     file: &PackageFile,
     (required, progress): (&RequiredHashes, &DownloadProgress),
+    printer: &Printer,
     folder: &Path,
     sources: &Sources,
     resolved: &Resolved,
 ) -> Result<std::path::PathBuf, Failure> {
     let (wheel, from) = if file.wheel().is_some() {
+        announce(file, &resolved.client, printer);
         let download = resolved.client.download(file, required, progress);
         let downloaded = resolved
             .runtime

@@ -28,8 +28,6 @@ fn refused(environment: &TestEnvironment, arguments: &[&str]) -> String {
         )
         .with(r"(?:pip|bnbpip)/[\d.]+", "[PROGRAM]")
         .with(r"Target .* on .*", "Target [PYTHON]")
-        // Which downloads have begun when one fails is a matter of luck.
-        .with(r"(?m)^  Downloading .*\n", "")
         .with(r"os error \d+", "os error [CODE]")
         .with("[0-9a-f]{64}", "[SHA256]");
     run.snapshot(&filters)

@@ -213,6 +213,52 @@ fn a_failed_build_leaves_the_other_wheels_in_the_cache() {
 }
 
 #[test]
+fn each_file_is_told_once_with_its_size() {
+    let server = IndexServer::start();
+    let payload = "x = '0123456789'\n".repeat(1_000);
+    let wheel = WheelBuilder::new("big", "1.0").file("big.py", &payload);
+    server.add(wheel.build());
+    sources::served(&server, "src", "1.0", "");
+    let environment = environment(&server);
+    let files = |arguments: &[&str]| -> Vec<String> {
+        let stdout = environment.run(arguments).success().stdout;
+        let files = stdout.lines().filter(|it| {
+            it.contains("src-1.0.tar.gz (") || it.contains("big-1.0-py3-none-any.whl (")
+        });
+        files.map(str::to_owned).collect()
+    };
+    let told = files(&["install", "big", "src"]);
+    let [source, wheel] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(
+        source.starts_with("  Downloading src-1.0.tar.gz ("),
+        "{source}"
+    );
+    assert!(
+        wheel.starts_with("  Downloading big-1.0-py3-none-any.whl ("),
+        "{wheel}"
+    );
+    let size = wheel.rsplit('(').next().unwrap_or_default();
+    assert!(
+        size.ends_with(" kB)") || size.ends_with(" bytes)"),
+        "{wheel}"
+    );
+    for arguments in [
+        ["install", "--force-reinstall", "big", "src"].as_slice(),
+        &["download", "big", "src"],
+        &["wheel", "-w", "wheels", "big", "src"],
+    ] {
+        let cached = told
+            .iter()
+            .map(|it| it.replace("Downloading", "Using cached"));
+        let mut again = files(arguments);
+        again.sort_by_key(|it| it.contains("big"));
+        assert_eq!(again, cached.collect::<Vec<_>>(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_repository_is_downloaded_as_an_archive_of_its_files() {
     let environment = with_wheels(&[]);
     let repository = environment.work().join("repo");

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::{network, path_of};
 use crate::cli::BundleArgs;
 use crate::commands::hash::digest_of;
-use crate::commands::install::DownloadProgress;
+use crate::commands::install::{DownloadProgress, announce};
 use crate::commands::resolve::runtime;
 use crate::commands::saving;
 use crate::commands::sync::locked_file;
@@ -98,6 +98,7 @@ impl Files<'_> {
         let brought = runtime.block_on(async {
             let mut tasks = JoinSet::new();
             for wanted in wanted {
+                announce(&wanted.file, client, self.printer);
                 let (client, progress) = (client.clone(), Arc::clone(&progress));
                 tasks.spawn(async move {
                     let Wanted { file, required, .. } = &wanted;

@@ -1,11 +1,38 @@
-//! What is shown while files arrive: one bar on a terminal, a line a file elsewhere.
+//! What is told of the files that are fetched: pip's line for each before, one bar on a terminal
+//! while they arrive.
 
-use bnbpip_index::Progress;
-use bnbpip_report::sizes;
+use bnbpip_index::{IndexClient, PackageFile, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::values::ProgressBar as Choice;
 use crate::printer::Printer;
+
+/// Says in pip's words that a server's file comes now, or that the cache has it.
+pub(crate) fn announce(file: &PackageFile, client: &IndexClient, printer: &Printer) {
+    if !["http", "https"].contains(&file.url.scheme()) {
+        return;
+    }
+    let size = file.size_bytes.map(|bytes| format!(" ({})", size(bytes)));
+    let (name, size) = (&file.filename_text, size.unwrap_or_default());
+    let is_cached = client.is_here(file);
+    let what = if is_cached {
+        "Using cached"
+    } else {
+        "Downloading"
+    };
+    printer.narrate(&format!("  {what} {name}{size}"));
+}
+
+/// A size as pip writes it.
+#[expect(clippy::cast_precision_loss, reason = "one decimal place is shown")]
+fn size(bytes: u64) -> String {
+    match bytes {
+        1_000_001.. => format!("{:.1} MB", bytes as f64 / 1e6),
+        10_001.. => format!("{} kB", bytes / 1000),
+        1_001.. => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{bytes} bytes"),
+    }
+}
 
 /// Shows downloads.
 pub(crate) struct DownloadProgress {
@@ -16,8 +43,6 @@ pub(crate) struct DownloadProgress {
 enum Style {
     /// One bar for all bytes.
     Bar(ProgressBar),
-    /// pip's lines.
-    Lines,
     /// `Progress <done> of <total>` for another program.
     Raw {
         total_bytes: u64,
@@ -31,14 +56,13 @@ impl DownloadProgress {
     /// Progress over `total_bytes` (as far as known) of downloads.
     pub(crate) fn new(printer: &'static Printer, choice: Choice, total_bytes: u64) -> Self {
         let style = match choice {
-            Choice::Off => Style::Silent,
             Choice::Raw => Style::Raw {
                 total_bytes,
                 done_bytes: 0.into(),
             },
             Choice::On => Style::Bar(bar(printer, total_bytes)),
             Choice::Auto if printer.is_terminal() => Style::Bar(bar(printer, total_bytes)),
-            Choice::Auto => Style::Lines,
+            Choice::Off | Choice::Auto => Style::Silent,
         };
         Self { printer, style }
     }
@@ -64,23 +88,15 @@ fn bar(printer: &Printer, total_bytes: u64) -> ProgressBar {
 
 impl Progress for DownloadProgress {
     fn started(&self, filename: &str, total_bytes: Option<u64>, resumed_bytes: u64) {
-        match &self.style {
-            Style::Bar(bar) => {
-                bar.inc(resumed_bytes);
-                bar.set_message(filename.to_string());
-            }
-            Style::Lines => {
-                let size = total_bytes.map(|total| format!(" ({})", sizes::bytes(total)));
-                let resumed = if resumed_bytes > 0 {
-                    format!(", {} of it are here", sizes::bytes(resumed_bytes))
-                } else {
-                    String::new()
-                };
-                let size = size.unwrap_or_default();
-                self.printer
-                    .info(&format!("  Downloading {filename}{size}{resumed}"));
-            }
-            Style::Raw { .. } | Style::Silent => {}
+        if let Style::Bar(bar) = &self.style {
+            bar.inc(resumed_bytes);
+            bar.set_message(filename.to_string());
+        }
+        if resumed_bytes > 0 {
+            let total = total_bytes.map(|total| format!("/{}", size(total)));
+            let (here, total) = (size(resumed_bytes), total.unwrap_or_default());
+            self.printer
+                .narrate(&format!("  Resuming download {filename} ({here}{total})"));
         }
     }
 
@@ -96,9 +112,31 @@ impl Progress for DownloadProgress {
                 self.printer
                     .info(&format!("Progress {done} of {total_bytes}"));
             }
-            Style::Lines | Style::Silent => {}
+            Style::Silent => {}
         }
     }
 
     fn finished(&self, _: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_as_pip_rounds_them() {
+        for (bytes, text) in [
+            (999, "999 bytes"),
+            (1_000, "1000 bytes"),
+            (1_001, "1.0 kB"),
+            (9_960, "10.0 kB"),
+            (10_999, "10 kB"),
+            (1_000_000, "1000 kB"),
+            (1_250_001, "1.3 MB"),
+            (915_640_000, "915.6 MB"),
+            (2_560_000_000, "2560.0 MB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
 }

@@ -26,7 +26,7 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use self::apply::{Application, tell_outcome, unpacked};
 use self::destination::Destination;
-pub(crate) use self::download_progress::DownloadProgress;
+pub(crate) use self::download_progress::{DownloadProgress, announce};
 use self::narration::Narration;
 use self::order::Route;
 pub(crate) use self::outcome::listing;
@@ -233,8 +233,7 @@ impl Run<'_> {
                 .info(&format!("Would install {}", outcome::listing(&plan)));
             return Ok(());
         }
-        self.narration()
-            .fetching(&plan, |file| resolved.client.is_stored(file));
+        self.narration().fetching(&plan, &resolved.client);
         if let Some(sources) = &self.sources {
             let outcome = plan.build(sources, resolved);
             let built = sources.built();

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use bnbpip_index::PackageFile;
+use bnbpip_index::IndexClient;
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_packaging::{MarkerEnvironment, PackageName};
 
+use super::download_progress::announce;
 use super::order::{self, Route};
 use super::plan::{Change, Needed, Plan};
 use crate::commands::distribution::{Dependency, Distribution};
@@ -120,22 +121,12 @@ impl Narration<'_> {
         parts.join("->")
     }
 
-    /// The files that are fetched, and those that the cache has.
-    pub(super) fn fetching(&self, plan: &Plan, is_cached: impl Fn(&PackageFile) -> bool) {
-        for Change { file, .. } in &plan.changes {
-            if !["http", "https"].contains(&file.url.scheme()) {
-                continue;
-            }
-            let size = file
-                .size_bytes
-                .map(|bytes| format!(" ({})", pip_size(bytes)));
-            let (name, size) = (&file.filename_text, size.unwrap_or_default());
-            let what = if is_cached(file) {
-                "Using cached"
-            } else {
-                "Downloading"
-            };
-            self.printer.narrate(&format!("  {what} {name}{size}"));
+    /// The wheels that are fetched, and those that the cache has. Sources are told of where their
+    /// files are got.
+    pub(super) fn fetching(&self, plan: &Plan, client: &IndexClient) {
+        let files = plan.changes.iter().map(|change| &change.file);
+        for file in files.filter(|file| file.wheel().is_some()) {
+            announce(file, client, self.printer);
         }
     }
 
@@ -220,17 +211,6 @@ fn label(given: &RequestedRequirement) -> String {
     match Dependency::parse(&given.raw) {
         Ok(requirement) => requirement.without_marker(),
         Err(_) => given.requirement.name.to_string(),
-    }
-}
-
-/// A size as pip writes it.
-#[expect(clippy::cast_precision_loss, reason = "one decimal place is shown")]
-fn pip_size(bytes: u64) -> String {
-    match bytes {
-        1_000_001.. => format!("{:.1} MB", bytes as f64 / 1e6),
-        10_001.. => format!("{} kB", bytes / 1000),
-        1_001.. => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{bytes} bytes"),
     }
 }
 

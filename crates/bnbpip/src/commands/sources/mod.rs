@@ -285,6 +285,12 @@ impl Sources {
         Arc::clone(lock(&self.0.entries).entry(key).or_default())
     }
 
+    /// Whether a source's files were got already.
+    pub(crate) fn has(&self, file: &PackageFile) -> bool {
+        let entry = self.entry(file);
+        lock(&entry).obtained.is_some()
+    }
+
     fn obtain(
         &self,
         entry: &mut Entry,

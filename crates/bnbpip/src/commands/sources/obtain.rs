@@ -11,6 +11,7 @@ use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, Hashes,
 use sha2::{Digest as _, Sha256};
 
 use super::{Access, Shared, Sources, is_repository, lock, repository};
+use crate::commands::install::announce;
 use crate::commands::resolve::network;
 use crate::failure::Failure;
 
@@ -186,6 +187,9 @@ fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Ob
     let filename = last_segment(&file.url);
     let wanted = archive_file(file);
     let required = Sources::required(shared, file.name());
+    if shared.parents.is_empty() {
+        announce(&wanted, access.client, shared.printer);
+    }
     let downloaded = access
         .runtime
         .block_on(access.client.download(&wanted, &required, &NoProgress))

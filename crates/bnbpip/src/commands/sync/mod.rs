@@ -20,7 +20,7 @@ pub(crate) use self::accelerator::Wish;
 use self::building::Building;
 use self::pips_words::{INVALID, READING, SELECTING};
 pub(crate) use self::planning::{Origin, Places, SourceOrigin, Wanted, locked_file, wanted};
-use super::install::{Application, DownloadProgress, Plan, listing, tell_outcome};
+use super::install::{Application, DownloadProgress, Plan, announce, listing, tell_outcome};
 use super::lock::LockText;
 use super::resolve::{network, runtime};
 use super::target_environment;
@@ -270,6 +270,9 @@ impl Changes {
     ) -> Result<(), Failure> {
         let bytes = self.plan.file_bytes();
         let progress = DownloadProgress::new(printer, syncing.progress_bar, bytes);
+        for change in self.plan.changes.iter().filter(|it| it.built.is_none()) {
+            announce(&change.file, &building.client, printer);
+        }
         let application = Application {
             client: &building.client,
             progress: Arc::new(progress),
