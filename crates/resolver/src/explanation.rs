@@ -17,7 +17,7 @@ use crate::attempts::ResolveError;
 use crate::fact::{self, Fact, Project};
 use crate::package::SolverPackage;
 use crate::provider::MetadataProvider;
-use crate::reason::Reason;
+use crate::reason::{Reason, VersionReason};
 use crate::request::PrereleasePolicy;
 use crate::solve::{Solver, Tree};
 
@@ -30,6 +30,9 @@ pub struct Explanation {
     pub existing: FxHashMap<PackageName, Vec<Version>>,
     /// Those of these packages of which no pre-release may be taken.
     pub only_final: FxHashSet<PackageName>,
+    /// The versions that come into question for no request that doesn't pin them, of the packages
+    /// of which no version fits, ascending.
+    pub left_out: FxHashMap<PackageName, Vec<(Version, VersionReason)>>,
 }
 
 impl Explanation {
@@ -67,12 +70,42 @@ impl Explanation {
         let only_final =
             |name: &&PackageName| solver.request.prerelease_policy(name) == PrereleasePolicy::Never;
         let only_final = existing.keys().filter(only_final).cloned().collect();
+        let mut left_out = FxHashMap::default();
+        for fact in &facts {
+            if let Fact::NoVersions { name, .. } | Fact::Versions { name, .. } = fact {
+                left_out.insert(name.clone(), left_out_versions(solver, name)?);
+            }
+        }
         Ok(Self {
             facts,
             existing,
             only_final,
+            left_out,
         })
     }
+}
+
+/// The versions on the indexes that have no file for the target, or were yanked.
+fn left_out_versions<P: MetadataProvider>(
+    solver: &mut Solver<'_, P>,
+    name: &PackageName,
+) -> Result<Vec<(Version, VersionReason)>, ResolveError> {
+    if solver.direct.contains_key(name) {
+        return Ok(Vec::new());
+    }
+    let Some(list) = solver.list(name)? else {
+        return Ok(Vec::new());
+    };
+    let versions = list.versions().iter().enumerate();
+    let left_out = versions.filter_map(|(index, version)| {
+        let reason = match (list.file(index), list.yanked(index)) {
+            (Err(unusable), _) => VersionReason::Unusable(unusable),
+            (Ok(_), Some(yanked)) => VersionReason::Yanked(yanked.reason),
+            (Ok(_), None) => return None,
+        };
+        Some((version.clone(), reason))
+    });
+    Ok(left_out.collect())
 }
 
 /// The versions on the indexes, and the installed one.

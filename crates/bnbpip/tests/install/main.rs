@@ -24,6 +24,7 @@ mod hashes;
 mod history;
 mod index_roots;
 mod interruption;
+mod left_out;
 mod loudness;
 mod machine_faults;
 mod machine_rules;

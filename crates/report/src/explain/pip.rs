@@ -4,8 +4,6 @@ use bnbpip_packaging::{PackageName, Version};
 use bnbpip_resolver::reason::VersionReason;
 use bnbpip_resolver::{Fact, Unusable};
 
-use rustc_hash::FxHashSet;
-
 use super::{Writer, needed, rule_sentence, spell, with_origin};
 use crate::{accelerator, ranges};
 
@@ -78,11 +76,15 @@ impl Writer<'_> {
         else {
             return self.conflict_messages();
         };
-        // As of the day that was asked for.
-        let too_new = self.too_new(name);
+        let left_out = self.explanation.left_out.get(name);
+        let left_out = left_out.map_or(&[][..], Vec::as_slice);
+        let is_left_out = |version: &Version| {
+            let reason = left_out.iter().find(|(other, _)| other == version);
+            reason.is_some_and(|(_, reason)| !is_ours(reason))
+        };
         let existing = self.existing(name).iter();
         let versions: Vec<String> = existing
-            .filter(|version| !too_new.contains(version))
+            .filter(|version| !is_left_out(version))
             .map(ToString::to_string)
             .collect();
         let versions = if versions.is_empty() {
@@ -95,7 +97,8 @@ impl Writer<'_> {
         } else {
             "version"
         };
-        let mut messages: Vec<String> = self.python_message(fact).into_iter().collect();
+        let mut messages = ignored_messages(left_out);
+        messages.extend(self.python_message(fact));
         messages.push(format!(
             "Could not find a {kind} that satisfies the requirement {requirement} (from versions: \
              {versions})"
@@ -104,28 +107,13 @@ impl Writer<'_> {
         messages
     }
 
-    /// The versions that were uploaded after the time limit.
-    fn too_new(&self, name: &PackageName) -> FxHashSet<&Version> {
-        let facts = self.explanation.facts.iter();
-        let reasons = facts.filter_map(|fact| match fact {
-            Fact::Versions { name: of, reasons } if of == name => Some(reasons.iter()),
-            _ => None,
-        });
-        reasons
-            .flatten()
-            .filter(|(_, reason)| matches!(reason, VersionReason::Unusable(Unusable::TooNew(_))))
-            .map(|(version, _)| version)
-            .collect()
-    }
-
-    /// pip's sentence where every version is for another Python.
+    /// pip's sentence where every version's metadata says that it is for another Python.
     fn python_message(&self, fact: &Fact) -> Option<String> {
         let Fact::Versions { name, reasons } = fact else {
             return None;
         };
         let mut wanted = reasons.iter().map(|(_, reason)| match reason {
-            VersionReason::RequiresPython(specifiers)
-            | VersionReason::Unusable(Unusable::RequiresPython(specifiers)) => Some(specifiers),
+            VersionReason::RequiresPython(specifiers) => Some(specifiers),
             _ => None,
         });
         let newest = wanted.next()??;
@@ -203,4 +191,41 @@ impl Writer<'_> {
             "ResolutionImpossible: no set of versions meets all of the following".to_string(),
         ]
     }
+}
+
+/// Whether pip wouldn't leave a version out for this reason.
+fn is_ours(reason: &VersionReason) -> bool {
+    matches!(
+        reason,
+        VersionReason::Unusable(Unusable::Hash | Unusable::Rule(_))
+    )
+}
+
+/// pip's sentences about versions that don't count.
+fn ignored_messages(left_out: &[(Version, VersionReason)]) -> Vec<String> {
+    let mut messages = Vec::new();
+    let yanked = left_out.iter();
+    let yanked = yanked.filter(|(_, reason)| matches!(reason, VersionReason::Yanked(_)));
+    let yanked: Vec<String> = yanked.map(|(version, _)| version.to_string()).collect();
+    if !yanked.is_empty() {
+        let yanked = yanked.join(", ");
+        messages.push(format!("Ignored the following yanked versions: {yanked}"));
+    }
+    let for_others = left_out
+        .iter()
+        .filter_map(|(version, reason)| match reason {
+            VersionReason::Unusable(Unusable::RequiresPython(python)) => {
+                Some(format!("{version} Requires-Python {python}"))
+            }
+            _ => None,
+        });
+    let mut for_others: Vec<String> = for_others.collect();
+    for_others.sort();
+    if !for_others.is_empty() {
+        messages.push(format!(
+            "Ignored the following versions that require a different python version: {}",
+            for_others.join("; ")
+        ));
+    }
+    messages
 }
