@@ -43,6 +43,14 @@ pub trait BuildEnvironment: Send {
     /// When that can't be done.
     fn install(&self, requirements: &[Requirement]) -> Result<(), EnvironmentError>;
 
+    /// Sees to it that nothing is in place that goes against `requirements`.
+    ///
+    /// # Errors
+    /// When something does.
+    fn confirm(&self, _requirements: &[Requirement]) -> Result<(), EnvironmentError> {
+        Ok(())
+    }
+
     /// Whether what is needed is put into place or looked at: if not, backends aren't asked what they need.
     fn takes_requirements(&self) -> bool {
         true

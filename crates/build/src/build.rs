@@ -174,6 +174,8 @@ impl Build {
             return Ok(build);
         }
         build.install(&build.tree.system.requires)?;
+        let confirmed = build.environment.confirm(&build.tree.system.implied);
+        confirmed.map_err(|source| build.not_there(source))?;
         let asked = build.call(Step::Requires, json!([build.settings]))?;
         let more = match asked {
             Some(value) => build.requirements(&value)?,
@@ -188,10 +190,14 @@ impl Build {
     fn install(&self, requirements: &[Requirement]) -> Result<(), BuildError> {
         self.environment
             .install(requirements)
-            .map_err(|source| BuildError::Environment {
-                project: self.project.clone(),
-                source,
-            })
+            .map_err(|source| self.not_there(source))
+    }
+
+    fn not_there(&self, source: EnvironmentError) -> BuildError {
+        BuildError::Environment {
+            project: self.project.clone(),
+            source,
+        }
     }
 
     fn requirements(&self, value: &Value) -> Result<Vec<Requirement>, BuildError> {

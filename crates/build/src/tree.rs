@@ -18,6 +18,8 @@ const LEGACY_REQUIREMENT: &str = "setuptools>=40.8.0";
 pub struct BuildSystem {
     /// What the backend needs to start.
     pub requires: Vec<Requirement>,
+    /// What a backend needs that the project doesn't name: it has to be among the former.
+    pub implied: Vec<Requirement>,
     /// The backend: `module`, or `module:object`.
     pub backend: String,
     /// Folders of the project in which the backend itself lies, relative to it.
@@ -171,10 +173,12 @@ impl SourceTree {
 }
 
 fn legacy_system() -> BuildSystem {
+    let requires: Vec<_> = Requirement::from_str(LEGACY_REQUIREMENT)
+        .into_iter()
+        .collect();
     BuildSystem {
-        requires: Requirement::from_str(LEGACY_REQUIREMENT)
-            .into_iter()
-            .collect(),
+        implied: requires.clone(),
+        requires,
         backend: LEGACY_BACKEND.to_string(),
         backend_path: Vec::new(),
     }
@@ -216,6 +220,7 @@ impl BuildSystemTable {
         Ok(match self.build_backend {
             Some(backend) => BuildSystem {
                 requires,
+                implied: Vec::new(),
                 backend,
                 backend_path: self.backend_path,
             },

@@ -1,5 +1,7 @@
 //! Options about builds that go together, and such that don't.
 
+use bnbpip_testing::{IndexServer, WheelBuilder};
+
 use crate::sources::served;
 use crate::support::{environment, index};
 
@@ -71,4 +73,22 @@ fn a_backend_that_installs_nothing_in_place_says_so() {
     let said = "is missing the 'build_editable' hook, so it cannot be installed in editable mode\n";
     assert!(run.stderr.contains(said), "{}", run.stderr);
     drop(environment.run(["install", "./here"]).success());
+}
+
+#[test]
+fn a_setuptools_that_is_too_old_to_be_the_usual_backend_is_refused() {
+    let server = IndexServer::with([WheelBuilder::new("setuptools", "1.0").build()]);
+    let environment = environment(&server);
+    let folder = environment.work().join("project");
+    fs_err::create_dir(&folder).unwrap();
+    fs_err::write(folder.join("setup.py"), "raise SystemExit\n").unwrap();
+    let toml = "[build-system]\nrequires = ['setuptools==1.0']\n";
+    fs_err::write(folder.join("pyproject.toml"), toml).unwrap();
+    let stderr = environment.run(["install", "./project"]).failure().stderr;
+    let address = url::Url::from_file_path(&folder).unwrap();
+    let said = format!(
+        "Some build dependencies for {address} conflict with PEP 517/518 supported requirements: \
+         setuptools==1.0 is incompatible with setuptools>=40.8.0."
+    );
+    assert!(stderr.contains(&said), "{stderr}");
 }

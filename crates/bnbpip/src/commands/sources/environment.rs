@@ -25,6 +25,9 @@ use crate::commands::{target_environment, venv};
 use crate::failure::Failure;
 use crate::request::{Request, RequestedRequirement, RequirementOrigin};
 
+/// What a backend asks for, in pip's words.
+const BACKENDS: &str = "the backend dependencies";
+
 /// A failure on its way through the build's own error.
 #[derive(Debug)]
 pub(super) struct PlaceError(pub(super) Failure);
@@ -150,9 +153,9 @@ impl BuildPlace {
         Ok(())
     }
 
-    /// Refuses to build where the environment has other versions than the build requires, or
-    /// (with `lacks`) lacks something of it.
-    fn check(&self, wanted: &[Requirement], lacks: bool) -> Result<(), Failure> {
+    /// Refuses to build where the environment has other versions than `asking` wants, or (with
+    /// `lacks`) lacks something of it.
+    fn check(&self, wanted: &[Requirement], asking: &str, lacks: bool) -> Result<(), Failure> {
         let folders = target_environment::library_dirs(&self.interpreter);
         let present = InstalledEnvironment::scan(&folders)?;
         let markers = Target::from_interpreter(&self.interpreter).markers;
@@ -176,7 +179,7 @@ impl BuildPlace {
         missing.sort_unstable();
         if !conflicting.is_empty() {
             return Err(Failure::new(format!(
-                "{what} conflict with the backend dependencies: {}.",
+                "{what} conflict with {asking}: {}.",
                 conflicting.join(", ")
             )));
         }
@@ -230,16 +233,21 @@ impl BuildEnvironment for BuildPlace {
         }
         if self.folder.is_none() {
             return self
-                .check(requirements, true)
+                .check(requirements, BACKENDS, true)
                 .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError);
         }
         let checked = if self.is_filled.swap(true, Ordering::Relaxed) {
-            self.check(requirements, false)
+            self.check(requirements, BACKENDS, false)
         } else {
             Ok(())
         };
         checked
             .and_then(|()| self.fill(requirements))
+            .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)
+    }
+
+    fn confirm(&self, requirements: &[Requirement]) -> Result<(), EnvironmentError> {
+        self.check(requirements, "PEP 517/518 supported requirements", false)
             .map_err(|failure| Box::new(PlaceError(failure)) as EnvironmentError)
     }
 
