@@ -6,6 +6,7 @@ use std::path::{MAIN_SEPARATOR, Path};
 use bnbpip_installer::InstalledEnvironment;
 use clap::{Arg, Command};
 
+use super::config;
 use super::distribution::Distribution;
 use super::target_environment;
 use crate::cli;
@@ -88,12 +89,11 @@ impl Typing<'_> {
                 found.push(if ends { format!("{name}=") } else { name });
             }
         }
-        let actions = command.get_subcommands().map(Command::get_name);
-        found.extend(
-            actions
-                .filter(|name| name.starts_with(current))
-                .map(str::to_owned),
-        );
+        let actions = actions(command);
+        if !actions.iter().any(|action| typed.contains(action)) {
+            let actions = actions.iter().filter(|name| name.starts_with(current));
+            found.extend(actions.map(|name| (*name).to_owned()));
+        }
         found
     }
 
@@ -163,6 +163,15 @@ impl Typing<'_> {
         }
         found.sort();
         found
+    }
+}
+
+/// The second words of a command that has them.
+fn actions(command: &Command) -> Vec<&str> {
+    match command.get_name() {
+        "config" => config::actions().collect(),
+        "index" => vec!["versions"],
+        _ => command.get_subcommands().map(Command::get_name).collect(),
     }
 }
 

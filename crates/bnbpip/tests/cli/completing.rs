@@ -45,6 +45,10 @@ fn words_are_completed() {
         ),
         ("pip --cache-dir re", &[folder]),
         ("pip cache pu", &["purge"]),
+        ("pip cache remove pu", &[]),
+        ("pip config unse", &["unset"]),
+        ("pip config set se", &[]),
+        ("pip index ve", &["versions"]),
     ] {
         let answered = answer(&environment, line);
         if line == "pip install -r re" {

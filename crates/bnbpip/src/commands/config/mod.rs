@@ -25,6 +25,11 @@ const ACTIONS: &[(&str, &[&str])] = &[
     ("unset", &["name"]),
 ];
 
+/// The names of the actions.
+pub(crate) fn actions() -> impl Iterator<Item = &'static str> {
+    ACTIONS.iter().map(|(name, _)| *name)
+}
+
 /// Does what was asked with the configuration.
 ///
 /// # Errors
