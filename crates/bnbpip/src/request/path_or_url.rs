@@ -156,8 +156,7 @@ pub(super) fn editable(
         let url = Url::parse(text).map_err(|error| {
             syntax::invalid(text, text, &error.to_string(), (0, text.len()), origin)
         })?;
-        let mut reference = from_url(url, text, origin)?;
-        reference.extras = egg_extras(text);
+        let reference = from_url(url, text, origin)?;
         return match &reference.name {
             Some(_) => Ok(reference),
             None => Err(Failure::new(format!(
@@ -220,6 +219,22 @@ fn surroundings_folder(text: &str) -> bool {
     text == "." || text == ".."
 }
 
+/// Refuses what can be no project's name after `#egg=`: extras and versions don't stand there.
+fn check_egg(url: &Url, from: &str) -> Result<(), Failure> {
+    let mut parts = url.fragment().unwrap_or_default().split('&');
+    let Some(egg) = parts.find_map(|part| part.strip_prefix("egg=")) else {
+        return Ok(());
+    };
+    if egg.parse::<PackageName>().is_ok() {
+        return Ok(());
+    }
+    let shown = without_credentials(url);
+    Err(Failure::new(format!(
+        "The '{egg}' egg fragment is invalid: '{shown}'{from}"
+    ))
+    .hint("names and extras stand in front of an address: `name[extra] @ URL`"))
+}
+
 /// Reads an address: a wheel's, an archive's, a folder's or a repository's.
 ///
 /// # Errors
@@ -231,6 +246,7 @@ pub(super) fn from_url(
 ) -> Result<Reference, Failure> {
     let shown = without_credentials(&url);
     let from = syntax::from(origin);
+    check_egg(&url, &from)?;
     let scheme = url.scheme();
     let not_yet = |what: &str, hint: &str| {
         Failure::new(format!(

@@ -61,6 +61,33 @@ fn a_wheel_with_a_hash_that_no_file_has_is_not_taken() {
 }
 
 #[test]
+fn a_fragment_names_a_project_and_nothing_else() {
+    let environment = with_wheels(&[WheelBuilder::new("one", "1.0")]);
+    let wheel = environment.work().join("wheels/one-1.0-py3-none-any.whl");
+    let address = url::Url::from_file_path(wheel).unwrap();
+    fs_err::write(
+        environment.work().join("c.txt"),
+        format!("{address}#egg=one[more]\n"),
+    )
+    .unwrap();
+    let repository = "git+file:///gone.git#egg=one[more]";
+    for (line, egg) in [
+        (
+            &["install", &format!("{address}#egg=one[more]")][..],
+            "one[more]",
+        ),
+        (&["install", &format!("{address}#egg=one==1.0")], "one==1.0"),
+        (&["install", "-e", repository], "one[more]"),
+        (&["install", "-c", "c.txt", "one"], "one[more]"),
+    ] {
+        let stderr = environment.run(line).failure().stderr;
+        let said = format!("The '{egg}' egg fragment is invalid");
+        assert!(stderr.contains(&said), "{stderr}");
+    }
+    assert_eq!(environment.installed(), [""; 0]);
+}
+
+#[test]
 fn what_an_extra_needs_is_said_to_come_from_it() {
     let environment = with_wheels(&[
         WheelBuilder::new("base", "1.0")
