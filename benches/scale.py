@@ -8,8 +8,11 @@ as it is where growth is linear. `--svg` draws the same, both axes logarithmic.
 
   packages   resolve a tree of packages that require three others each, from an empty cache
   resolved   the same with the cache of that
+  lock       lock such a tree for one platform, with that cache
   versions   resolve one package with many versions, from an empty cache
   files      install one wheel with many files, from an empty cache, without byte-compiling
+  again      the same once more, into the environment that has it
+  at once    that many installations of a small tree, each into its own environment, all begun at once on one empty cache
 """
 
 import argparse
@@ -18,6 +21,7 @@ import http.server
 import io
 import json
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,9 +34,13 @@ from pathlib import Path
 SIZES = {
     "packages": [100, 300, 1_000, 3_000, 10_000],
     "resolved": [100, 300, 1_000, 3_000, 10_000],
+    "lock": [100, 300, 1_000, 3_000, 10_000],
     "versions": [100, 1_000, 10_000, 30_000],
-    "files": [300, 1_000, 3_000, 10_000, 30_000],
+    "files": [300, 1_000, 3_000, 10_000, 30_000, 100_000],
+    "again": [300, 1_000, 3_000, 10_000, 30_000, 100_000],
+    "at once": [10, 30, 100, 300, 1_000],
 }
+SMALL_TREE = 5
 COLORS = {"bnbpip": "#1f77b4", "uv": "#d62728"}
 
 
@@ -124,25 +132,45 @@ def many_files(size):
     return universe, "p0"
 
 
-UNIVERSES = {"packages": tree, "resolved": tree, "versions": many_versions, "files": many_files}
+def small_tree(_size):
+    return tree(SMALL_TREE)
 
 
-def command(tool, program, row, index, python, cache):
-    cached = ["--cache-dir", str(cache), "--index-url", index]
-    if row == "files":
-        base = [program, "install", "-q", "--no-compile"] if tool == "bnbpip" else [program, "pip", "install", "-q"]
-        return [*base, "--python", str(python), *cached, "p0"]
-    if tool == "bnbpip":
-        return [program, "install", "-q", "--dry-run", "-I", "--python", str(python), *cached, "p0"]
-    return [program, "pip", "install", "-q", "--dry-run", "--python", str(python), *cached, "p0"]
+UNIVERSES = {
+    "packages": tree,
+    "resolved": tree,
+    "lock": tree,
+    "versions": many_versions,
+    "files": many_files,
+    "again": many_files,
+    "at once": small_tree,
+}
 
 
-def timed(words):
+def command(tool, program, row, index, environment, cache):
+    place = ["--python", str(environment / "bin" / "python"), "--cache-dir", str(cache), "--index-url", index]
+    pip = [] if tool == "bnbpip" else ["pip"]
+    if row == "lock" and tool == "bnbpip":
+        return [program, "lock", "-q", *place, "-o", str(environment / "pylock.toml"), "p0"]
+    if row == "lock":
+        wanted = environment / "wanted.in"
+        wanted.write_text("p0\n")
+        return [program, *pip, "compile", "-q", *place, "-o", str(environment / "pylock.toml"), str(wanted)]
+    if row in ("files", "again", "at once"):
+        return [program, *pip, "install", "-q", *(["--no-compile"] if tool == "bnbpip" else []), *place, "p0"]
+    return [program, *pip, "install", "-q", "--dry-run", *(["-I"] if tool == "bnbpip" else []), *place, "p0"]
+
+
+def timed(*commands):
+    """Seconds until the last of the commands, which begin at once, has ended."""
     start = time.perf_counter()
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(words)}\n{done.stderr}")
-    return time.perf_counter() - start
+    running = [subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for words in commands]
+    said = [process.communicate()[1] for process in running]
+    seconds = time.perf_counter() - start
+    for process, words, text in zip(running, commands, said):
+        if process.returncode:
+            sys.exit(f"{' '.join(words)}\n{text}")
+    return seconds
 
 
 def measure(row, size, programs, runs, work):
@@ -152,13 +180,17 @@ def measure(row, size, programs, runs, work):
     times = {tool: [] for tool in programs}
     for run in range(runs):
         for tool, program in programs.items():
-            place = work / f"{row}-{size}-{run}-{tool}"
-            environment = place / "env"
-            subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
-            words = command(tool, program, row, index, environment / "bin" / "python", place / "cache")
-            if row == "resolved":
-                timed(words)
-            times[tool].append(timed(words))
+            place = work / f"{row}-{size}-{run}-{tool}".replace(" ", "-")
+            environments = [place / f"env{number}" for number in range(size if row == "at once" else 1)]
+            first, *others = environments
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", first], check=True)
+            for other in others:
+                shutil.copytree(first, other, symlinks=True)
+            commands = [command(tool, program, row, index, each, place / "cache") for each in environments]
+            if row in ("resolved", "lock", "again"):
+                timed(*commands)
+            times[tool].append(timed(*commands))
+            shutil.rmtree(place)
     server.shutdown()
     return {tool: statistics.median(found) for tool, found in times.items()}
 

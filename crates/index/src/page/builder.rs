@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use bnbpip_packaging::{HashAlgorithm, PackageName, SdistFilename, Version};
+use bnbpip_packaging::{PackageName, SdistFilename, Version};
 use rustc_hash::FxHashMap;
 use url::Url;
 
+use super::digests::{read_hashes, read_metadata_hashes};
 use super::record::{
-    ALGORITHMS, ExtraRecord, FileRecord, HashPair, HashRecord, Link, NO_PLACE, NO_SIZE, NO_TIME,
-    PageRecord, SkippedRecord, VersionRecord, decode_sha256, flag,
+    ExtraRecord, FileRecord, Link, NO_PLACE, NO_SIZE, NO_TIME, PageRecord, SkippedRecord,
+    VersionRecord, flag,
 };
 
 /// How the links of a page relate to the project.
@@ -306,68 +307,6 @@ impl<'name> PageBuilder<'name> {
             skipped: self.skipped,
         }
     }
-}
-
-/// Digests with known algorithms. One that is malformed is an error: a file must not lose its
-/// check because of it.
-fn all_hashes(hashes: &[HashPair<'_>]) -> Result<Vec<HashRecord>, &'static str> {
-    let mut records = Vec::new();
-    for (name, hex) in hashes {
-        let Ok(algorithm) = HashAlgorithm::from_str(name) else {
-            continue;
-        };
-        let is_hex = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if hex.len() != algorithm.hex_length() || !is_hex {
-            return Err("a digest is malformed");
-        }
-        let number = (0..).zip(ALGORITHMS).find(|(_, known)| *known == algorithm);
-        if let Some((number, _)) = number {
-            records.push(HashRecord {
-                algorithm: number,
-                hex: hex.to_ascii_lowercase(),
-            });
-        }
-    }
-    Ok(records)
-}
-
-type FileHashes = (Option<[u8; 32]>, Vec<HashRecord>);
-
-fn read_hashes(hashes: &[HashPair<'_>]) -> Result<FileHashes, &'static str> {
-    if let [(name, hex)] = hashes
-        && name == "sha256"
-    {
-        let digest = decode_sha256(hex).ok_or("a digest is malformed")?;
-        return Ok((Some(digest), Vec::new()));
-    }
-    let mut records = all_hashes(hashes)?;
-    let is_sha256 =
-        |record: &HashRecord| ALGORITHMS[usize::from(record.algorithm)] == HashAlgorithm::Sha256;
-    let sha256 = records
-        .iter()
-        .find(|record| is_sha256(record))
-        .and_then(|record| decode_sha256(&record.hex));
-    records.retain(|record| !is_sha256(record));
-    Ok((sha256, records))
-}
-
-/// The digests of a metadata file. Malformed ones stay: the file itself can be had all the same,
-/// and who asks for its metadata is told.
-fn read_metadata_hashes(hashes: &[HashPair<'_>]) -> FileHashes {
-    read_hashes(hashes).unwrap_or_else(|_| {
-        let records = hashes.iter().filter_map(|(name, hex)| {
-            let algorithm = HashAlgorithm::from_str(name).ok()?;
-            let (number, _) = (0..)
-                .zip(ALGORITHMS)
-                .find(|(_, known)| *known == algorithm)?;
-            Some(HashRecord {
-                algorithm: number,
-                // Longer than any digest is long enough to be none.
-                hex: hex.chars().take(200).collect(),
-            })
-        });
-        (None, records.collect())
-    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod address;
 mod builder;
+mod digests;
 mod file;
 mod html;
 mod json;
