@@ -155,14 +155,15 @@ impl<F: Clone> Builder<F> {
     }
 
     fn collect<P: MetadataProvider<File = F>>(&mut self, solver: &Solver<'_, P>) {
-        let everything = solver.decided();
+        let everything = Decided::of(solver);
+        let requested: FxHashSet<&PackageName> = requested_names(solver).collect();
         let decided = std::mem::take(&mut self.decided);
         for (id, version) in &decided {
             let name = solver.interner.name(*id).clone();
             let Some(candidate) = solver.candidates.get(&(*id, version.clone())) else {
                 continue;
             };
-            let dependents = dependents(solver, &everything, *id);
+            let dependents = everything.dependents(solver, *id);
             for dependent in &dependents {
                 self.edges
                     .entry(dependent.clone())
@@ -185,7 +186,7 @@ impl<F: Clone> Builder<F> {
             let mut extras = self.extras.get(id).cloned().unwrap_or_default();
             extras.sort_unstable();
             self.packages.push(ResolvedPackage {
-                requested: is_requested(solver, &name),
+                requested: requested.contains(&name),
                 version: version.clone(),
                 source,
                 extras,
@@ -232,18 +233,7 @@ impl<F: Clone> Builder<F> {
 
     fn mark_reached<P: MetadataProvider<File = F>>(&mut self, solver: &Solver<'_, P>) {
         let mut reached: FxHashSet<PackageName> = FxHashSet::default();
-        let mut open: Vec<PackageName> = solver
-            .request
-            .requested
-            .iter()
-            .filter(|requested| {
-                requested
-                    .requirement
-                    .marker
-                    .evaluate(&solver.request.markers, &[])
-            })
-            .map(|requested| requested.requirement.name.clone())
-            .collect();
+        let mut open: Vec<PackageName> = requested_names(solver).cloned().collect();
         while let Some(name) = open.pop() {
             if reached.insert(name.clone()) {
                 open.extend(self.edges.get(&name).into_iter().flatten().cloned());
@@ -255,43 +245,62 @@ impl<F: Clone> Builder<F> {
     }
 }
 
-fn is_requested<P: MetadataProvider>(solver: &Solver<'_, P>, name: &PackageName) -> bool {
+/// The packages that the user named.
+fn requested_names<'a, P: MetadataProvider>(
+    solver: &Solver<'a, P>,
+) -> impl Iterator<Item = &'a PackageName> {
     let request = solver.request;
-    request.requested.iter().any(|requested| {
-        requested.requirement.name == *name
-            && requested.requirement.marker.evaluate(&request.markers, &[])
-    })
+    let requirements = request.requested.iter().map(|given| &given.requirement);
+    requirements
+        .filter(|requirement| requirement.marker.evaluate(&request.markers, &[]))
+        .map(|requirement| &requirement.name)
 }
 
-/// The projects whose chosen versions need this one.
-fn dependents<P: MetadataProvider>(
-    solver: &Solver<'_, P>,
-    decided: &FxHashMap<PackageId, Version>,
-    name: NameId,
-) -> Vec<PackageName> {
-    let mut names = Vec::new();
-    for id in decided.keys() {
-        if solver.state.package_store[*id].name() != Some(name) {
-            continue;
-        }
-        for dependency in solver.state.dependencies(*id) {
-            let chosen = decided.get(&dependency.dependent);
-            if dependency.dependency != *id
-                || !chosen.is_some_and(|version| dependency.dependent_versions.contains(version))
-            {
-                continue;
-            }
-            let dependent = solver.state.package_store[dependency.dependent].name();
-            if let Some(dependent) = dependent
-                && dependent != name
-            {
-                names.push(solver.interner.name(dependent).clone());
+/// What the solver came to.
+struct Decided {
+    versions: FxHashMap<PackageId, Version>,
+    /// A project and its extras.
+    ids: FxHashMap<NameId, Vec<PackageId>>,
+}
+
+impl Decided {
+    fn of<P: MetadataProvider>(solver: &Solver<'_, P>) -> Self {
+        let versions = solver.decided();
+        let mut ids: FxHashMap<NameId, Vec<PackageId>> = FxHashMap::default();
+        for id in versions.keys() {
+            if let Some(name) = solver.state.package_store[*id].name() {
+                ids.entry(name).or_default().push(*id);
             }
         }
+        Self { versions, ids }
     }
-    names.sort_unstable();
-    names.dedup();
-    names
+
+    /// The projects whose chosen versions need this one.
+    fn dependents<P: MetadataProvider>(
+        &self,
+        solver: &Solver<'_, P>,
+        name: NameId,
+    ) -> Vec<PackageName> {
+        let mut names = Vec::new();
+        for id in self.ids.get(&name).into_iter().flatten() {
+            for dependency in solver.state.dependencies(*id) {
+                let chosen = self.versions.get(&dependency.dependent);
+                let holds = |version| dependency.dependent_versions.contains(version);
+                if dependency.dependency != *id || !chosen.is_some_and(holds) {
+                    continue;
+                }
+                let dependent = solver.state.package_store[dependency.dependent].name();
+                if let Some(dependent) = dependent
+                    && dependent != name
+                {
+                    names.push(solver.interner.name(dependent).clone());
+                }
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
 }
 
 /// The conflicts, exclusions and missing edges that made a difference to a chosen version.

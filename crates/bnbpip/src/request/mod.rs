@@ -23,7 +23,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use bnbpip_overlay::AcceleratorFacts;
-use bnbpip_packaging::{Requirement, VersionSpecifiers};
+use bnbpip_packaging::{PackageName, Requirement, VersionSpecifiers};
+use rustc_hash::FxHashMap;
 
 pub(crate) use file::{RequirementsReader, read_url_nothing};
 pub(crate) use file_options::{FileOptions, Route};
@@ -154,6 +155,16 @@ impl Request {
             .iter()
             .chain(&self.constraints)
             .any(|given| !given.hashes.is_empty())
+    }
+
+    /// The requirements by the package that they name, each package's in their order.
+    pub(crate) fn by_name(&self) -> FxHashMap<&PackageName, Vec<&RequestedRequirement>> {
+        let mut by_name: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for given in &self.requirements {
+            let name = &given.requirement.name;
+            by_name.entry(name).or_default().push(given);
+        }
+        by_name
     }
 }
 

@@ -4,7 +4,7 @@ use bnbpip_installer::InstalledEnvironment;
 use bnbpip_overlay::TorchIndexes;
 use bnbpip_platform::{Accelerators, OperatingSystem, Target, ThisMachine};
 
-use super::Plan;
+use super::plan::{Change, Plan};
 use crate::commands::resolve::accelerator::{family_of, local};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -23,8 +23,7 @@ pub(super) fn guard(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let mut changes = plan.changes.iter();
-    let Some(change) = changes.find(|change| change.package.name.as_ref() == "torch") else {
+    let Some(change) = torch(plan) else {
         return Ok(());
     };
     let new = &change.package.version;
@@ -64,22 +63,23 @@ pub(super) fn guard(
     Ok(())
 }
 
+fn torch(plan: &Plan) -> Option<&Change> {
+    let mut changes = plan.changes.iter();
+    changes.find(|change| change.package.name.as_ref() == "torch")
+}
+
 /// Says what stays with a build for something else than the torch that comes.
 pub(super) fn warn_about_rest(plan: &Plan, installed: &InstalledEnvironment, printer: &Printer) {
     let Ok(indexes) = TorchIndexes::embedded() else {
         return;
     };
-    let mut changes = plan.changes.iter();
-    let torch = changes.find(|change| change.package.name.as_ref() == "torch");
-    let Some(family) = torch.and_then(|torch| local(&torch.package.version)) else {
+    let Some(family) = torch(plan).and_then(|torch| local(&torch.package.version)) else {
         return;
     };
     for distribution in &installed.distributions {
         let (name, version) = (&distribution.name, &distribution.version);
-        let mut changes = plan.changes.iter();
-        let stays = !changes.any(|change| change.package.name == *name);
         let differs = local(version).is_some_and(|local| local != family);
-        if stays && differs && indexes.packages.contains(name) {
+        if differs && plan.change(name).is_none() && indexes.packages.contains(name) {
             printer.warning(&format!(
                 "{name} {version} stays, and is built for something else than the new torch"
             ));

@@ -288,42 +288,41 @@ impl Run<'_> {
         if names.any(|name| addresses.contains_key(name)) {
             return false;
         }
-        self.narration().unneeded();
+        let narration = self.narration();
+        narration.unneeded();
         let parents: FxHashMap<&PackageName, &PackageName> = satisfied
             .iter()
             .filter_map(|it| Some((&it.distribution.name, it.dependent?)))
             .collect();
         let parent = |name: &PackageName| parents.get(name).map(|name| (*name).clone());
         for Satisfied { distribution, .. } in &satisfied {
-            self.narration()
-                .satisfied(distribution, &parent, &|_| None, installed);
+            narration.satisfied(distribution, &parent, &|_| None, installed);
         }
         true
     }
 
     /// Says in pip's words what happens.
     fn narration(&self) -> Narration<'_> {
-        Narration {
-            printer: self.printer,
-            request: &self.request,
-            markers: &self.destination.target.markers,
-            directory: self.settings.environment.working_directory(),
-        }
+        Narration::new(
+            self.printer,
+            &self.request,
+            &self.destination.target.markers,
+            self.settings.environment.working_directory(),
+        )
     }
 
     fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment, needed: Needed<'_>) {
-        self.narration().unneeded();
+        let narration = self.narration();
+        narration.unneeded();
         let route = Route::of(plan, &self.request);
         for package in &plan.kept {
             if let Some(distribution) = installed.get(&package.name) {
                 let parent = |name: &PackageName| route.parent(name).cloned();
                 let spelled = |dependent: &PackageName| {
-                    let mut changes = plan.changes.iter();
-                    let change = changes.find(|change| change.package.name == *dependent)?;
+                    let change = plan.change(dependent)?;
                     needed(&change.file, &package.name)
                 };
-                self.narration()
-                    .satisfied(distribution, &parent, &spelled, installed);
+                narration.satisfied(distribution, &parent, &spelled, installed);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use bnbpip_index::IndexClient;
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_packaging::{MarkerEnvironment, PackageName};
+use rustc_hash::FxHashMap;
 
 use super::download_progress::announce;
 use super::order::{self, Route};
@@ -14,16 +15,31 @@ use crate::printer::Printer;
 use crate::request::{Request, RequestedRequirement, RequirementOrigin};
 
 /// Tells in pip's words what happens to a request.
-#[derive(Clone, Copy)]
 pub(super) struct Narration<'a> {
-    pub(super) printer: &'a Printer,
-    pub(super) request: &'a Request,
-    pub(super) markers: &'a MarkerEnvironment,
-    /// The folder that paths are shown from.
-    pub(super) directory: &'a Path,
+    printer: &'a Printer,
+    request: &'a Request,
+    given: FxHashMap<&'a PackageName, Vec<&'a RequestedRequirement>>,
+    markers: &'a MarkerEnvironment,
+    directory: &'a Path,
 }
 
-impl Narration<'_> {
+impl<'a> Narration<'a> {
+    /// What is told of a request for an environment. Paths are shown from the folder.
+    pub(super) fn new(
+        printer: &'a Printer,
+        request: &'a Request,
+        markers: &'a MarkerEnvironment,
+        directory: &'a Path,
+    ) -> Self {
+        Self {
+            printer,
+            request,
+            given: request.by_name(),
+            markers,
+            directory,
+        }
+    }
+
     /// Requirements whose markers don't hold.
     pub(super) fn unneeded(&self) {
         for given in &self.request.requirements {
@@ -80,8 +96,7 @@ impl Narration<'_> {
             let name = &change.package.name;
             let (label, from) = match (self.given(name), parent(name)) {
                 (None, Some(dependent)) => {
-                    let mut changes = plan.changes.iter();
-                    let label = match changes.find(|it| it.package.name == dependent) {
+                    let label = match plan.change(&dependent) {
                         Some(change) => needed(&change.file, name),
                         None => installed
                             .get(&dependent)
@@ -184,18 +199,16 @@ impl Narration<'_> {
 
     /// The line of the request that asks most of a package: with extras, if one has them.
     fn given_at_most(&self, name: &PackageName) -> Option<&RequestedRequirement> {
-        let mut lines = self.request.requirements.iter();
-        let has_extras = |given: &&RequestedRequirement| {
-            given.requirement.name == *name
-                && !given.requirement.extras.is_empty()
+        let mut lines = self.given.get(name)?.iter();
+        let has_extras = |given: &&&RequestedRequirement| {
+            !given.requirement.extras.is_empty()
                 && given.requirement.marker.evaluate(self.markers, &[])
         };
-        lines.find(has_extras).or_else(|| self.given(name))
+        lines.find(has_extras).copied().or_else(|| self.given(name))
     }
 
     fn given(&self, name: &PackageName) -> Option<&RequestedRequirement> {
-        let mut requirements = self.request.requirements.iter();
-        requirements.find(|given| given.requirement.name == *name)
+        self.given.get(name)?.first().copied()
     }
 
     /// The requirement of one distribution for another.

@@ -62,20 +62,33 @@ impl Route {
 /// first, by name from behind; what needs itself comes last.
 pub(super) fn installing(plan: &Plan) -> Vec<&Change> {
     let mut rounds: FxHashMap<&PackageName, usize> = FxHashMap::default();
-    let mut left: Vec<&Package> = plan.packages().collect();
+    // How many of those that are left each needs.
+    let mut needs: FxHashMap<&PackageName, usize> = FxHashMap::default();
+    for dependent in plan.packages().flat_map(|package| &package.dependents) {
+        *needs.entry(dependent).or_default() += 1;
+    }
+    let packages: FxHashMap<&PackageName, &Package> = plan
+        .packages()
+        .map(|package| (&package.name, package))
+        .collect();
+    let is_ready = |name: &&PackageName| !needs.contains_key(name);
+    let mut ready: Vec<&PackageName> = packages.keys().copied().filter(is_ready).collect();
     for round in 0.. {
-        let waiting: FxHashSet<&PackageName> = left
-            .iter()
-            .flat_map(|package| &package.dependents)
-            .collect();
-        let (later, ready): (Vec<_>, Vec<_>) = left
-            .into_iter()
-            .partition(|package| waiting.contains(&package.name));
         if ready.is_empty() {
             break;
         }
-        rounds.extend(ready.iter().map(|package| (&package.name, round)));
-        left = later;
+        rounds.extend(ready.iter().map(|name| (*name, round)));
+        let done = ready.iter().filter_map(|name| packages.get(name));
+        let mut next = Vec::new();
+        for dependent in done.flat_map(|package| &package.dependents) {
+            if let Some(left) = needs.get_mut(dependent) {
+                *left -= 1;
+                if *left == 0 {
+                    next.push(dependent);
+                }
+            }
+        }
+        ready = next;
     }
     let mut changes: Vec<&Change> = plan.changes.iter().collect();
     changes.sort_by(|a, b| {

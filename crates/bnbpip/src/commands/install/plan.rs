@@ -43,7 +43,7 @@ pub(crate) struct Change {
 /// What will change.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The changes, by name.
+    /// The changes, sorted by name.
     pub(crate) changes: Vec<Change>,
     /// The resolved packages that stay as they are.
     pub(crate) kept: Vec<Package>,
@@ -92,6 +92,14 @@ impl Plan {
         plan
     }
 
+    /// The change of a package.
+    pub(super) fn change(&self, name: &PackageName) -> Option<&Change> {
+        let found = self
+            .changes
+            .binary_search_by(|change| change.package.name.cmp(name));
+        self.changes.get(found.ok()?)
+    }
+
     /// All packages, those that stay included.
     pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
         let changes = self.changes.iter().map(|change| &change.package);
@@ -108,16 +116,15 @@ impl Plan {
         needed: Needed<'_>,
     ) {
         let route = Route::of(self, request);
+        let given = request.by_name();
         let mut names = Vec::new();
         for change in &self.changes {
             let name = &change.package.name;
-            let mut given = request.requirements.iter();
-            let given = given.find(|given| given.requirement.name == *name);
-            let mut others = self.changes.iter();
+            let given = given.get(name).and_then(|given| given.first());
             let written = match (given, route.parent(name)) {
                 (Some(given), _) => Some(given.raw.clone()),
-                (None, Some(parent)) => others
-                    .find(|other| other.package.name == *parent)
+                (None, Some(parent)) => self
+                    .change(parent)
                     .and_then(|parent| needed(&parent.file, name)),
                 (None, None) => None,
             };

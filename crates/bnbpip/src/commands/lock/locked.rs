@@ -57,6 +57,23 @@ impl Locking<'_> {
         &self,
         resolution: &Resolution<Arc<PackageFile>>,
     ) -> Result<Vec<LockedPackage>, Failure> {
+        let mut needed: FxHashMap<&PackageName, Vec<PackageName>> = FxHashMap::default();
+        for other in &resolution.packages {
+            for dependent in &other.dependents {
+                needed
+                    .entry(dependent)
+                    .or_default()
+                    .push(other.name.clone());
+            }
+        }
+        let mut asked: FxHashMap<&PackageName, Vec<LockedRequirement>> = FxHashMap::default();
+        for (by, given) in self.inputs.asked() {
+            let requirement = &given.requirement;
+            if requirement.marker.evaluate(self.markers, &[]) {
+                let of_package = asked.entry(&requirement.name).or_default();
+                of_package.push(locked_requirement(by, given));
+            }
+        }
         let mut packages = Vec::new();
         for package in &resolution.packages {
             let mut entry = match &package.source {
@@ -64,23 +81,11 @@ impl Locking<'_> {
                 Source::Direct { file, .. } => self.direct(package, file)?,
                 Source::Installed => continue,
             };
-            let needed = |other: &&ResolvedPackage<_>| other.dependents.contains(&package.name);
-            let dependencies = resolution.packages.iter().filter(needed);
-            entry.dependencies = dependencies.map(|other| other.name.clone()).collect();
-            entry.requirements = self.requirements(package);
+            entry.dependencies = needed.remove(&package.name).unwrap_or_default();
+            entry.requirements = asked.remove(&package.name).unwrap_or_default();
             packages.push(entry);
         }
         Ok(packages)
-    }
-
-    fn requirements(&self, package: &ResolvedPackage<Arc<PackageFile>>) -> Vec<LockedRequirement> {
-        let asked = self.inputs.asked().filter(|(_, given)| {
-            let requirement = &given.requirement;
-            requirement.name == package.name && requirement.marker.evaluate(self.markers, &[])
-        });
-        asked
-            .map(|(by, given)| locked_requirement(by, given))
-            .collect()
     }
 
     fn of_index(

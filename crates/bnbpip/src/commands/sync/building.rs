@@ -87,6 +87,8 @@ impl Building {
             change.replaces = replaces;
             plan.changes.push(change);
         }
+        plan.changes
+            .sort_by(|a, b| a.package.name.cmp(&b.package.name));
         Ok(plan)
     }
 
