@@ -52,6 +52,30 @@ fn python_sees_a_virtual_environment() {
 }
 
 #[test]
+fn an_interpreter_that_could_not_start_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = probe(&interpreter());
+    let root = folder.path().join("env");
+    let path = base.schemes.prefix_template.under(&root).scripts;
+    let needed = path.join("python.exe").to_str().unwrap().len();
+    let make = |limit| {
+        let options = VenvOptions {
+            path_limit: Some(limit),
+            ..VenvOptions::default()
+        };
+        create_venv(&base, &root, &options)
+    };
+    let error = make(needed - 1).unwrap_err().to_string();
+    let expected = format!(
+        "has {needed} characters, and Windows is set to allow {}",
+        needed - 1
+    );
+    assert!(error.ends_with(&expected), "{error}");
+    assert!(!root.exists());
+    make(needed).unwrap();
+}
+
+#[test]
 fn what_is_in_the_way_is_kept_unless_told_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let base = probe(&interpreter());

@@ -275,7 +275,7 @@ pub(crate) fn for_installer(
 }
 
 /// Windows' `MAX_PATH` without the zero at the end, unless long paths are turned on.
-fn path_limit(machine: &impl MachineFiles) -> Option<usize> {
+pub(crate) fn path_limit(machine: &impl MachineFiles) -> Option<usize> {
     (machine.long_paths() == Some(false)).then_some(259)
 }
 

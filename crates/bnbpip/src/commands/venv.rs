@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bnbpip_platform::{ExistingDirectory, Interpreter, VenvError, VenvOptions};
+use bnbpip_platform::{ExistingDirectory, Interpreter, ThisMachine, VenvError, VenvOptions};
 
 use super::target_environment;
 use crate::cli::VenvArgs;
@@ -42,7 +42,7 @@ pub(crate) fn run(
         } else {
             ExistingDirectory::Refuse
         },
-        copies: false,
+        ..VenvOptions::default()
     };
     let python = create(&base, &root, &options)?;
     if arguments.seed {
@@ -66,7 +66,11 @@ pub(crate) fn create(
     root: &Path,
     options: &VenvOptions,
 ) -> Result<PathBuf, Failure> {
-    bnbpip_platform::create_venv(base, root, options).map_err(|error| {
+    let options = VenvOptions {
+        path_limit: target_environment::path_limit(&ThisMachine),
+        ..options.clone()
+    };
+    bnbpip_platform::create_venv(base, root, &options).map_err(|error| {
         let hint = match &error {
             VenvError::NotEmpty { is_venv: true, .. } => {
                 Some("it is an environment already: use it as it is, or empty it with `--clear`")
@@ -83,6 +87,11 @@ pub(crate) fn create(
             VenvError::NoLauncher { .. } => {
                 Some("an embeddable Python can't make environments: install the full one")
             }
+            VenvError::PathTooLong { .. } => Some(
+                "choose a shorter path, or turn long paths on, as administrator: `reg add \
+                 HKLM\\SYSTEM\\CurrentControlSet\\Control\\FileSystem /v LongPathsEnabled \
+                 /t REG_DWORD /d 1 /f`",
+            ),
             VenvError::Io { .. } => None,
         };
         let failure = Failure::from(error);

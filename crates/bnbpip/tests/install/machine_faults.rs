@@ -161,14 +161,20 @@ fn in_a_working_directory_that_is_gone() {
     assert_eq!(environment.installed(), ["base-2.0"]);
 }
 
-#[test]
-fn into_a_path_of_300_characters() {
-    let server = index();
-    let environment = environment(&server);
+/// A path of more than 300 characters.
+fn long_path() -> PathBuf {
     let mut folder = PathBuf::new();
     while folder.as_os_str().len() < 300 {
         folder.push("a-folder-with-a-long-name");
     }
+    folder
+}
+
+#[test]
+fn into_a_path_of_300_characters() {
+    let server = index();
+    let environment = environment(&server);
+    let folder = long_path();
     let target = folder.to_str().unwrap();
     let run = environment.run(["install", "--target", target, "tool"]);
     if cfg!(windows) && run.code != 0 {
@@ -180,6 +186,21 @@ fn into_a_path_of_300_characters() {
     }
     drop(run.success());
     assert!(environment.work().join(&folder).join("tool.py").exists());
+}
+
+#[test]
+fn a_new_environment_in_a_path_of_300_characters() {
+    let environment = environment(&index());
+    let folder = long_path();
+    let run = environment.run(["venv", folder.to_str().unwrap()]);
+    let made = environment.work().join(&folder);
+    if cfg!(windows) && run.code != 0 {
+        assert!(run.stderr.contains("LongPathsEnabled"), "{}", run.stderr);
+        assert!(!made.exists());
+        return;
+    }
+    drop(run.success());
+    assert!(made.join("pyvenv.cfg").exists());
 }
 
 /// As Python does, and with it pip.

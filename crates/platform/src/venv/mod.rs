@@ -35,6 +35,8 @@ pub struct VenvOptions {
     pub existing: ExistingDirectory,
     /// Copy the interpreter on POSIX systems, too, instead of linking to it.
     pub copies: bool,
+    /// How many characters the path of a program may have, where the system has a limit.
+    pub path_limit: Option<usize>,
 }
 
 /// Why no environment could be made.
@@ -69,6 +71,16 @@ pub enum VenvError {
         path: PathBuf,
         /// the separator
         separator: char,
+    },
+    /// The interpreter's path would be too long for it to start.
+    #[error("Failed to create a virtual environment: `{}` has {length} characters, and Windows is set to allow {limit}", .path.display())]
+    PathTooLong {
+        /// the interpreter
+        path: PathBuf,
+        /// its length
+        length: usize,
+        /// what is allowed
+        limit: usize,
     },
     /// The base installation carries no launcher (an embeddable Python).
     #[error("Failed to find the launcher for virtual environments in `{}`", .base.display())]
@@ -126,6 +138,7 @@ pub fn create_venv(
         os: LayoutOs::current(),
         root,
     };
+    plan.check_length()?;
     plan.prepare_folder()?;
     plan.write()
 }
@@ -135,6 +148,20 @@ impl Plan<'_> {
         VenvError::Io {
             path: self.root.clone(),
             source,
+        }
+    }
+
+    fn check_length(&self) -> Result<(), VenvError> {
+        let path = self.scheme.scripts.join("python.exe");
+        // Windows counts in UTF-16.
+        let length = path.to_string_lossy().encode_utf16().count();
+        match self.options.path_limit {
+            Some(limit) if length > limit => Err(VenvError::PathTooLong {
+                path,
+                length,
+                limit,
+            }),
+            _ => Ok(()),
         }
     }
 
