@@ -187,6 +187,31 @@ fn a_folder_by_a_relative_address() {
 }
 
 #[test]
+fn a_folder_is_told_by_its_place_and_what_it_needs_by_its_version() {
+    let environment = with_wheels(&[WheelBuilder::new("leaf", "1.0")]);
+    let files = sources::project("Here", "1.0", "\"requires\": [\"leaf\"]");
+    sources::write(&files, &environment.work().join("here"));
+    for (line, step) in [
+        ("./here", "Preparing metadata"),
+        ("-e ./here", "Preparing editable metadata"),
+    ] {
+        fs_err::write(environment.work().join("r.txt"), line).unwrap();
+        let run = environment.run(LOCAL.iter().chain(&["-r", "r.txt", "--force-reinstall"]));
+        let stdout = run.success().stdout.replace('\\', "/");
+        let place = if line == "./here" {
+            "Processing ./here\n"
+        } else {
+            "/here (from -r r.txt (line 1))\n"
+        };
+        assert!(stdout.contains(place), "{stdout}");
+        let said = format!("{step} (pyproject.toml): started\n");
+        assert!(stdout.contains(&said), "{stdout}");
+        let said = "leaf-1.0-py3-none-any.whl (from Here==1.0->-r r.txt (line 1))\n";
+        assert!(stdout.contains(said), "{stdout}");
+    }
+}
+
+#[test]
 fn a_failed_build_leaves_the_other_wheels_in_the_cache() {
     let environment = with_wheels(&[]);
     for (name, more) in [("good", "\"requires\": []"), ("bad", "\"fails\": \"x\"")] {

@@ -217,7 +217,9 @@ impl Run<'_> {
         if plan.changes.is_empty() {
             return self.finish_without_changes(&plan, resolved);
         }
-        self.narration().collecting(&plan, installed, &needed);
+        self.narration()
+            .of(&plan)
+            .collecting(&plan, installed, &needed);
         self.show(&plan, resolved)?;
         if self.settings.network.offline && !self.arguments.dry_run {
             let checked = plan.check_offline("install", &resolved.client, "not in the cache");
@@ -312,7 +314,7 @@ impl Run<'_> {
     }
 
     fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment, needed: Needed<'_>) {
-        let narration = self.narration();
+        let narration = self.narration().of(plan);
         narration.unneeded();
         let route = Route::of(plan, &self.request);
         for package in &plan.kept {

@@ -21,6 +21,7 @@ pub(super) struct Narration<'a> {
     given: FxHashMap<&'a PackageName, Vec<&'a RequestedRequirement>>,
     markers: &'a MarkerEnvironment,
     directory: &'a Path,
+    plan: Option<&'a Plan>,
 }
 
 impl<'a> Narration<'a> {
@@ -37,6 +38,15 @@ impl<'a> Narration<'a> {
             given: request.by_name(),
             markers,
             directory,
+            plan: None,
+        }
+    }
+
+    /// The same once it is known what is to be done.
+    pub(super) fn of(self, plan: &'a Plan) -> Self {
+        Self {
+            plan: Some(plan),
+            ..self
         }
     }
 
@@ -107,13 +117,18 @@ impl<'a> Narration<'a> {
                 }
                 _ => self.requested(name),
             };
-            let what = self.local_source(change);
-            let what = what.unwrap_or_else(|| format!("Collecting {label}"));
-            self.printer.narrate(&format!("{what}{from}"));
+            let what = match self.local_source(change) {
+                // Whose name its build tells is named by its place alone.
+                Some(what) if self.is_unnamed_source(change) => what,
+                Some(what) => format!("{what}{from}"),
+                None => format!("Collecting {label}{from}"),
+            };
+            self.printer.narrate(&what);
         }
     }
 
     /// Who asked for a package, up to where the user did: `a==1->-r requirements.txt (line 1)`.
+    /// What was named by its place is told with the version that comes.
     fn chain(
         &self,
         name: PackageName,
@@ -127,7 +142,11 @@ impl<'a> Narration<'a> {
                 next = parent(&name);
                 continue;
             };
-            parts.push(label(given));
+            let change = self.plan.and_then(|plan| plan.change(&name));
+            parts.push(match change.filter(|_| is_unnamed(given)) {
+                Some(change) => format!("{}=={}", change.shown_name, change.package.version),
+                None => label(given),
+            });
             if given.source != RequirementOrigin::CommandLine {
                 parts.push(given.source.to_string());
             }
@@ -155,6 +174,13 @@ impl<'a> Narration<'a> {
         }
         let path = change.file.local_path()?;
         Some(format!("Processing {}", self.shown(&path)))
+    }
+
+    /// Whether it is a source that was named by its place, and isn't edited there.
+    fn is_unnamed_source(&self, change: &Change) -> bool {
+        let given = self.given(&change.package.name);
+        change.file.wheel().is_none()
+            && given.is_some_and(|given| !given.editable && is_unnamed(given))
     }
 
     /// A path as pip shows it: from the working directory if it is below that.
@@ -218,6 +244,11 @@ impl<'a> Narration<'a> {
         let found = dependencies.find(|needed| needed.requirement.name == *name)?;
         Some(found.without_marker())
     }
+}
+
+/// Whether a requirement is a place without a name.
+fn is_unnamed(given: &RequestedRequirement) -> bool {
+    Dependency::parse(&given.raw).is_err()
 }
 
 fn label(given: &RequestedRequirement) -> String {

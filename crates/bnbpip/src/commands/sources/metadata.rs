@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use bnbpip_build::{BuildError, written_metadata};
+use bnbpip_build::{BuildError, WheelKind, written_metadata};
 use bnbpip_index::PackageFile;
 use bnbpip_packaging::{CoreMetadata, PackageName, Version};
 use url::Url;
@@ -140,7 +140,11 @@ impl Sources {
         let Some(build) = entry.build.as_mut() else {
             return Ok(Ok(None));
         };
-        let step = "  Preparing metadata (pyproject.toml)";
+        let kind = entry.obtained.as_ref().map(|it| it.origin.kind);
+        let step = match kind {
+            Some(WheelKind::Editable) => "  Preparing editable metadata (pyproject.toml)",
+            _ => "  Preparing metadata (pyproject.toml)",
+        };
         self.narrate(&format!("{step}: started"));
         let metadata = build.metadata();
         let word = outcome_word(metadata.is_ok());
