@@ -35,6 +35,7 @@ from pathlib import Path
 
 from packaging.pylock import Pylock
 from packaging.tags import compatible_tags, cpython_tags
+from packaging.utils import canonicalize_name
 
 CORPUS = """
 requests numpy pandas flask django fastapi httpx pydantic sqlalchemy click rich typer pytest black ruff mypy
@@ -156,7 +157,7 @@ def would_install(checker, scratch, lock):
     done = checker.run(checker.bnbpip, "sync", "--cache-dir", checker.cache, "--python", python, "--dry-run", lock)
     line = re.search("^Would install (.*)$", done.stdout, re.M)
     listed = [it.rpartition("-") for it in line[1].split()] if line else []
-    would["bnbpip"] = {f"{name}=={version}" for name, _, version in listed}
+    would["bnbpip"] = {f"{canonicalize_name(name)}=={version}" for name, _, version in listed}
     pip_python = Path(shutil.which(checker.pip)).parent / "python"
     selected = scratch / "pip_selects.py"
     selected.write_text(PIP_SELECTS)

@@ -41,14 +41,16 @@ CASES = [
     ("typing-extensions", "flit", "typing_extensions"),
     ("flit-core", "flit, by itself", "flit_core"),
     ("attrs", "hatchling", "attrs"),
-    ("filelock", "hatchling, version by hatch-vcs", "filelock"),
+    # Later ones want `python-sbom` for their build, which is not on the index.
+    ("filelock==3.16.1", "hatchling, version by hatch-vcs", "filelock"),
     ("hatchling", "hatchling, by itself", "hatchling"),
     ("rich", "poetry-core", "rich"),
     ("tomlkit", "poetry-core", "tomlkit"),
     ("pdm-backend", "pdm-backend, by itself", "pdm.backend"),
     ("unearth", "pdm-backend", "unearth"),
     ("fastuuid", "maturin", "fastuuid"),
-    ("siphash24", "meson-python", "siphash24"),
+    ("contourpy", "meson-python, C++", "contourpy"),
+    ("meson-python", "meson-python, by itself", "mesonpy"),
     ("spglib", "scikit-build-core", "spglib"),
 ]
 
