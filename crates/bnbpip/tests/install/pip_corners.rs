@@ -61,6 +61,15 @@ fn a_wheel_with_a_hash_that_no_file_has_is_not_taken() {
 }
 
 #[test]
+fn an_option_in_place_of_an_index_is_told_first() {
+    let environment = with_wheels(&[]);
+    let line = ["install", "--index-url", "--user", "./gone", "one"];
+    let stderr = environment.run(line).failure().stderr;
+    let said = "WARNING: The index url \"--user\" seems invalid, please provide a scheme.\n";
+    assert!(stderr.contains(said), "{stderr}");
+}
+
+#[test]
 fn a_fragment_names_a_project_and_nothing_else() {
     let environment = with_wheels(&[WheelBuilder::new("one", "1.0")]);
     let wheel = environment.work().join("wheels/one-1.0-py3-none-any.whl");

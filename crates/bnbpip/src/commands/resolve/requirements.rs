@@ -46,6 +46,7 @@ pub(crate) fn read_with_editables(
         working_directory: settings.environment.working_directory(),
         variable: &|name| settings.environment.get(name).map(str::to_owned),
     };
+    warn_about_addresses(options, printer);
     let fetch = |url: &url::Url| remote_file::read(url, settings);
     let mut reader = RequirementsReader::new(surroundings, &fetch);
     for requirement in requirements {
@@ -99,6 +100,19 @@ pub(crate) fn read_with_editables(
     }
     check_combinations(options, &request)?;
     Ok(request)
+}
+
+/// Says in pip's words which indexes have no scheme, before anything else goes wrong for it: an
+/// option may have been taken for an address.
+fn warn_about_addresses(options: &ResolveArgs, printer: &Printer) {
+    let index = &options.index;
+    for address in index.index_url.iter().chain(&index.extra_index_url) {
+        if url::Url::parse(address) == Err(url::ParseError::RelativeUrlWithoutBase) {
+            printer.warning(&format!(
+                "The index url \"{address}\" seems invalid, please provide a scheme."
+            ));
+        }
+    }
 }
 
 fn nothing_asked(command: &str, options: &ResolveArgs) -> Failure {
