@@ -61,6 +61,24 @@ fn a_wheel_with_a_hash_that_no_file_has_is_not_taken() {
 }
 
 #[test]
+fn options_are_looked_at_before_requirements() {
+    let environment = with_wheels(&[]);
+    for (line, said) in [
+        (
+            "install --python-version=3.1 --only-binary=:all:",
+            "Can not use any platform or abi specific options unless installing via '--target'",
+        ),
+        (
+            "install --user --target out ./gone",
+            "Can not combine '--user' and '--target'",
+        ),
+    ] {
+        let stderr = environment.run(line.split(' ')).failure().stderr;
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}
+
+#[test]
 fn an_option_in_place_of_an_index_is_told_first() {
     let environment = with_wheels(&[]);
     let line = ["install", "--index-url", "--user", "./gone", "one"];

@@ -46,7 +46,6 @@ impl Destination {
         printer: &Printer,
     ) -> Result<Self, Failure> {
         let request = arguments.target_python.request()?;
-        check_combinations(arguments, &request)?;
         let Some(interpreter) = interpreter(arguments, settings, &request, printer)? else {
             return Ok(Self {
                 target: request.target(None)?,
@@ -75,6 +74,14 @@ impl Destination {
             interpreter: (!target.is_synthetic).then_some(interpreter),
             target,
         })
+    }
+
+    /// Looks at the options alone: whether they can be followed together.
+    ///
+    /// # Errors
+    /// When they can't.
+    pub(crate) fn check(arguments: &InstallArgs) -> Result<(), Failure> {
+        check_combinations(arguments, &arguments.target_python.request()?)
     }
 
     /// What is installed there.

@@ -63,6 +63,7 @@ pub(crate) fn run(
     if printer.verbosity() > 0 {
         printer.info(&format!("Using {}", version::line(settings)));
     }
+    Destination::check(arguments)?;
     let mut request = requirements::read_with_editables(
         "install",
         (&arguments.requirements, &arguments.editables),
