@@ -155,7 +155,9 @@ class Trial:
         self.program, self.python = program, python
         self.environment = Environment(folder / "env")
         self.interpreter = self.environment.scripts / "python.exe"
-        variables = {**os.environ, "BNBPIP_CACHE_DIR": windows(folder / "cache"), "WINEDEBUG": "-all"}
+        # Wine's debugger would start a desktop, which goes on and holds the pipes of what it was started by.
+        wine = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "winedbg.exe="}
+        variables = {**os.environ, **wine, "BNBPIP_CACHE_DIR": windows(folder / "cache")}
         self.options = {"cwd": folder, "env": variables, "capture_output": True, "timeout": 1800}
         self.bare, self.complete = set(), {}
 
