@@ -46,7 +46,7 @@ pub(crate) fn read_with_editables(
         working_directory: settings.environment.working_directory(),
         variable: &|name| settings.environment.get(name).map(str::to_owned),
     };
-    warn_about_addresses(options, printer);
+    warn_about_addresses(options, settings, printer);
     let fetch = |url: &url::Url| remote_file::read(url, settings);
     let mut reader = RequirementsReader::new(surroundings, &fetch);
     for requirement in requirements {
@@ -102,12 +102,14 @@ pub(crate) fn read_with_editables(
     Ok(request)
 }
 
-/// Says in pip's words which indexes have no scheme, before anything else goes wrong for it: an
-/// option may have been taken for an address.
-fn warn_about_addresses(options: &ResolveArgs, printer: &Printer) {
+/// Says in pip's words which indexes have no scheme and are no folders, before anything else goes
+/// wrong for it: an option may have been taken for an address.
+fn warn_about_addresses(options: &ResolveArgs, settings: &Settings, printer: &Printer) {
     let index = &options.index;
+    let directory = settings.environment.working_directory();
     for address in index.index_url.iter().chain(&index.extra_index_url) {
-        if url::Url::parse(address) == Err(url::ParseError::RelativeUrlWithoutBase) {
+        let lacks_scheme = url::Url::parse(address) == Err(url::ParseError::RelativeUrlWithoutBase);
+        if lacks_scheme && !directory.join(address).is_dir() {
             printer.warning(&format!(
                 "The index url \"{address}\" seems invalid, please provide a scheme."
             ));
