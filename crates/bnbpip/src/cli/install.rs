@@ -84,13 +84,9 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "dir")]
     pub wheelhouse: Option<PathBuf>,
 
-    /// Compile modules to byte-code (the default).
-    #[arg(long, overrides_with = "no_compile")]
-    pub compile: bool,
-
-    /// Don't compile modules to byte-code.
-    #[arg(long, overrides_with = "compile")]
-    pub no_compile: bool,
+    /// Whether modules are compiled to byte-code.
+    #[command(flatten)]
+    pub compile: CompileArgs,
 
     /// Don't warn about scripts in a folder that isn't on PATH.
     #[arg(long)]
@@ -121,9 +117,21 @@ pub(crate) struct InstallArgs {
     pub resolve: ResolveArgs,
 }
 
-impl InstallArgs {
-    /// Whether modules are compiled to byte-code.
-    pub(crate) fn compiles(&self) -> bool {
+/// Whether modules are compiled to byte-code.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CompileArgs {
+    /// Compile modules to byte-code (the default).
+    #[arg(long, overrides_with = "no_compile")]
+    compile: bool,
+
+    /// Don't compile modules to byte-code.
+    #[arg(long, overrides_with = "compile")]
+    no_compile: bool,
+}
+
+impl CompileArgs {
+    /// Whether they are.
+    pub(crate) fn wanted(&self) -> bool {
         !self.no_compile
     }
 }

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::build::BuildArgs;
 use super::index::IndexArgs;
+use super::install::CompileArgs;
 use super::lock_tools::LockAction;
 use super::resolve::ResolveArgs;
 use super::values::ProgressBar;
@@ -123,6 +124,11 @@ pub(crate) struct SyncArgs {
     /// How downloads are shown.
     #[arg(long, value_name = "progress_bar", value_enum, default_value_t)]
     pub progress_bar: ProgressBar,
+
+    /// Whether modules are compiled to byte-code.
+    #[command(flatten)]
+    pub compile: CompileArgs,
+
     /// How what the lock has as a source alone is built.
     #[command(flatten)]
     pub build: BuildArgs,

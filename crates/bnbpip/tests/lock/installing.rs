@@ -51,6 +51,18 @@ fn another_build_of_the_same_version_is_replaced() {
     assert!(run.stdout.ends_with(last), "{}", run.stdout);
 }
 
+/// As `install` and `undo` do: what is there shouldn't depend on the command that brought it.
+#[test]
+fn byte_code_is_made_unless_it_is_not_wanted() {
+    let (_server, environment) = locked_base();
+    let compiled = environment.site_packages().join("base/__pycache__");
+    for (words, is_compiled) in [(&["sync", "--no-compile"][..], false), (&["sync"], true)] {
+        drop(environment.run(words).success());
+        assert_eq!(compiled.exists(), is_compiled, "{words:?}");
+        drop(environment.run(["uninstall", "-y", "base"]).success());
+    }
+}
+
 #[test]
 fn install_takes_a_lock_for_a_requirements_file() {
     let server = index();

@@ -405,7 +405,7 @@ fn options_of(arguments: &InstallArgs, settings: &Settings) -> InstallOptions {
             LinkMode::Hardlink => bnbpip_installer::LinkMode::Hardlink,
             LinkMode::Copy => bnbpip_installer::LinkMode::Copy,
         },
-        compile: arguments.compiles(),
+        compile: arguments.compile.wanted(),
         byte_code_cache: settings.byte_code_cache(),
         ..InstallOptions::default()
     }

@@ -108,6 +108,8 @@ pub(crate) fn run(
         words: Words::Own,
         options: InstallOptions {
             command: without_credentials(&format!("sync {}", arguments.file)).into_owned(),
+            compile: arguments.compile.wanted(),
+            byte_code_cache: settings.byte_code_cache(),
             ..InstallOptions::default()
         },
     };
