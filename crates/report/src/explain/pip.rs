@@ -3,6 +3,7 @@
 use bnbpip_packaging::{PackageName, Version};
 use bnbpip_resolver::reason::VersionReason;
 use bnbpip_resolver::{Fact, Unusable};
+use rustc_hash::FxHashSet;
 
 use super::{Writer, needed, rule_sentence, spell, with_origin};
 use crate::{accelerator, ranges};
@@ -78,13 +79,11 @@ impl Writer<'_> {
         };
         let left_out = self.explanation.left_out.get(name);
         let left_out = left_out.map_or(&[][..], Vec::as_slice);
-        let is_left_out = |version: &Version| {
-            let reason = left_out.iter().find(|(other, _)| other == version);
-            reason.is_some_and(|(_, reason)| !is_ours(reason))
-        };
+        let pips = left_out.iter().filter(|(_, reason)| !is_ours(reason));
+        let not_counted: FxHashSet<&Version> = pips.map(|(version, _)| version).collect();
         let existing = self.existing(name).iter();
         let versions: Vec<String> = existing
-            .filter(|version| !is_left_out(version))
+            .filter(|version| !not_counted.contains(version))
             .map(ToString::to_string)
             .collect();
         let versions = if versions.is_empty() {
