@@ -22,14 +22,13 @@ pub(super) fn absolute<'page>(base: &Url, text: &Cow<'page, str>) -> Option<Cow<
 fn is_plain_path(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.+~%".contains(byte);
-    let may_be_dots = |pair: &[u8]| matches!(pair, b"//" | b"/." | b"%2");
+    // An encoded dot is one to a parser.
+    let is_dot = |letters: &[u8]| letters.eq_ignore_ascii_case(b"%2e");
     bytes.first() == Some(&b'/')
         && bytes.iter().all(is_plain)
-        // `%2B` is frequent in versions; `%2E` is a dot to a parser.
-        && !bytes
-            .windows(2)
-            .enumerate()
-            .any(|(at, pair)| may_be_dots(pair) && !matches!(bytes.get(at..at + 3), Some(b"%2B" | b"%2b")))
+        && !text.contains("//")
+        && !text.contains("/.")
+        && !bytes.windows(3).any(is_dot)
 }
 
 #[cfg(test)]
@@ -57,6 +56,7 @@ mod tests {
             "/a/.b",
             "/a/%2e%2E/b",
             "/a/%2e",
+            "/a/%2F%41%",
             "/a/b.",
             "/a b",
             "/a\\b",
