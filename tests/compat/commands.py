@@ -283,10 +283,10 @@ class World:
         return sorted(path.name for path in found)
 
     def saved(self):
-        """What lies in `out`, less what bnbpip keeps there so that it can be taken back."""
+        """What lies in `out`."""
         out = self.work / "out"
         paths = (str(path.relative_to(out)) for path in out.rglob("*.*"))
-        return sorted(self.normal("/" + path) for path in paths if ".bnbpip" not in path)
+        return sorted(self.normal("/" + path) for path in paths)
 
 
 Case = collections.namedtuple("Case", "line how phrases state answer variables purpose")

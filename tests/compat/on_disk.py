@@ -207,7 +207,7 @@ def snapshot(venv):
     files = {}
     for path in sorted(venv.rglob("*")):
         relative = path.relative_to(venv).as_posix()
-        if ".bnbpip" in path.parts or (relative.startswith("src/") and "/.git/" in relative):
+        if relative.startswith("src/") and "/.git/" in relative:
             continue
         if path.is_symlink():
             files[relative] = ("link", os.readlink(path))

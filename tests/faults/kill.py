@@ -97,7 +97,7 @@ class Bench:
 
     def __init__(self, program, root):
         self.program, self.root = program, root
-        self.venv, self.cache = root / "venv", root / "cache"
+        self.venv, self.cache, self.state = root / "venv", root / "cache", root / "state"
         self.wheels, self.lock = root / "wheels", root / "pylock.toml"
         for folder in (root, root / "home", root / "tmp", self.wheels):
             folder.mkdir()
@@ -109,6 +109,7 @@ class Bench:
     def environ(self):
         return {
             "HOME": str(self.root / "home"),
+            "XDG_STATE_HOME": str(self.state),
             "PATH": "/usr/bin:/bin",
             "TMPDIR": str(self.root / "tmp"),
             "BNBPIP_CACHE_DIR": str(self.cache),
@@ -128,15 +129,15 @@ class Bench:
         )
 
     def keep(self, name):
-        for part in ("venv", "cache"):
+        for part in ("venv", "cache", "state"):
             copy(self.root / part, self.root / f"{name}-{part}")
 
     def reset(self, name):
-        for part in ("venv", "cache"):
+        for part in ("venv", "cache", "state"):
             copy(self.root / f"{name}-{part}", self.root / part)
 
     def content(self):
-        """Every file and folder of the environment, bnbpip's own aside, and byte-code without its source's time."""
+        """Every file and folder of the environment, bnbpip's own for a change aside, and byte-code without its source's time."""
         found = {}
         for folder, folders, files in os.walk(self.venv):
             folders[:] = [it for it in folders if it != ".bnbpip"]
@@ -156,7 +157,7 @@ class Bench:
 
     def leftovers(self):
         own = self.venv / ".bnbpip"
-        found = [it.name for it in own.iterdir() if it.name not in ("lock", "receipts")] if own.exists() else []
+        found = [own.name] if own.exists() else []
         library = next((self.venv / "lib").glob("python3*")) / "site-packages"
         return found + [it.name for it in library.iterdir() if it.name.startswith((".bnbpip", "~"))]
 

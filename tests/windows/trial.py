@@ -138,9 +138,8 @@ class Environment:
         return f"{count} files"
 
     def files(self):
-        """All there is, but for what bnbpip keeps for itself."""
-        found = (path.relative_to(self.root) for path in self.root.rglob("*") if not path.is_dir())
-        return {path for path in found if path.parts[0] != ".bnbpip"}
+        """All there is."""
+        return {path.relative_to(self.root) for path in self.root.rglob("*") if not path.is_dir()}
 
 
 def digest_of(path, algorithm):

@@ -79,6 +79,7 @@ fn environment(prefix: &Path) -> Environment {
         stdlib: Vec::new(),
         library_dirs: vec![library],
         state_dir: prefix.join(".bnbpip"),
+        history: None,
     }
 }
 

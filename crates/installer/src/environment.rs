@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::history::History;
 use crate::paths;
 
 /// The folders that a wheel's files go to (`sysconfig.get_paths()` of the target).
@@ -54,11 +55,13 @@ pub struct Environment {
     pub stdlib: Vec<PathBuf>,
     /// The folders that hold installed distributions, in the order of `sys.path`.
     pub library_dirs: Vec<PathBuf>,
-    /// Where the lock, the journal and the receipts live; see [`default_state_dir`].
+    /// Where the lock and the journal live while it is changed; see [`default_state_dir`].
     pub state_dir: PathBuf,
+    /// Where it is kept what changed; `None` for what nobody takes back.
+    pub history: Option<History>,
 }
 
-/// The folder for bnbpip's own files in an environment: `<prefix>/.bnbpip` in a virtual
+/// The folder for bnbpip's own files in an environment while it changes it: `<prefix>/.bnbpip` in a virtual
 /// environment, which keeps it out of `sys.path`, else `<library>/.bnbpip`.
 pub fn default_state_dir(virtual_environment_prefix: Option<&Path>, purelib: &Path) -> PathBuf {
     virtual_environment_prefix

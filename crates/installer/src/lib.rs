@@ -12,6 +12,7 @@ mod compile;
 mod environment;
 mod error;
 mod exchange;
+mod history;
 mod in_use;
 mod installed;
 mod journal;
@@ -38,6 +39,7 @@ mod wheel;
 
 pub use environment::{Environment, InterpreterFacts, Scheme, default_state_dir};
 pub use error::TransactionError;
+pub use history::{History, receipts};
 pub use in_use::{FileHolders, Holder, SystemHolders};
 pub use installed::{
     DistributionKind, InstalledDistribution, InstalledEnvironment, InstalledError,
@@ -47,7 +49,7 @@ pub use leftovers::{Leftover, leftovers, remove_leftovers};
 pub use link::LinkMode;
 pub use options::{ClobberPolicy, InstallOptions, Outcome, Progress, TargetMode};
 pub use paths::normalize;
-pub use receipt::{Receipt, ReceiptEntry, ReceiptError, receipts};
+pub use receipt::{Receipt, ReceiptEntry, ReceiptError};
 pub use regular::{read_regular, read_regular_text};
 pub use removal::{RemovalError, RemovalPlan};
 pub use stage::INSTALLER;

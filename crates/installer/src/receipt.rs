@@ -1,17 +1,12 @@
-//! Receipts: what each transaction changed, kept as `<state>/receipts/NNNN.json`, the input of
-//! a later undo. A receipt appears with the change that it describes and never without it.
+//! Receipts: what each transaction changed, the input of a later undo. A receipt appears with the
+//! change that it describes and never without it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bnbpip_packaging::DirectUrl;
 use serde::{Deserialize, Serialize};
-
-use crate::paths;
-
-/// The folder of the receipts within the state folder.
-pub(crate) const FOLDER: &str = "receipts";
 
 /// One transaction's changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,54 +65,8 @@ pub enum ReceiptError {
     },
 }
 
-/// The receipts of an environment, oldest first.
-///
-/// # Errors
-///
-/// When the folder can't be read or a file is no receipt.
-pub fn receipts(state_dir: &Path) -> Result<Vec<Receipt>, ReceiptError> {
-    let mut receipts = Vec::new();
-    for number in numbers(state_dir)? {
-        let path = path(state_dir, number);
-        let text = fs_err::read(&path)?;
-        receipts.push(
-            serde_json::from_slice(&text).map_err(|source| ReceiptError::Parse { path, source })?,
-        );
-    }
-    Ok(receipts)
-}
-
-/// The number that the next receipt takes.
-pub(crate) fn next_number(state_dir: &Path) -> io::Result<u32> {
-    Ok(numbers(state_dir)?
-        .last()
-        .map_or(1, |last| last.saturating_add(1)))
-}
-
-pub(crate) fn path(state_dir: &Path, number: u32) -> PathBuf {
-    state_dir.join(FOLDER).join(format!("{number:04}.json"))
-}
-
 pub(crate) fn now_unix_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs())
-}
-
-fn numbers(state_dir: &Path) -> io::Result<Vec<u32>> {
-    let folder = match fs_err::read_dir(state_dir.join(FOLDER)) {
-        Err(error) if paths::is_absence(&error) => return Ok(Vec::new()),
-        outcome => outcome?,
-    };
-    let mut numbers = Vec::new();
-    for entry in folder {
-        let name = entry?.file_name();
-        let number: Option<u32> = name
-            .to_str()
-            .and_then(|name| name.strip_suffix(".json"))
-            .and_then(|stem| stem.parse().ok());
-        numbers.extend(number);
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
 }

@@ -17,6 +17,7 @@ use crate::byte_code::{ByteCodeCache, ByteCompiler};
 use crate::compile::CompilePool;
 use crate::environment::{Environment, Roots};
 use crate::error::TransactionError;
+use crate::history;
 use crate::in_use;
 use crate::installed::{InstalledDistribution, InstalledEnvironment};
 use crate::journal::{Journal, Operation};
@@ -231,8 +232,11 @@ impl<'a> Transaction<'a> {
         let removals = self.removals_for(&wheels, &installed)?;
         self.check_lengths(&wheels)?;
         self.check_use(&removals)?;
-        let receipt = self.receipt(&wheels, &removals)?;
-        let (plan, mut warnings) = self.plan(&wheels, &removals, &installed, &receipt)?;
+        let history = history::prepare(self.environment)
+            .map_err(|source| TransactionError::Plan { source })?;
+        let receipt = self.receipt(&wheels, &removals, history.as_ref().map_or(1, |it| it.1));
+        let history = history.as_ref().map(|it| it.0.as_path());
+        let (plan, mut warnings) = self.plan(&wheels, &removals, &installed, &receipt, history)?;
         warnings.extend(
             wheels
                 .iter_mut()
@@ -285,23 +289,21 @@ impl<'a> Transaction<'a> {
         &self,
         wheels: &[StagedWheel],
         removals: &[(RemovalPlan, Option<usize>)],
-    ) -> Result<Receipt, TransactionError> {
-        let state_dir = self.folder.parent().unwrap_or(&self.folder);
-        let number =
-            receipt::next_number(state_dir).map_err(|source| TransactionError::Plan { source })?;
+        number: u32,
+    ) -> Receipt {
         let mut removed: Vec<ReceiptEntry> = removals
             .iter()
             .map(|(plan, _)| removed_entry(&plan.distribution))
             .collect();
         removed.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Receipt {
+        Receipt {
             version: 1,
             number,
             time_unix_s: receipt::now_unix_s(),
             command: self.options.command.clone(),
             removed,
             installed: wheels.iter().map(installed_entry).collect(),
-        })
+        }
     }
 
     fn swap(&self, plan: &[Operation]) -> Result<(), TransactionError> {

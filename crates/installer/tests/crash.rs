@@ -11,7 +11,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bnbpip_installer::{InstallOptions, Outcome, Step, StepHook, Transaction, TransactionError};
+use bnbpip_installer::{
+    History, InstallOptions, Outcome, Step, StepHook, Transaction, TransactionError,
+};
 use common::{Bench, TestWheel};
 
 /// What the disk does at a step.
@@ -346,11 +348,15 @@ fn renames_are_retried_while_something_holds_a_file() {
     assert!(!new.is_empty());
 }
 
-/// Scripts and data lie on another file system, where there is one to be had.
+/// Scripts, data and receipts lie on another file system, where there is one to be had.
 fn across_volumes() -> (Bench, tempfile::TempDir) {
     let mut bench = Bench::new();
-    let other = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    bench.environment.prefix = None;
+    let other = tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")))
+        .unwrap();
+    let prefix = bench.environment.prefix.take().unwrap();
+    let history = other.path().join("history");
+    bench.environment.history = Some(History::of(&prefix, None, Some(&history)));
     bench.environment.scheme.scripts = other.path().join("bin");
     bench.environment.scheme.data = other.path().join("data");
     bench.install(&[TestWheel::new("far", "1.0")
@@ -364,7 +370,10 @@ fn other_files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs_err::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
+        if path.ends_with("history") {
+            let left = left_in_history(&path);
+            assert!(left.is_empty(), "{left:?}");
+        } else if path.is_dir() {
             found.push(format!("{}/", path.file_name().unwrap().display()));
             found.extend(other_files(&path));
         } else {
@@ -374,6 +383,19 @@ fn other_files(folder: &std::path::Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// What is beside the receipts, which the snapshot has.
+fn left_in_history(history: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let names = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let entries = fs_err::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let files = names(history).into_iter().flat_map(|folder| names(&folder));
+    files
+        .filter(|file| file.extension().is_none_or(|it| it != "json"))
+        .filter(|file| !file.ends_with("environment"))
+        .collect()
 }
 
 #[test]

@@ -18,10 +18,9 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let found = target_environment::find(settings)?;
-    let environment =
-        target_environment::for_installer(&found.interpreter, &found.interpreter.schemes.prefix);
+    let environment = target_environment::with_history(&found.interpreter, settings);
     target_environment::settle(&found.interpreter, printer);
-    let receipts = bnbpip_installer::receipts(&environment.state_dir)?;
+    let receipts = bnbpip_installer::receipts(&environment)?;
     if arguments.json {
         printer.data(&serde_json::to_string_pretty(&receipts)?);
     } else if receipts.is_empty() {

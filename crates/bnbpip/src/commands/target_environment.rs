@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use bnbpip_installer::History;
 use bnbpip_platform::{
     DiscoveryError, DiscoveryInputs, Environment, Interpreter, MachineFiles, Origin,
     PROBE_VARIABLES, Prober, PythonRequest, Scheme,
@@ -271,6 +272,25 @@ pub(crate) fn for_installer(
         prefix,
         stdlib: vec![interpreter.stdlib.clone()],
         library_dirs: library_dirs(interpreter),
+        history: None,
+    }
+}
+
+/// The environment of an interpreter itself, of which it is kept what bnbpip changes.
+pub(crate) fn with_history(
+    interpreter: &Interpreter,
+    settings: &Settings,
+) -> bnbpip_installer::Environment {
+    let environment = for_installer(interpreter, &interpreter.schemes.prefix);
+    let marker = interpreter.prefix.join("pyvenv.cfg");
+    let (place, marker) = match &environment.prefix {
+        Some(prefix) => (prefix, Some(marker.as_path())),
+        None => (&environment.scheme.purelib, None),
+    };
+    let parent = settings.state_dir.as_ref().map(|it| it.join("history"));
+    bnbpip_installer::Environment {
+        history: Some(History::of(place, marker, parent.as_deref())),
+        ..environment
     }
 }
 

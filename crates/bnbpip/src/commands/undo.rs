@@ -30,8 +30,7 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let found = target_environment::find_to_change(settings, arguments.break_system_packages)?;
     target_environment::announce(&found, printer);
-    let environment =
-        target_environment::for_installer(&found.interpreter, &found.interpreter.schemes.prefix);
+    let environment = target_environment::with_history(&found.interpreter, settings);
     let notes = TransactionNotes(printer);
     let cache = network::cache(settings)?;
     let count = arguments.count.get();
@@ -84,7 +83,7 @@ impl Undo {
         count: usize,
         cache: &Cache,
     ) -> Result<Self, Failure> {
-        let receipts = bnbpip_installer::receipts(&environment.state_dir)?;
+        let receipts = bnbpip_installer::receipts(environment)?;
         if receipts.is_empty() {
             return Err(Failure::new(
                 "There is nothing to undo: bnbpip has changed nothing in this environment",

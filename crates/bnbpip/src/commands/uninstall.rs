@@ -34,8 +34,7 @@ pub(crate) fn run(
     }
     let found = target_environment::find_to_change(settings, arguments.break_system_packages)?;
     target_environment::announce(&found, printer);
-    let environment =
-        target_environment::for_installer(&found.interpreter, &found.interpreter.schemes.prefix);
+    let environment = target_environment::with_history(&found.interpreter, settings);
     let notes = TransactionNotes(printer);
     bnbpip_installer::recover(&environment.state_dir, &notes).map_err(with_hint)?;
     let installed = InstalledEnvironment::scan(&environment.library_dirs)?;

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub cache_dir: Option<PathBuf>,
     /// Where what the user decided is kept; `None` in an isolated run.
     pub data_dir: Option<PathBuf>,
+    /// Where what bnbpip has done is kept; `None` without a home.
+    pub state_dir: Option<PathBuf>,
     /// The process's environment, for `${NAME}` in requirements files and for interpreters.
     pub environment: ProcessEnvironment,
     /// What the project that is worked in configures.
@@ -119,6 +121,7 @@ impl Settings {
             } else {
                 default_data_dir(environment)
             },
+            state_dir: default_state_dir(environment),
             cache_dir: if global.no_cache_dir {
                 None
             } else {
@@ -298,6 +301,22 @@ fn default_data_dir(environment: &ProcessEnvironment) -> Option<PathBuf> {
         .filter(|path| path.is_absolute());
     let base = base.or_else(|| Some(etcetera::choose_base_strategy().ok()?.data_dir()))?;
     Some(base.join("bnbpip"))
+}
+
+/// `~/.local/state/bnbpip`, `%LOCALAPPDATA%\bnbpip\state`.
+fn default_state_dir(environment: &ProcessEnvironment) -> Option<PathBuf> {
+    let base = environment
+        .get_path("XDG_STATE_HOME")
+        .filter(|path| path.is_absolute());
+    if let Some(base) = base {
+        return Some(base.join("bnbpip"));
+    }
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(match strategy.state_dir() {
+        Some(base) => base.join("bnbpip"),
+        // Windows has no folder for it alone.
+        None => strategy.cache_dir().join("bnbpip").join("state"),
+    })
 }
 
 /// `~/.cache/bnbpip`, `%LOCALAPPDATA%\bnbpip\cache`.

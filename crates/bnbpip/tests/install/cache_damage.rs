@@ -11,7 +11,7 @@ use bnbpip_testing::{
 };
 
 use crate::sources::served;
-use crate::support::environment;
+use crate::support::{environment, files_below};
 
 const TRIALS: usize = 200;
 const KINDS: [&str; 8] = [
@@ -58,25 +58,15 @@ fn varied() -> IndexServer {
 const PACKAGES: [&str; 6] = ["top", "tool", "plain", "other", "built", "built2"];
 
 /// The files below a folder, relative to it, sorted.
-fn files_below(root: &Path) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![root.to_path_buf()]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs_err::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            } else {
-                found.push(entry.path().strip_prefix(root).unwrap().to_path_buf());
-            }
-        }
-    }
-    found.sort();
-    found
+fn files_in(root: &Path) -> Vec<PathBuf> {
+    let files = files_below(root).into_iter();
+    let relative = files.map(|file| file.strip_prefix(root).unwrap().to_path_buf());
+    relative.collect()
 }
 
 /// A copy with the same times: they are part of what a cache knows about its files.
 fn copy(from: &Path, to: &Path) {
-    for file in files_below(from) {
+    for file in files_in(from) {
         let (source, target) = (from.join(&file), to.join(&file));
         fs_err::create_dir_all(target.parent().unwrap()).unwrap();
         fs_err::copy(&source, &target).unwrap();
@@ -90,14 +80,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What was installed, less receipts and what says when it was.
+/// What was installed, less what says when it was.
 fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     if !folder.exists() {
         return BTreeMap::new();
     }
-    files_below(folder)
+    files_in(folder)
         .into_iter()
-        .filter(|path| !path.starts_with(".bnbpip"))
         .map(|path| (path.clone(), fs_err::read(folder.join(path)).unwrap()))
         .collect()
 }
@@ -177,7 +166,7 @@ fn trial(
     let place = environment.root().join(format!("trial-{number}"));
     let (cache, target) = (place.join("cache"), place.join("lib"));
     copy(sound, &cache);
-    let files = files_below(&cache);
+    let files = files_in(&cache);
     let path = &files[numbers.below(files.len())];
     // Files of the same kind are the likeliest to be taken for each other.
     let alike: Vec<&PathBuf> = files
@@ -228,7 +217,7 @@ fn two_hundred_damaged_caches_install_nothing_wrong() {
     drop(install(&environment, &sound, &target, false).success());
     let right = content(&target);
     assert!(right.len() > 20);
-    let files = files_below(&sound);
+    let files = files_in(&sound);
     assert!(files.len() > 30, "{files:?}");
     let (next, tallies) = (
         AtomicUsize::new(0),
@@ -273,7 +262,7 @@ fn changed_metadata_and_interpreters_are_not_believed() {
     let first = environment.work().join("first");
     drop(install(&environment, &cache, &first, false).success());
     let mut changed = [0, 0];
-    for file in files_below(&cache) {
+    for file in files_in(&cache) {
         let path = cache.join(&file);
         let bytes = fs_err::read(&path).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();

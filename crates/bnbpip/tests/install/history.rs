@@ -3,7 +3,7 @@
 use bnbpip_testing::{TestEnvironment, WheelBuilder};
 use insta::assert_snapshot;
 
-use crate::support::{content, environment, index, last_line};
+use crate::support::{content, environment, files_below, index, last_line, listing};
 
 /// Output without paths, times and what follows from the machine.
 fn shown(environment: &TestEnvironment, arguments: &[&str]) -> String {
@@ -66,6 +66,74 @@ fn takes_back_and_forth() {
     assert_snapshot!("too_many", shown(&environment, &["undo", "99"]));
     let json = environment.run(["history", "--json"]).success().stdout;
     assert_eq!(json.matches("\"number\"").count(), 6, "{json}");
+}
+
+/// The receipts among the user's own files.
+fn kept(environment: &TestEnvironment) -> Vec<std::path::PathBuf> {
+    let all = files_below(&environment.home()).into_iter();
+    all.filter(|it| it.ends_with("0001.json")).collect()
+}
+
+#[test]
+fn an_environment_holds_nothing_but_what_is_installed() {
+    let server = index();
+    let environment = environment(&server);
+    let before = environment.fingerprint();
+    drop(environment.run(["install", "base==1.0"]).success());
+    assert_eq!(kept(&environment).len(), 1);
+    drop(environment.run(["uninstall", "-y", "base"]).success());
+    assert_eq!(environment.fingerprint(), before);
+    drop(environment.run(["undo"]).success());
+    assert_eq!(environment.installed(), ["base-1.0"]);
+    // Nobody asks what was done to a folder.
+    drop(environment.run(["install", "-t", "out", "base"]).success());
+    let names = ["base", "base-2.0.dist-info"];
+    assert_eq!(listing(&environment.work().join("out")), names);
+    assert_eq!(kept(&environment).len(), 1);
+}
+
+#[test]
+fn another_environment_at_the_same_place_has_a_history_of_its_own() {
+    let server = index();
+    let environment = environment(&server);
+    drop(environment.run(["install", "base==1.0"]).success());
+    drop(environment.run(["install", "tool"]).success());
+    let receipt = &kept(&environment)[0];
+    let text = fs_err::read_to_string(receipt).unwrap();
+    // As if the first change were older than the environment.
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old["time_unix_s"] = 1_000_000.into();
+    fs_err::write(receipt, old.to_string()).unwrap();
+    let listed = || environment.run(["history"]).success().stdout;
+    assert!(listed().contains("install tool"), "{}", listed());
+    assert!(!listed().contains("install base"), "{}", listed());
+    drop(environment.run(["uninstall", "-y", "tool"]).success());
+    assert!(!receipt.exists());
+    assert!(listed().contains("   3  "), "{}", listed());
+}
+
+#[test]
+fn where_there_is_no_home_the_environment_keeps_its_receipts() {
+    let server = index();
+    let environment = environment(&server);
+    let run = |arguments: &[&str], state: &str| {
+        let mut command = environment.command();
+        command.args(arguments).env("XDG_STATE_HOME", state);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let no_folder = environment.venv().join("pyvenv.cfg").display().to_string();
+    run(&["install", "base==1.0"], &no_folder);
+    let folder = environment.venv().join(".bnbpip").join("receipts");
+    assert!(folder.join("0001.json").exists());
+    assert!(run(&["history"], &no_folder).contains("install base==1.0"));
+    // They stay there.
+    let state = environment.home().display().to_string();
+    run(&["uninstall", "-y", "base"], &state);
+    assert!(folder.join("0002.json").exists());
+    run(&["undo"], &state);
+    assert_eq!(environment.installed(), ["base-1.0"]);
 }
 
 #[test]

@@ -87,12 +87,7 @@ fn an_environment_that_may_not_be_written() {
         environment.site_packages(),
         environment.scripts(),
     );
-    let all = [
-        root.clone(),
-        root.join(".bnbpip"),
-        library.clone(),
-        scripts.clone(),
-    ];
+    let all = [root.clone(), library.clone(), scripts.clone()];
     for arguments in [
         &["install", "-U", "wide"][..],
         &["install", "base"],

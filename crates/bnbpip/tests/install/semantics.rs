@@ -109,7 +109,7 @@ fn every_installed_file_is_recorded() {
     assert!(recorded.iter().any(|path| path.contains(".pyc")));
     for (path, content) in &environment.fingerprint() {
         let is_folder = content == "folder";
-        let is_own = is_folder || path.starts_with(".bnbpip") || before.contains_key(path);
+        let is_own = is_folder || before.contains_key(path);
         let place = normal(&environment.venv().join(path));
         assert!(is_own || recorded.contains(&place), "{place}");
     }

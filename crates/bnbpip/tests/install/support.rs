@@ -49,6 +49,24 @@ pub(crate) fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or_default()
 }
 
+/// All files below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// The environment as it is.
 pub(crate) fn content(environment: &TestEnvironment) -> BTreeMap<PathBuf, String> {
     environment.fingerprint()

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Disk, Transaction, lock};
 use crate::error::TransactionError;
+use crate::history;
 use crate::installed::{DistributionKind, InstalledDistribution, InstalledEnvironment};
 use crate::journal::Operation;
 use crate::link;
@@ -16,7 +17,7 @@ use crate::options::TargetMode;
 use crate::owners::Owners;
 use crate::paths;
 use crate::planner::{Planner, PlannerInput, is_same_file};
-use crate::receipt::{self, Receipt};
+use crate::receipt::Receipt;
 use crate::removal::{Cover, RemovalError, RemovalPlan};
 use crate::stage::StagedWheel;
 use crate::swap;
@@ -96,6 +97,7 @@ impl Transaction<'_> {
         removals: &[(RemovalPlan, Option<usize>)],
         installed: &InstalledEnvironment,
         receipt: &Receipt,
+        history: Option<&Path>,
     ) -> Result<(Vec<Operation>, Vec<String>), TransactionError> {
         let owners = Self::owners(wheels, removals, installed);
         let covers = self.covers(wheels, removals, &owners);
@@ -138,8 +140,8 @@ impl Transaction<'_> {
             std::mem::take(&mut planner.warnings),
         );
         drop(planner);
-        operations.extend(
-            self.place_receipt(receipt)
+        operations.push(
+            self.place_receipt(receipt, history, &mut disk)
                 .map_err(|source| TransactionError::Plan { source })?,
         );
         Ok((operations, warnings))
@@ -244,20 +246,27 @@ impl Transaction<'_> {
         Ok(staged)
     }
 
-    /// The last operations: the receipt appears when everything else is done.
-    fn place_receipt(&self, receipt: &Receipt) -> io::Result<Vec<Operation>> {
-        let state_dir = self.folder.parent().unwrap_or(&self.folder);
-        let staged = self.folder.join("receipt.json");
+    /// The last operation: the receipt appears when everything else is done. Where none is kept
+    /// it takes another name in the transaction's folder, which tells the same.
+    fn place_receipt(
+        &self,
+        receipt: &Receipt,
+        folder: Option<&Path>,
+        disk: &mut Disk,
+    ) -> io::Result<Operation> {
+        let Disk { journal, areas, .. } = disk;
+        let area = match folder {
+            Some(folder) => areas.folder_for(folder, &self.files, journal)?,
+            None => self.folder.clone(),
+        };
+        let staged = area.join("receipt.json");
         self.files
             .write_new(&staged, &serde_json::to_vec_pretty(receipt)?)?;
-        let target = receipt::path(state_dir, receipt.number);
-        let mut operations = Vec::new();
-        let receipts = state_dir.join(receipt::FOLDER);
-        if !receipts.is_dir() {
-            operations.push(Operation::MakeDirectory { path: receipts });
-        }
-        operations.push(Operation::Place { staged, target });
-        Ok(operations)
+        let target = match folder {
+            Some(folder) => history::path(folder, receipt.number),
+            None => self.folder.join("done.json"),
+        };
+        Ok(Operation::Place { staged, target })
     }
 }
 

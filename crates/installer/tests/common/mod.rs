@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bnbpip_installer::{
-    Environment, InstallOptions, InstalledDistribution, InstalledEnvironment, InterpreterFacts,
-    Outcome, Scheme, Transaction, TransactionError, UnpackedWheel, WheelFile, WheelInstall,
+    Environment, History, InstallOptions, InstalledDistribution, InstalledEnvironment,
+    InterpreterFacts, Outcome, Scheme, Transaction, TransactionError, UnpackedWheel, WheelFile,
+    WheelInstall, receipts,
 };
 use bnbpip_packaging::{RecordEntry, record};
 use sha2::{Digest as _, Sha256};
@@ -232,7 +233,9 @@ impl Bench {
     pub(crate) fn snapshot(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         walk(&self.prefix(), &self.prefix(), &mut found);
-        found.remove(".bnbpip/lock");
+        for receipt in receipts(&self.environment).unwrap() {
+            found.insert(format!("receipt {}", receipt.number), String::new());
+        }
         found
     }
 }
@@ -259,6 +262,11 @@ pub(crate) fn environment(prefix: &Path, library: &Path, executable: &Path) -> E
         stdlib: Vec::new(),
         library_dirs: vec![library.to_path_buf()],
         state_dir: prefix.join(".bnbpip"),
+        history: Some(History::of(
+            prefix,
+            None,
+            Some(&prefix.with_file_name("history")),
+        )),
     }
 }
 
@@ -274,8 +282,6 @@ fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, String>) {
         if path.is_dir() && !path.is_symlink() {
             found.insert(format!("{name}/"), String::new());
             walk(root, &path, found);
-        } else if name.starts_with(".bnbpip/receipts/") {
-            found.insert(name, "receipt".to_string());
         } else {
             let content = fs_err::read(&path).unwrap_or_default();
             found.insert(name, String::from_utf8_lossy(&content).into_owned());

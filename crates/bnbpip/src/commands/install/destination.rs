@@ -234,17 +234,18 @@ fn place(
     if let Some(root) = arguments.root.as_ref().map(absolute) {
         scheme = scheme.rooted(&root);
     }
+    if placement == Placement::Environment && arguments.root.is_none() {
+        return Ok(target_environment::with_history(interpreter, settings));
+    }
     let mut environment = target_environment::for_installer(interpreter, &scheme);
-    if placement != Placement::Environment || arguments.root.is_some() {
-        // Another place: what is there counts, not what the interpreter sees, and nothing holds
-        // it within the interpreter's own prefix.
-        environment.prefix = None;
-        environment.state_dir = bnbpip_installer::default_state_dir(None, &scheme.purelib);
-        if placement != Placement::User {
-            environment.library_dirs = vec![scheme.purelib.clone()];
-            if scheme.platlib != scheme.purelib {
-                environment.library_dirs.push(scheme.platlib.clone());
-            }
+    // Another place: what is there counts, not what the interpreter sees, and nothing holds
+    // it within the interpreter's own prefix.
+    environment.prefix = None;
+    environment.state_dir = bnbpip_installer::default_state_dir(None, &scheme.purelib);
+    if placement != Placement::User {
+        environment.library_dirs = vec![scheme.purelib.clone()];
+        if scheme.platlib != scheme.purelib {
+            environment.library_dirs.push(scheme.platlib.clone());
         }
     }
     Ok(environment)

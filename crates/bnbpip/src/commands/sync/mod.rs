@@ -146,8 +146,7 @@ impl Syncing<'_> {
             ))
             .hint("make one with `bnbpip venv`, or pass `--inexact` to keep them"));
         }
-        let prefix = &found.interpreter.schemes.prefix;
-        let environment = target_environment::for_installer(&found.interpreter, prefix);
+        let environment = target_environment::with_history(&found.interpreter, settings);
         if !self.dry_run {
             let notes = TransactionNotes(printer);
             bnbpip_installer::recover(&environment.state_dir, &notes).map_err(with_hint)?;
@@ -161,7 +160,7 @@ impl Syncing<'_> {
             wheelhouse: wheelhouse.as_ref(),
         };
         let mut wanted = wanted(&selected, places)?;
-        let records = present::Records::read(&environment.state_dir);
+        let records = present::Records::read(&environment);
         wanted.retain(|one| !present::is_there(one, &installed, &records));
         let surplus = if self.inexact {
             Vec::new()

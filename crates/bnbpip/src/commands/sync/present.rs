@@ -1,8 +1,8 @@
 //! Whether what a lock says is installed already: not the version alone counts, but the very file.
 
-use std::path::Path;
-
-use bnbpip_installer::{InstalledDistribution, InstalledEnvironment, read_regular_text};
+use bnbpip_installer::{
+    Environment, InstalledDistribution, InstalledEnvironment, read_regular_text,
+};
 use bnbpip_packaging::{DirectUrl, DirectUrlSource, Version, WheelMetadata};
 use rustc_hash::FxHashMap;
 
@@ -14,8 +14,8 @@ pub(super) struct Records(FxHashMap<(String, String), String>);
 
 impl Records {
     /// Receipts that can't be read tell nothing.
-    pub(super) fn read(state_dir: &Path) -> Self {
-        let receipts = bnbpip_installer::receipts(state_dir).unwrap_or_default();
+    pub(super) fn read(environment: &Environment) -> Self {
+        let receipts = bnbpip_installer::receipts(environment).unwrap_or_default();
         let entries = receipts.into_iter().flat_map(|receipt| receipt.installed);
         let records = entries
             .filter_map(|entry| Some(((entry.name, entry.version), entry.sha256?)))
