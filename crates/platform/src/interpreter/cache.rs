@@ -68,18 +68,41 @@ impl WatchedFile {
 struct WatchedFolder {
     folder: WatchedFile,
     start_up_files: Vec<WatchedFile>,
+    /// Those that change nothing as long as they are as they are.
+    #[serde(default)]
+    inert_files: Vec<WatchedFile>,
 }
 
 impl WatchedFolder {
     fn new(path: PathBuf) -> Self {
         // The folder's stamp is taken first: a change in between is then seen next time.
         let folder = WatchedFile::new(path);
-        let start_up_files = start_up_files(&folder.path);
+        let found = start_up_files(&folder.path).into_iter();
+        let (inert_files, start_up_files) = found.partition(|file| is_inert(&file.path));
         Self {
             folder,
             start_up_files,
+            inert_files,
         }
     }
+
+    fn is_unchanged(&self) -> bool {
+        let mut files = self.start_up_files.iter().chain(&self.inert_files);
+        files.all(WatchedFile::is_unchanged)
+    }
+}
+
+/// The SHA-256 of `distutils-precedence.pth` as setuptools has had it since 60: it adds a finder for
+/// `distutils`, and nothing else. Most large sets of packages bring it.
+const DISTUTILS_PRECEDENCE: [u8; 32] = [
+    0x26, 0x38, 0xce, 0x9e, 0x25, 0x00, 0xe5, 0x72, 0xa5, 0xe0, 0xde, 0x7f, 0xae, 0xd6, 0x66, 0x1e,
+    0xb5, 0x69, 0xd1, 0xb6, 0x96, 0xfc, 0xba, 0x07, 0xb0, 0xdd, 0x22, 0x3d, 0xa5, 0xf5, 0xd2, 0x24,
+];
+
+/// Whether a start-up file is known to change nothing of what an interpreter says.
+fn is_inert(path: &Path) -> bool {
+    path.ends_with("distutils-precedence.pth")
+        && fs_err::read(path).is_ok_and(|text| *Sha256::digest(text) == DISTUTILS_PRECEDENCE)
 }
 
 /// The files in a folder of `sys.path` that can change what an interpreter says, sorted.
@@ -167,7 +190,7 @@ impl Record {
         let mut state = State::Valid;
         for watched in &mut self.folders {
             if watched.folder.is_unchanged() {
-                if !watched.start_up_files.iter().all(WatchedFile::is_unchanged) {
+                if !watched.is_unchanged() {
                     return State::Stale;
                 }
                 continue;
@@ -290,6 +313,27 @@ mod tests {
         for name in ["numpy", "pth", "a.pth.txt", "site.py"] {
             assert!(!is_start_up_file(OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn the_hook_of_setuptools_may_come_and_go_but_not_change() {
+        let root = tempfile::tempdir().unwrap();
+        let hook = root.path().join("distutils-precedence.pth");
+        // In its own words, so that a mistake in the digest shows.
+        let variable = "SETUPTOOLS_USE_DISTUTILS";
+        let text = format!(
+            "import os; var = '{variable}'; enabled = os.environ.get(var, 'local') == 'local'; \
+             enabled and __import__('_distutils_hack').add_shim(); \n"
+        );
+        let without = WatchedFolder::new(root.path().to_path_buf());
+        fs_err::write(&hook, &text).unwrap();
+        let with = WatchedFolder::new(root.path().to_path_buf());
+        assert_eq!(without.start_up_files, with.start_up_files);
+        assert!(with.is_unchanged());
+        fs_err::write(&hook, text + "/elsewhere\n").unwrap();
+        assert!(!with.is_unchanged());
+        let changed = WatchedFolder::new(root.path().to_path_buf());
+        assert_ne!(changed.start_up_files, with.start_up_files);
     }
 
     #[test]
