@@ -9,6 +9,7 @@ mod narration;
 mod order;
 mod outcome;
 mod plan;
+mod satisfied;
 mod showing;
 mod solving;
 mod user_site;
@@ -19,25 +20,19 @@ use std::sync::Arc;
 
 use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
-use bnbpip_overlay::ActiveRules;
-use bnbpip_packaging::{PackageName, Requirement};
-use bnbpip_resolver::Constraint;
+use bnbpip_packaging::PackageName;
 use rustc_hash::FxHashMap;
 
 pub(crate) use self::apply::{Application, tell_outcome, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::{DownloadProgress, announce};
 use self::narration::Narration;
-use self::order::Route;
 pub(crate) use self::outcome::listing;
-use self::plan::Needed;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
 use crate::cli::values::LinkMode;
 use crate::commands::locked_requirements;
 use crate::commands::resolve::accelerator::Accelerator;
-use crate::commands::resolve::installed::{self, Satisfied};
-use crate::commands::resolve::machine::Machine;
 use crate::commands::resolve::{
     LockedFiles, Resolved, hash_mode, network, notes, requirements, wording,
 };
@@ -249,61 +244,6 @@ impl Run<'_> {
         self.apply(&plan, installed, resolved)
     }
 
-    /// Says so and ends if the environment meets the request: no solver, no network.
-    fn finish_if_satisfied(
-        &self,
-        installed: &InstalledEnvironment,
-        constraints: &[Constraint],
-        rules: &ActiveRules,
-        machine: &Machine,
-    ) -> bool {
-        let arguments = self.arguments;
-        let looks = !(arguments.upgrade
-            || arguments.force_reinstall
-            || arguments.ignore_installed
-            || arguments.resolve.only_deps
-            || arguments.report.is_some());
-        if !looks || !self.destination.sees_installed {
-            return false;
-        }
-        let markers = &self.destination.target.markers;
-        let requirements: Vec<&Requirement> = self
-            .request
-            .requirements
-            .iter()
-            .map(|given| &given.requirement)
-            .filter(|requirement| requirement.marker.evaluate(markers, &[]))
-            .collect();
-        let Some(satisfied) = installed::satisfied(
-            installed,
-            &requirements,
-            constraints,
-            markers,
-            rules,
-            machine,
-            !arguments.resolve.no_deps,
-        ) else {
-            return false;
-        };
-        // What an address is to be taken from isn't known of what is there.
-        let addresses = requirements::url_constraints(&self.request, markers);
-        let mut names = satisfied.iter().map(|it| &it.distribution.name);
-        if names.any(|name| addresses.contains_key(name)) {
-            return false;
-        }
-        let narration = self.narration();
-        narration.unneeded();
-        let parents: FxHashMap<&PackageName, &PackageName> = satisfied
-            .iter()
-            .filter_map(|it| Some((&it.distribution.name, it.dependent?)))
-            .collect();
-        let parent = |name: &PackageName| parents.get(name).map(|name| (*name).clone());
-        for Satisfied { distribution, .. } in &satisfied {
-            narration.satisfied(distribution, &parent, &|_| None, installed);
-        }
-        true
-    }
-
     /// Says in pip's words what happens.
     fn narration(&self) -> Narration<'_> {
         Narration::new(
@@ -312,22 +252,6 @@ impl Run<'_> {
             &self.destination.target.markers,
             self.settings.environment.working_directory(),
         )
-    }
-
-    fn say_kept(&self, plan: &Plan, installed: &InstalledEnvironment, needed: Needed<'_>) {
-        let narration = self.narration().of(plan);
-        narration.unneeded();
-        let route = Route::of(plan, &self.request);
-        for package in &plan.kept {
-            if let Some(distribution) = installed.get(&package.name) {
-                let parent = |name: &PackageName| route.parent(name).cloned();
-                let spelled = |dependent: &PackageName| {
-                    let change = plan.change(dependent)?;
-                    needed(&change.file, &package.name)
-                };
-                narration.satisfied(distribution, &parent, &spelled, installed);
-            }
-        }
     }
 
     fn finish_without_changes(&self, plan: &Plan, resolved: &Resolved) -> Result<(), Failure> {
