@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,45 @@ if words[:1] == ["exit"]:
 data = sys.stdin.buffer.read().decode("utf-8") if words[:1] == ["stdin"] else None
 text = json.dumps({"arguments": words, "stdin": data, "name": os.path.basename(sys.argv[0])})
 sys.stdout.write(text)
+"""
+
+# Ends with 3 when it is interrupted, a second later: a launcher that ends by itself has done so by then. Python doesn't
+# make an exception of Ctrl-Break, so that the script has a handler of its own for it.
+INTERRUPTED = """
+import ctypes, sys, time
+ready, answered = sys.argv[1:]
+broken = []
+on_break = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: event == 1 and not broken.append(event))
+ctypes.windll.kernel32.SetConsoleCtrlHandler(on_break, 1)
+try:
+    open(ready, "w").close()
+    for _ in range(600):
+        time.sleep(0.05)
+        if broken:
+            raise KeyboardInterrupt
+except KeyboardInterrupt:
+    time.sleep(1)
+    open(answered, "w").close()
+    sys.exit(3)
+"""
+
+# Runs in a console of its own: starts the launcher there, sends the event to all that share the console, as the keyboard
+# does, and says how the launcher ended. It isn't moved by the event itself; children don't inherit that.
+INTERRUPTING = """
+import ctypes, json, os, subprocess, sys, time
+event, tool, ready, answered = sys.argv[1:]
+kernel = ctypes.windll.kernel32
+unmoved = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_uint)(lambda event: 1)
+kernel.SetConsoleCtrlHandler(None, 0)
+kernel.SetConsoleCtrlHandler(unmoved, 1)
+running = subprocess.Popen([tool, ready, answered], stdin=subprocess.DEVNULL)
+while not os.path.exists(ready) and running.poll() is None:
+    time.sleep(0.05)
+sent = kernel.GenerateConsoleCtrlEvent(int(event), 0)
+if not sent:
+    running.kill()
+code = running.wait()
+print(json.dumps({"sent": bool(sent), "code": code & 0xFFFFFFFF, "answered": os.path.exists(answered)}))
 """
 
 LONG = "x" * 30_000
@@ -111,6 +151,8 @@ class Launcher:
             self.echoes("path of more than 260 characters", self.deep(), " a", ["a"])
         except OSError as error:
             print(f"  not tried: a path of more than 260 characters ({error})")
+        self.interrupted("Ctrl-C", signal.CTRL_C_EVENT)
+        self.interrupted("Ctrl-Break", signal.CTRL_BREAK_EVENT)
         self.missing()
 
     def deep(self) -> Path:
@@ -120,6 +162,29 @@ class Launcher:
         path = folder / "tool.exe"
         path.write_bytes(script(self.stub, quoted(sys.executable), ECHO))
         return path
+
+    def interrupted(self, case: str, event: signal.Signals) -> None:
+        """A key that interrupts reaches the launcher and its script; the script answers, and the launcher waits for it."""
+        tool = self.install(case, source=INTERRUPTED)
+        files = [str(tool.with_name(name)) for name in ("ready", "answered")]
+        hidden = subprocess.STARTUPINFO(dwFlags=subprocess.STARTF_USESHOWWINDOW, wShowWindow=subprocess.SW_HIDE)
+        done = subprocess.run(
+            [sys.executable, "-c", INTERRUPTING, str(event.value), str(tool), *files],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            creationflags=subprocess.CREATE_NEW_CONSOLE,
+            startupinfo=hidden,
+        )
+        try:
+            seen = json.loads(done.stdout)
+        except ValueError:
+            seen = {"sent": True, "ended": done}
+        if not seen["sent"] and event == signal.CTRL_BREAK_EVENT:
+            print(f"  not tried: {case}, which Wine 8 can't send")
+            return
+        self.check(case, seen == {"sent": True, "code": 3, "answered": True}, seen)
 
     def missing(self) -> None:
         """An interpreter that isn't there, and a file without a script, are said."""
