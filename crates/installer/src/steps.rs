@@ -54,9 +54,9 @@ impl Default for Files {
     }
 }
 
-/// Delays between attempts of a rename that something else holds up, in milliseconds: virus
-/// scanners and indexers keep fresh files open for moments.
-const RENAME_DELAYS_MS: [u64; 8] = [5, 10, 20, 40, 80, 160, 320, 640];
+/// Delays between attempts of what something else holds up, in milliseconds: virus scanners and
+/// indexers keep fresh files open for moments.
+const DELAYS_MS: [u64; 8] = [5, 10, 20, 40, 80, 160, 320, 640];
 
 impl Files {
     pub(crate) fn new(
@@ -150,18 +150,10 @@ impl Files {
 
     /// Renames, with patience for sharing violations.
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut delays = RENAME_DELAYS_MS.iter();
-        loop {
-            let outcome = self
-                .before(Step::Rename(from, to))
-                .and_then(|()| rename_once(from, to));
-            match (outcome, delays.next()) {
-                (Err(error), Some(delay)) if is_transient(&error) => {
-                    std::thread::sleep(Duration::from_millis(*delay));
-                }
-                (outcome, _) => return outcome,
-            }
-        }
+        patiently(|| {
+            self.before(Step::Rename(from, to))?;
+            rename_once(from, to)
+        })
     }
 
     /// Lets two folders change places, where the system can.
@@ -223,23 +215,54 @@ fn remove_read_only(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> io
     }
 }
 
-/// One rename. A sharing or lock violation of Windows has no kind of its own, and `fs_err` would hide
-/// its number.
+/// Tries again what something else holds up for a moment.
+fn patiently<T>(attempt: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut delays = DELAYS_MS.iter();
+    loop {
+        match (attempt(), delays.next()) {
+            (Err(error), Some(delay)) if is_transient(&error) => {
+                std::thread::sleep(Duration::from_millis(*delay));
+            }
+            (outcome, _) => return outcome,
+        }
+    }
+}
+
+/// Lists a folder, with patience: Windows opens none that another process is about to remove.
+pub(crate) fn read_dir(path: &Path) -> io::Result<std::fs::ReadDir> {
+    patiently(|| {
+        #[expect(clippy::disallowed_methods, reason = "the path is added below")]
+        std::fs::read_dir(path).map_err(|error| {
+            let path = path.display();
+            io::Error::new(
+                kind(&error),
+                format!("failed to read directory `{path}`: {error}"),
+            )
+        })
+    })
+}
+
+/// One rename.
 fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the paths are added below")]
     std::fs::rename(from, to).map_err(|error| rename_failed(&error, from, to))
 }
 
 fn rename_failed(error: &io::Error, from: &Path, to: &Path) -> io::Error {
-    let kind = match error.raw_os_error() {
-        Some(32 | 33) if cfg!(windows) => io::ErrorKind::ResourceBusy,
-        _ => error.kind(),
-    };
     let (from, to) = (from.display(), to.display());
     io::Error::new(
-        kind,
+        kind(error),
         format!("failed to rename `{from}` to `{to}`: {error}"),
     )
+}
+
+/// The error's kind. A sharing or lock violation of Windows has none of its own, and `fs_err` would
+/// hide its number.
+fn kind(error: &io::Error) -> io::ErrorKind {
+    match error.raw_os_error() {
+        Some(32 | 33) if cfg!(windows) => io::ErrorKind::ResourceBusy,
+        _ => error.kind(),
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -317,6 +340,27 @@ mod tests {
         let error = Files::default().rename_file(&from, &to).unwrap_err();
         assert!(is_transient(&error) && may_split(&error), "{error}");
         drop(held);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_listing_waits_for_whoever_is_removing_the_folder() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        // Without it Windows opens no folder.
+        const BACKUP_SEMANTICS: u32 = 0x0200_0000;
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("file"), "x").unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).share_mode(0);
+        options.custom_flags(BACKUP_SEMANTICS);
+        let held = options.open(folder.path()).unwrap();
+        assert!(fs_err::read_dir(folder.path()).is_err());
+        let remover = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(held);
+        });
+        assert_eq!(read_dir(folder.path()).unwrap().count(), 1);
+        remover.join().unwrap();
     }
 
     #[cfg(windows)]

@@ -8,7 +8,7 @@ use crate::exchange;
 use crate::in_use;
 use crate::journal::{self, Journal, Operation};
 use crate::paths;
-use crate::steps::{Files, is_transient, may_split};
+use crate::steps::{self, Files, is_transient, may_split};
 
 /// The prefix of a transaction's folder in the state folder.
 pub(crate) const FOLDER_PREFIX: &str = "tx-";
@@ -241,7 +241,7 @@ fn is_done(operation: &Operation) -> bool {
 
 /// The folders of transactions that have not been cleaned up, oldest name first.
 pub(crate) fn pending_folders(state_dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs_err::read_dir(state_dir) {
+    let entries = match steps::read_dir(state_dir) {
         // Below a file there is no transaction either.
         Err(error) if paths::is_absence(&error) => return Ok(Vec::new()),
         outcome => outcome?,
