@@ -224,8 +224,12 @@ impl InstalledEnvironment {
             }
             let mut found = Vec::new();
             scan_folder(folder, &mut found, &mut environment.invalid)?;
-            // The order of a folder's entries is the file system's; ours must not depend on it.
-            found.sort_by(|a, b| a.dist_info.cmp(&b.dist_info));
+            // The order of a folder's entries is the file system's; ours must not depend on it. What
+            // a link leads to is on the path behind the folder.
+            found.sort_by(|a, b| {
+                let is_link = |it: &InstalledDistribution| it.kind == DistributionKind::EggLink;
+                (is_link(a), &a.dist_info).cmp(&(is_link(b), &b.dist_info))
+            });
             for distribution in found {
                 if names.insert(distribution.name.clone()) {
                     environment.distributions.push(distribution);
@@ -463,5 +467,20 @@ mod tests {
         let foo = found.get(&"foo-bar".parse().unwrap()).unwrap();
         assert_eq!(foo.metadata().unwrap().display_name, "foo.bar");
         assert_eq!((foo.installer(), foo.requested()), (None, false));
+    }
+
+    #[test]
+    fn what_is_in_a_folder_comes_before_what_it_links_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("library");
+        let project = folder.path().join("project");
+        let said = "Name: Dev\nVersion: 1\n\n";
+        write(&project.join("Dev.egg-info/PKG-INFO"), said);
+        let link = format!("{}\n.", project.display());
+        write(&library.join("Dev.egg-link"), &link);
+        write(&library.join("dev-1.dist-info/METADATA"), said);
+        let found = InstalledEnvironment::scan(&[library]).unwrap();
+        assert_eq!(found.distributions[0].kind, DistributionKind::DistInfo);
+        assert_eq!(found.shadowed[0].kind, DistributionKind::EggLink);
     }
 }

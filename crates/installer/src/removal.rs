@@ -195,11 +195,8 @@ impl RemovalPlan {
         let mut whole: FxHashSet<&Path> = FxHashSet::default();
         for path in order {
             let directory = &self.directories[path];
-            // A `.egg` folder stands on the path itself, and goes whole all the same.
-            let is_own_egg = path.extension().is_some_and(|extension| extension == "egg")
-                && self.info.parent() == Some(path.as_path());
             let all_removed = directory.kept == 0
-                && (is_own_egg || !roots.is_boundary(path))
+                && (is_own_egg(path, &self.info) || !roots.is_boundary(path))
                 && directory
                     .removed
                     .iter()
@@ -247,6 +244,15 @@ impl RemovalPlan {
         });
         cover
     }
+}
+
+/// Whether a folder is the `.egg` of a distribution with this record: it stands on the path itself,
+/// and goes whole all the same.
+fn is_own_egg(folder: &Path, info: &Path) -> bool {
+    folder
+        .extension()
+        .is_some_and(|extension| extension == "egg")
+        && info.parent() == Some(folder)
 }
 
 fn read_error(distribution: &InstalledDistribution, source: io::Error) -> RemovalError {

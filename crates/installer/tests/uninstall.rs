@@ -207,6 +207,20 @@ fn eggs_and_development_links_go() {
 }
 
 #[test]
+fn an_egg_folder_goes_whole() {
+    let mut bench = Bench::new();
+    let egg = bench.library().join("eggy-1-py3.11.egg");
+    write(&egg.join("EGG-INFO/PKG-INFO"), "Name: eggy\nVersion: 1\n\n");
+    write(&egg.join("eggy/__init__.py"), "");
+    let paths = bench.library().join("easy-install.pth");
+    write(&paths, "./eggy-1-py3.11.egg\n/other\n");
+    bench.environment.library_dirs.push(egg.clone());
+    bench.uninstall(&["eggy"]);
+    assert!(!egg.exists());
+    assert_eq!(fs_err::read_to_string(paths).unwrap(), "/other\n");
+}
+
+#[test]
 fn files_that_went_already_are_no_error() {
     let bench = Bench::new();
     bench.install(&[TestWheel::new("a", "1").file("a/x.py", "").file("b.py", "")]);

@@ -89,10 +89,11 @@ fn fields(
     } else {
         lines.push(format!("License: {}", header("License")));
     }
-    lines.push(format!(
-        "Location: {}",
-        distribution.installed.location.display()
-    ));
+    let installed = &distribution.installed;
+    // What a link leads to lies there, and not beside the link.
+    let location = installed.linked_project.as_ref();
+    let location = location.unwrap_or(&installed.location);
+    lines.push(format!("Location: {}", location.display()));
     if let Some(project) = distribution.editable_location() {
         lines.push(format!("Editable project location: {}", project.display()));
     }

@@ -45,10 +45,12 @@ pub(crate) fn run(
             printer.warning(&format!("Skipping {spelled} as it is not installed."));
             continue;
         };
-        let Some(plan) = removable(&environment, distribution, printer)? else {
+        let labels = Labels::of(distribution);
+        let Some(plan) = removable(&environment, distribution, (spelled, printer))
+            .inspect_err(|_| labels.print_found(printer))?
+        else {
             continue;
         };
-        let labels = Labels::of(distribution);
         if !arguments.yes {
             labels.print_intent(printer);
             if !confirmed(&plan, &environment, settings, printer)? {
@@ -97,8 +99,12 @@ impl Labels {
         }
     }
 
-    fn print_intent(&self, printer: &Printer) {
+    fn print_found(&self, printer: &Printer) {
         printer.info(&format!("Found existing installation: {}", self.spaced));
+    }
+
+    fn print_intent(&self, printer: &Printer) {
+        self.print_found(printer);
         printer.info(&format!("Uninstalling {}:", self.dashed));
     }
 }
@@ -193,9 +199,8 @@ fn unnamed(text: &str) -> String {
 fn removable(
     environment: &bnbpip_installer::Environment,
     distribution: &InstalledDistribution,
-    printer: &Printer,
+    (name, printer): (&str, &Printer),
 ) -> Result<Option<RemovalPlan>, Failure> {
-    let name = &distribution.name;
     match RemovalPlan::new(environment, distribution) {
         Ok(plan) => Ok(Some(plan)),
         Err(RemovalError::OutsideEnvironment { location, .. }) => {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bnbpip_packaging::{EntryPoints, record};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Directory, RemovalError, RemovalPlan, read_error};
+use super::{Directory, RemovalError, RemovalPlan, is_own_egg, read_error};
 use crate::environment::{Environment, Roots};
 use crate::installed::{DistributionKind, InstalledDistribution};
 use crate::regular::read_regular_text;
@@ -290,9 +290,8 @@ impl<'a> Collector<'a> {
         for folder in folders {
             let mut above = Some(folder.as_path());
             while let Some(path) = above {
-                if path != folder
-                    && (self.wanted.contains_key(path) || self.roots.is_boundary(path))
-                {
+                let is_boundary = self.roots.is_boundary(path) && !is_own_egg(path, &self.info);
+                if path != folder && (self.wanted.contains_key(path) || is_boundary) {
                     break;
                 }
                 if directories.contains_key(path) {
