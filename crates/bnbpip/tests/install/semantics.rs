@@ -145,9 +145,25 @@ fn into_the_users_folder() {
         "include-system-site-packages = true",
     );
     fs_err::write(&configuration, text).unwrap();
-    drop(environment.run(["install", "--user", "tool"]).success());
+    server.add(
+        WheelBuilder::new("native", "1.0")
+            .data("headers", "native.h", "")
+            .build(),
+    );
+    let line = ["install", "--user", "tool", "native"];
+    let run = environment.run(line).success();
     assert_eq!(environment.installed(), [""; 0]);
-    assert!(environment.home().join(".local/bin/run-tool").is_file());
+    let users = environment.home().join(".local");
+    assert!(users.join("bin/run-tool").is_file());
+    let said = format!(
+        "The script run-tool is installed in '{}' which is not on PATH.",
+        users.join("bin").display()
+    );
+    assert!(run.stderr.contains(&said), "{}", run.stderr);
+    let library = environment.site_packages();
+    let python = library.parent().unwrap().file_name().unwrap();
+    let headers = users.join("include/site").join(python);
+    assert!(headers.join("native/native.h").is_file());
     let run = environment.run(["list", "--user"]).success();
     assert!(run.stdout.contains("tool"), "{}", run.stdout);
 }

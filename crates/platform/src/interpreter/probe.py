@@ -140,7 +140,8 @@ def scheme(key, base=None):
         except Exception:
             return None
     if IN_VENV:
-        paths["include"] = os.path.join(base or sys.prefix, "include", "site", XY)
+        root = sysconfig.get_config_var("userbase") if key == "user" else base
+        paths["include"] = os.path.join(root or sys.prefix, "include", "site", XY)
     paths["name"] = name
     return paths
 

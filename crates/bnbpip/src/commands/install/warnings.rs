@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bnbpip_installer::{Outcome, normalize};
+use bnbpip_installer::{InstalledEnvironment, Outcome, normalize};
 use bnbpip_packaging::record;
 
 use super::Run;
@@ -25,13 +25,15 @@ impl Run<'_> {
         let Some(environment) = &self.destination.environment else {
             return;
         };
+        let folder = &environment.scheme.scripts;
+        // Who starts this Python starts the scripts beside it.
+        let beside_python = self.destination.is_venv && !self.arguments.user;
         if self.arguments.no_warn_script_location
             || !self.destination.scripts_on_path
-            || self.destination.is_venv
+            || beside_python
         {
             return;
         }
-        let folder = &environment.scheme.scripts;
         let on_path = self
             .settings
             .shell
@@ -41,7 +43,9 @@ impl Run<'_> {
         if on_path {
             return;
         }
-        let Ok(installed) = self.destination.installed() else {
+        // The user's folder may be new, and not on the path yet.
+        let places = [&environment.scheme.purelib, &environment.scheme.platlib];
+        let Ok(installed) = InstalledEnvironment::scan(&places.map(Clone::clone)) else {
             return;
         };
         let names = outcome.receipt.installed.iter();
