@@ -111,6 +111,17 @@ pub(super) fn parse(line: &str) -> Result<ParsedLine, String> {
     })
 }
 
+/// `name @ address` behind `-e`, whose words aren't in quotation marks.
+fn with_address(name: String, words: &mut std::slice::Iter<'_, String>) -> String {
+    match words.as_slice() {
+        [at, address, ..] if at == "@" => {
+            *words = words.as_slice()[2..].iter();
+            format!("{name} @ {address}")
+        }
+        _ => name,
+    }
+}
+
 fn parse_options(words: &[String]) -> Result<Vec<GivenOption>, String> {
     let mut options = Vec::new();
     let mut words = words.iter();
@@ -148,6 +159,11 @@ fn parse_options(words: &[String]) -> Result<Vec<GivenOption>, String> {
                 .ok_or_else(|| format!("{name} option requires 1 argument"))?,
             (false, None) => String::new(),
             (false, Some(_)) => return Err(format!("{name} option does not take a value")),
+        };
+        let value = if *option == FileOption::Editable {
+            with_address(value, &mut words)
+        } else {
+            value
         };
         options.push(GivenOption {
             option: *option,
@@ -252,6 +268,13 @@ mod tests {
         assert_eq!(
             options("-r 'a b.txt'"),
             [(FileOption::Requirement, "a b.txt".into())]
+        );
+        assert_eq!(
+            options("-e name[x] @ file:///a -C a=1"),
+            [
+                (FileOption::Editable, "name[x] @ file:///a".into()),
+                (FileOption::ConfigSettings, "a=1".into())
+            ]
         );
         assert_eq!(
             options("--requirem=b.txt"),

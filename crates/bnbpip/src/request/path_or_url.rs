@@ -138,6 +138,15 @@ pub(super) fn named_repository(text: &str) -> bool {
     kinds.any(|prefix| address.starts_with(prefix)) && !is_url(name.trim())
 }
 
+/// The two sides of `name @ file:///folder`, the name with its extras.
+pub(super) fn named_folder(text: &str) -> Option<(&str, &str)> {
+    let (name, address) = text.split_once('@')?;
+    let (name, address) = (name.trim(), address.trim_start());
+    let (plain, _) = split_extras(name);
+    let is_name = plain.trim().parse::<PackageName>().is_ok();
+    (is_name && address.starts_with("file:")).then_some((name, address))
+}
+
 /// Reads the text as a project to be installed in place: a folder, or a repository's address with
 /// `#egg=`.
 ///
@@ -362,7 +371,7 @@ fn directory(text: &str, path: &Path, origin: &RequirementOrigin) -> Result<Refe
 }
 
 /// `x.whl[a,b]` → `x.whl` and `[a,b]`.
-fn split_extras(text: &str) -> (&str, Option<&str>) {
+pub(super) fn split_extras(text: &str) -> (&str, Option<&str>) {
     match text.rfind('[') {
         Some(start) if start > 0 && text.ends_with(']') && text.len() > start + 2 => {
             (&text[..start], Some(&text[start..]))

@@ -77,10 +77,18 @@ pub(crate) fn parse_editable(
     let requirement = if path_or_url::named_repository(text) {
         named(text, text, &origin, surroundings)?
     } else {
-        let reference = path_or_url::editable(text, &origin, surroundings)?;
+        let (name, place) = match path_or_url::named_folder(text) {
+            Some((name, place)) => (Some(name), place),
+            None => (None, text),
+        };
+        let reference = path_or_url::editable(place, &origin, surroundings)?;
+        let (name, brackets) = match name.map(path_or_url::split_extras) {
+            Some((name, brackets)) => (name.trim().parse().ok(), brackets.map(str::to_owned)),
+            None => (reference.name, reference.extras),
+        };
         Requirement {
-            name: name_of(reference.name, text, &origin)?,
-            extras: extras(reference.extras.as_deref(), text, &origin)?,
+            name: name_of(name, text, &origin)?,
+            extras: extras(brackets.as_deref(), text, &origin)?,
             version_or_url: Some(VersionOrUrl::Url(reference.url)),
             marker: MarkerTree::TRUE,
             origin: None,
