@@ -1,12 +1,17 @@
 //! What pip says of a request without solution, in its words: scripts look for them.
 
-use bnbpip_packaging::{PackageName, Version};
+use std::collections::{BTreeMap, BTreeSet};
+
+use bnbpip_packaging::{PackageName, Version, VersionRange};
 use bnbpip_resolver::reason::VersionReason;
-use bnbpip_resolver::{Fact, Unusable};
+use bnbpip_resolver::{Fact, Project, Unusable};
 use rustc_hash::FxHashSet;
 
 use super::{Writer, needed, rule_sentence, spell, with_origin};
 use crate::{accelerator, ranges};
+
+/// More than these aren't told one by one.
+const MOST_ASKING: usize = 10;
 
 impl Writer<'_> {
     /// The requirement and the fact that rules it out, when the failure is about one package only:
@@ -61,13 +66,29 @@ impl Writer<'_> {
                     },
                 ),
                 None,
-            ) => {
+            ) if self.versions_of(project, versions).len() < 2 => {
                 let needed = (self.spelled)(project, versions, name)
                     .unwrap_or_else(|| needed(dependency, accepted));
                 Some((format!("{needed} (from {})", spell(project)), blocking))
             }
             _ => None,
         }
+    }
+
+    fn left_out(&self, name: &PackageName) -> &[(Version, VersionReason)] {
+        let left_out = self.explanation.left_out.get(name);
+        left_out.map_or(&[], Vec::as_slice)
+    }
+
+    /// The versions of a package that pip would tell.
+    fn counted(&self, name: &PackageName) -> Vec<&Version> {
+        let left_out = self.left_out(name).iter();
+        let pips = left_out.filter(|(_, reason)| !is_ours(reason));
+        let not_counted: FxHashSet<&Version> = pips.map(|(version, _)| version).collect();
+        let existing = self.existing(name).iter();
+        existing
+            .filter(|version| !not_counted.contains(version))
+            .collect()
     }
 
     /// pip's two sentences about a requirement that nothing matches.
@@ -77,15 +98,8 @@ impl Writer<'_> {
         else {
             return self.conflict_messages();
         };
-        let left_out = self.explanation.left_out.get(name);
-        let left_out = left_out.map_or(&[][..], Vec::as_slice);
-        let pips = left_out.iter().filter(|(_, reason)| !is_ours(reason));
-        let not_counted: FxHashSet<&Version> = pips.map(|(version, _)| version).collect();
-        let existing = self.existing(name).iter();
-        let versions: Vec<String> = existing
-            .filter(|version| !not_counted.contains(version))
-            .map(ToString::to_string)
-            .collect();
+        let counted = self.counted(name).into_iter();
+        let versions: Vec<String> = counted.map(ToString::to_string).collect();
         let versions = if versions.is_empty() {
             "none".to_string()
         } else {
@@ -96,7 +110,7 @@ impl Writer<'_> {
         } else {
             "version"
         };
-        let mut messages = ignored_messages(left_out);
+        let mut messages = ignored_messages(self.left_out(name));
         messages.extend(self.python_message(fact));
         messages.push(format!(
             "Could not find a {kind} that satisfies the requirement {requirement} (from versions: \
@@ -139,9 +153,8 @@ impl Writer<'_> {
                     dependency,
                     accepted,
                 } => {
-                    let existing = self.existing(&project.name).iter();
                     let needed = needed(dependency, accepted);
-                    for version in existing.filter(|version| versions.contains(version)) {
+                    for version in self.versions_of(project, versions) {
                         let dependent = format!("{} {version}", spell(project));
                         lines.push(format!("    {dependent} depends on {needed}"));
                     }
@@ -153,6 +166,7 @@ impl Writer<'_> {
                 _ => {}
             }
         }
+        lines.extend(self.without_distributions());
         lines.extend(
             [
                 "",
@@ -165,22 +179,107 @@ impl Writer<'_> {
         lines
     }
 
-    pub(super) fn conflict_messages(&self) -> Vec<String> {
-        let mut requirements: Vec<String> = Vec::new();
+    /// pip's paragraph about packages of which there is nothing that fits.
+    fn without_distributions(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
         for fact in &self.explanation.facts {
-            if let Fact::Requested {
-                requirement,
-                origin,
-                ..
-            } = fact
+            if let Fact::NotFound(name)
+            | Fact::NoVersions { name, .. }
+            | Fact::Versions { name, .. } = fact
+                && self.counted(name).is_empty()
+                && !self.is_of_address(name)
             {
-                requirements.push(with_origin(requirement, origin.as_deref()));
+                names.push(format!("    {name}"));
             }
         }
-        let what = if requirements.is_empty() {
+        if !names.is_empty() {
+            let title = "Additionally, some packages in these conflicts have no matching \
+                         distributions available for your environment:";
+            names.splice(0..0, [String::new(), title.to_owned()]);
+        }
+        names
+    }
+
+    /// The versions of a project that a fact is about.
+    fn versions_of(&self, project: &Project, versions: &VersionRange) -> Vec<&Version> {
+        let existing = self.existing(&project.name).iter();
+        existing
+            .filter(|version| versions.contains(version))
+            .collect()
+    }
+
+    /// Who asks for the one package that more than one asks for: the user, or versions of others.
+    fn who_ask(&self) -> Option<Vec<String>> {
+        let mut by_name: BTreeMap<&PackageName, BTreeSet<String>> = BTreeMap::new();
+        for fact in &self.explanation.facts {
+            match fact {
+                Fact::Requested {
+                    name,
+                    requirement,
+                    origin,
+                    ..
+                } => {
+                    let text = with_origin(requirement, origin.as_deref());
+                    by_name.entry(name).or_default().insert(text);
+                }
+                Fact::Depends {
+                    project,
+                    versions,
+                    dependency,
+                    ..
+                } => {
+                    let asking = by_name.entry(&dependency.name).or_default();
+                    for version in self.versions_of(project, versions) {
+                        asking.insert(self.asking(project, version));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut wanted = by_name.into_values().filter(|asking| asking.len() > 1);
+        match (wanted.next(), wanted.next()) {
+            (Some(asking), None) if asking.len() <= MOST_ASKING => {
+                Some(asking.into_iter().collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// A version of a project as pip names what asks: by the line or the package that brings it.
+    fn asking(&self, project: &Project, version: &Version) -> String {
+        let mut bringing = self.explanation.facts.iter().filter_map(|fact| match fact {
+            Fact::Requested { name, origin, .. } if *name == project.name => {
+                let alone = || format!("{}=={version}", spell(project));
+                Some(origin.clone().unwrap_or_else(alone))
+            }
+            Fact::Depends {
+                project: parent,
+                dependency,
+                ..
+            } if dependency.name == project.name => Some(spell(parent)),
+            _ => None,
+        });
+        let first = bringing.next();
+        first.unwrap_or_else(|| format!("{}=={version}", spell(project)))
+    }
+
+    pub(super) fn conflict_messages(&self) -> Vec<String> {
+        let requested = || {
+            let facts = self.explanation.facts.iter();
+            facts.filter_map(|fact| match fact {
+                Fact::Requested {
+                    requirement,
+                    origin,
+                    ..
+                } => Some(with_origin(requirement, origin.as_deref())),
+                _ => None,
+            })
+        };
+        let asking = self.who_ask().unwrap_or_else(|| requested().collect());
+        let what = if asking.is_empty() {
             "these requirements".to_string()
         } else {
-            ranges::join_and(&requirements)
+            ranges::join_and(&asking)
         };
         vec![
             format!(

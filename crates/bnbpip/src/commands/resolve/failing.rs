@@ -11,6 +11,7 @@ use super::connection::Connection;
 use super::provider::{IndexProvider, SourceError};
 use super::{Resolving, elsewhere, known_names, network, requirements, suggestion};
 use crate::failure::Failure;
+use crate::request::RequestedRequirement;
 
 impl Resolving<'_> {
     pub(super) fn failure(
@@ -135,17 +136,44 @@ impl Resolving<'_> {
     }
 
     fn two_urls(&self, error: ResolveError) -> Failure {
-        let ResolveError::TwoUrls { name, second, .. } = &error else {
+        let ResolveError::TwoUrls {
+            name,
+            first,
+            second,
+        } = &error
+        else {
             return Failure::from(error);
         };
-        let version = second.parse().ok().and_then(|url| self.version_at(&url));
-        let what = match version {
-            Some(version) => format!("{name} {version} (from {second})"),
-            None => format!("{name} (from {second})"),
-        };
+        let mut narration = vec![String::new(), "The conflict is caused by:".to_owned()];
+        let mut requested = Vec::new();
+        for address in [first, second] {
+            let version = address.parse().ok().and_then(|url| self.version_at(&url));
+            let what = match version {
+                Some(version) => format!("{name} {version} (from {address})"),
+                None => format!("{name} (from {address})"),
+            };
+            if self.is_constraint(address) {
+                narration.push(format!("    The user requested (constraint) {what}"));
+            } else {
+                narration.push(format!("    The user requested {what}"));
+                requested.push(what);
+            }
+        }
+        self.printer.narrate(&narration.join("\n"));
+        let what = bnbpip_report::ranges::join_and(&requested);
         Failure::from(error).context(format!(
             "Cannot install {what} because these package versions have conflicting dependencies."
         ))
+    }
+
+    /// Whether an address is one that a constraint has, and no requirement.
+    fn is_constraint(&self, address: &str) -> bool {
+        let named = |given: &RequestedRequirement| {
+            matches!(&given.requirement.version_or_url,
+                Some(VersionOrUrl::Url(url)) if url.to_string() == address)
+        };
+        let mut requirements = self.request.requirements.iter();
+        self.request.constraints.iter().any(named) && !requirements.any(named)
     }
 
     /// The version of what an address leads to, if that is known by now.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bnbpip_index::{IndexClient, PackageFile};
 use bnbpip_overlay::{ActiveRules, Overlay};
-use bnbpip_packaging::PackageName;
+use bnbpip_packaging::{PackageName, TagCompatibility, VersionRange, WheelFilename};
 use bnbpip_platform::Target;
 use bnbpip_resolver::{
     Constraint, InstalledPackage, PreferredVersions, PrereleasePolicy, Resolution, ResolveError,
@@ -186,6 +186,37 @@ impl Resolving<'_> {
         }
     }
 
+    /// The addresses that constraints pin packages to. One of a wheel for another platform leaves
+    /// nothing of its package.
+    fn url_constraints(&self) -> (FxHashMap<PackageName, String>, Vec<Constraint>) {
+        let mut addresses = requirements::url_constraints(self.request, &self.target.markers);
+        let mut unusable = Vec::new();
+        addresses.retain(|name, address| {
+            let fits = self.is_for_target(address);
+            if !fits {
+                unusable.push(Constraint {
+                    name: name.clone(),
+                    range: VersionRange::empty(),
+                    text: format!("{name} @ {address}"),
+                    origin: None,
+                });
+            }
+            fits
+        });
+        (addresses, unusable)
+    }
+
+    fn is_for_target(&self, address: &str) -> bool {
+        let path = address.split(['#', '?']).next().unwrap_or_default();
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let file = percent_encoding::percent_decode_str(file).decode_utf8_lossy();
+        let Ok(wheel) = file.parse::<WheelFilename>() else {
+            return true;
+        };
+        let fits = self.target.tags.compatibility(&wheel);
+        !matches!(fits, TagCompatibility::Incompatible(_))
+    }
+
     fn solve_request(&self, installed: Installed) -> SolveRequest {
         let (options, policy) = (self.options, self.policy);
         let upgrade: FxHashSet<PackageName> = if policy.upgrade.is_some() {
@@ -203,9 +234,11 @@ impl Resolving<'_> {
             .request
             .options
             .release_control(&options.index.release_control);
+        let (url_constraints, unusable) = self.url_constraints();
+        let constraints = self.constraints.iter().cloned().chain(unusable);
         SolveRequest {
             requested: requirements::requested(self.request),
-            constraints: self.constraints.clone(),
+            constraints: constraints.collect(),
             markers: self.target.markers.clone(),
             python_version: self.target.python_full_version.clone(),
             installed: if policy.ignored {
@@ -223,7 +256,7 @@ impl Resolving<'_> {
                 releases.of_all()
             },
             prereleases_of: releases.of_named(),
-            url_constraints: requirements::url_constraints(self.request, &self.target.markers),
+            url_constraints,
             overlay: self.overlay.clone(),
             preferred: self.preferred.clone(),
         }
