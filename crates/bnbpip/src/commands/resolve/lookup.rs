@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::candidates::Selection;
 use super::versions::Candidates;
-use super::{connection, network};
+use super::{connection, network, requirements};
 use crate::cli::index::IndexArgs;
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
@@ -45,6 +45,7 @@ impl Lookup {
         ignore_requires_python: bool,
         settings: &Settings,
     ) -> Result<Self, Failure> {
+        requirements::refuse_pre_beside(options.pre, &options.release_control)?;
         let files = FileOptions::default();
         let mut client_options = network::client_options(settings, &files.trusted_hosts);
         client_options.refresh = options.refreshes();

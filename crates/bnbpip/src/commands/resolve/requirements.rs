@@ -11,8 +11,8 @@ use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::request::{
-    NamedLock, Request, RequestedRequirement, RequirementOrigin, RequirementsReader, Script,
-    Surroundings, group_requirements,
+    NamedLock, ReleaseControl, Request, RequestedRequirement, RequirementOrigin,
+    RequirementsReader, Script, Surroundings, group_requirements,
 };
 
 use super::remote_file;
@@ -130,16 +130,22 @@ fn nothing_asked(command: &str, options: &ResolveArgs) -> Failure {
     ))
 }
 
+/// `--pre` leaves nothing to say about single packages.
+pub(super) fn refuse_pre_beside(pre: bool, releases: &ReleaseControl) -> Result<(), Failure> {
+    if pre && !releases.is_empty() {
+        return Err(Failure::new(
+            "--pre cannot be used with --all-releases or --only-final.",
+        ));
+    }
+    Ok(())
+}
+
 /// Options that exclude each other, in pip's words.
 fn check_combinations(options: &ResolveArgs, request: &Request) -> Result<(), Failure> {
     let releases = request
         .options
         .release_control(&options.index.release_control);
-    if (options.index.pre || request.options.pre) && !releases.is_empty() {
-        return Err(Failure::new(
-            "--pre cannot be used with --all-releases or --only-final.",
-        ));
-    }
+    refuse_pre_beside(options.index.pre || request.options.pre, &releases)?;
     if !options.only_deps {
         return Ok(());
     }
