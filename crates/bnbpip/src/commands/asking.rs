@@ -61,8 +61,9 @@ impl Asker for Terminal {
     }
 
     fn looks_at(&self, url: &str) {
-        let text = format!("Fetching project page and analyzing links: {url}");
-        self.printer.details(&text);
+        self.printer.details(&format!(
+            "Fetching project page and analyzing links: {url}\nGetting page {url}"
+        ));
     }
 
     fn warn(&self, text: &str) {

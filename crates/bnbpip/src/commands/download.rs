@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::hash::digest_of;
-use super::install::{DownloadProgress, announce};
+use super::install::{DownloadProgress, announce, tell_collected};
 use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
@@ -122,6 +122,14 @@ pub(crate) fn run(
     };
     let resolved = resolving.run(FxHashMap::default())?;
     notes::say(&resolved.resolution, printer);
+    let telling = (settings, printer);
+    tell_collected(
+        &request,
+        &resolved,
+        sources.as_ref(),
+        &target.markers,
+        telling,
+    );
     if let Some(community) = &resolved.community {
         community.say(&resolved.resolution, printer);
     }

@@ -9,7 +9,7 @@ use bnbpip_platform::Target;
 use bnbpip_resolver::{PreferredVersions, Source};
 use rustc_hash::FxHashMap;
 
-use super::install::{DownloadProgress, announce};
+use super::install::{DownloadProgress, announce, tell_collected};
 use super::locked_requirements;
 use super::resolve::accelerator::Accelerator;
 use super::resolve::machine::Machine;
@@ -84,6 +84,14 @@ pub(crate) fn run(
         locked,
     };
     let resolved = resolving.run(FxHashMap::default())?;
+    let telling = (settings, printer);
+    tell_collected(
+        &request,
+        &resolved,
+        Some(&sources),
+        &target.markers,
+        telling,
+    );
     if let Some(community) = &resolved.community {
         community.say(&resolved.resolution, printer);
     }
@@ -138,18 +146,19 @@ fn save(
     sources: &Sources,
     resolved: &Resolved,
 ) -> Result<std::path::PathBuf, Failure> {
-    let (wheel, from) = if file.wheel().is_some() {
+    if file.wheel().is_some() {
         announce(file, &resolved.client, printer);
         let download = resolved.client.download(file, required, progress);
         let downloaded = resolved
             .runtime
             .block_on(download)
             .map_err(|error| network::explained(&Arc::new(error)))?;
-        (file.filename_text.to_string(), downloaded.path)
-    } else {
-        let wheel = sources.wheel(file, resolved.access())?;
-        let path = wheel.local_path().unwrap_or_default();
-        (wheel.filename_text.to_string(), path)
-    };
-    Ok(saving::save(&from, folder, &wheel)?)
+        return Ok(saving::save(&downloaded.path, folder, &file.filename_text)?);
+    }
+    let wheel = sources.wheel(file, resolved.access())?;
+    let (path, name) = (wheel.local_path().unwrap_or_default(), &wheel.filename_text);
+    saving::save(&path, folder, name).map_err(|error| {
+        let folder = folder.display();
+        Failure::from(error).context(format!("Failed to copy built wheel {name} to {folder}"))
+    })
 }

@@ -34,6 +34,7 @@ mod network_use;
 mod patience;
 #[cfg(unix)]
 mod permissions;
+mod pip_conflicts;
 mod pip_corners;
 mod pip_details;
 mod pip_spelling;

@@ -71,8 +71,8 @@ fn what_is_looked_at_is_told_with_vv() {
     let server = IndexServer::with([WheelBuilder::new("own", "1.0").build()]);
     let environment = environment(&server);
     let page = format!(
-        "Fetching project page and analyzing links: {}own/\n",
-        server.simple_url()
+        "Fetching project page and analyzing links: {url}own/\nGetting page {url}own/\n",
+        url = server.simple_url()
     );
     let quiet = environment
         .run(["install", "own", "--dry-run", "-v"])

@@ -286,6 +286,40 @@ fn without_isolation_the_environment_has_to_have_it() {
 }
 
 #[test]
+fn a_pure_wheel_of_a_build_without_isolation_will_do() {
+    let server = index();
+    served(
+        &server,
+        "src",
+        "1.0",
+        "\"build_requires\": [\"unknown-to-all\"]",
+    );
+    let environment = environment(&server);
+    assert_eq!(environment.run(["wheel", "src"]).code, 1);
+    let line = ["wheel", "--no-build-isolation", "src"];
+    drop(environment.run(line).success());
+    let run = environment.run(["wheel", "src", "-w", "again"]).success();
+    assert!(!run.stdout.contains("Building wheel"), "{}", run.stdout);
+    assert_eq!(
+        listing(&environment.work().join("again")),
+        ["src-1.0-py3-none-any.whl"]
+    );
+}
+
+#[test]
+fn a_wheel_that_can_not_be_put_down_was_built_all_the_same() {
+    let server = index();
+    served(&server, "src", "1.0", "");
+    let environment = environment(&server);
+    let place = environment.work().join("house/src-1.0-py3-none-any.whl/x");
+    fs_err::create_dir_all(place).unwrap();
+    let run = environment.run(["wheel", "-w", "house", "src"]).failure();
+    assert_eq!(last_line(&run.stdout), "Successfully built src");
+    let said = "ERROR: Failed to copy built wheel src-1.0-py3-none-any.whl to ";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+#[test]
 fn builds_keep_to_their_constraints() {
     let server = index();
     served(&server, "src", "1.0", "\"build_requires\": [\"base>=2\"]");
@@ -308,6 +342,9 @@ fn wheels_into_a_folder() {
     served(&server, "src", "1.0", "\"requires\": [\"base<2\"]");
     let environment = environment(&server);
     let run = environment.run(["wheel", "-w", "house", "src"]).success();
+    for said in ["Collecting src\n", "Collecting base<2 (from src)\n"] {
+        assert!(run.stdout.contains(said), "{}", run.stdout);
+    }
     assert_eq!(last_line(&run.stdout), "Successfully built src");
     let house = environment.work().join("house");
     assert_eq!(
@@ -364,9 +401,22 @@ fn in_place() {
     assert!(run.stdout.contains("local"), "{}", run.stdout);
     let run = environment.run(["freeze"]).success();
     assert_eq!(last_line(&run.stdout), format!("-e {}", folder.display()));
-    // The same by a requirements file, from which it then becomes an ordinary one.
+    // The same by a requirements file, or with a name.
     fs_err::write(environment.work().join("r.txt"), "-e ./here\n").unwrap();
     drop(environment.run(["install", "-r", "r.txt"]).success());
+    let named = format!("local @ {url}");
+    fs_err::write(
+        environment.work().join("n.txt"),
+        format!("-e {named} -C a=1\n"),
+    )
+    .unwrap();
+    for line in [["install", "-e", &named], ["install", "-r", "n.txt"]] {
+        drop(environment.run(["uninstall", "-y", "local"]).success());
+        drop(environment.run(line).success());
+        let run = environment.run(["freeze"]).success();
+        assert_eq!(last_line(&run.stdout), format!("-e {}", folder.display()));
+    }
+    // Then it becomes an ordinary one.
     drop(environment.run(["install", "./here"]).success());
     let run = environment.run(["freeze"]).success();
     assert_eq!(last_line(&run.stdout), format!("local @ {url}"));

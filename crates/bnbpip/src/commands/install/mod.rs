@@ -15,18 +15,17 @@ mod solving;
 mod user_site;
 mod warnings;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use bnbpip_index::PackageFile;
 use bnbpip_installer::{InstallOptions, InstalledEnvironment};
 use bnbpip_packaging::PackageName;
-use rustc_hash::FxHashMap;
 
 pub(crate) use self::apply::{Application, tell_outcome, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::{DownloadProgress, announce};
 use self::narration::Narration;
+pub(crate) use self::narration::tell_collected;
 pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;
@@ -191,19 +190,10 @@ impl Run<'_> {
             plan.note_origins(sources);
         }
         let markers = &self.destination.target.markers;
-        // The requirements of a file, which are asked for once for each of them; the files live as
-        // long as the plan.
-        let read: RefCell<FxHashMap<*const PackageFile, Option<wording::Requirements>>> =
-            RefCell::default();
-        let needed = |file: &Arc<PackageFile>, name: &PackageName| {
-            let mut read = read.borrow_mut();
-            let of_file = read.entry(Arc::as_ptr(file)).or_insert_with(|| {
-                let sources = self.sources.as_ref();
-                wording::requirements_of(file, markers, resolved.access(), sources)
-            });
-            of_file.as_ref()?.get(name).cloned()
-        };
-        plan.spell(&self.request, self.sources.as_ref(), &needed);
+        let sources = self.sources.as_ref();
+        let spelling = wording::Spelling::new(markers, resolved.access(), sources);
+        let needed = |file: &Arc<PackageFile>, name: &PackageName| spelling.needed(file, name);
+        plan.spell(&self.request, sources, &needed);
         builds::warn_about_rest(&plan, installed, self.printer);
         if self.accelerator.is_none() {
             let target = &self.destination.target;
@@ -285,11 +275,14 @@ impl Run<'_> {
             printer: self.printer,
             removed: &[],
         };
+        let replaced = narration::replaced(plan);
         let applied = application.run(plan);
         network::say_notes(&resolved.client, self.printer);
         let outcome = applied?;
         self.narration().installing(plan);
-        self.narration().replaced(plan);
+        for told in replaced {
+            self.printer.narrate(&told);
+        }
         tell_outcome(&outcome, self.settings, self.printer);
         self.report(plan, resolved)?;
         if !self.arguments.no_warn_conflicts && !self.arguments.resolve.no_deps {

@@ -1,8 +1,9 @@
 //! What pip says on standard output on the way, for the scripts that look for it.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use bnbpip_index::IndexClient;
+use bnbpip_index::{IndexClient, PackageFile};
 use bnbpip_installer::{InstalledDistribution, InstalledEnvironment};
 use bnbpip_packaging::{MarkerEnvironment, PackageName};
 use rustc_hash::FxHashMap;
@@ -11,6 +12,9 @@ use super::download_progress::announce;
 use super::order::{self, Route};
 use super::plan::{Change, Needed, Plan};
 use crate::commands::distribution::{Dependency, Distribution};
+use crate::commands::resolve::{Resolved, wording};
+use crate::commands::sources::Sources;
+use crate::configuration::settings::Settings;
 use crate::printer::Printer;
 use crate::request::{Request, RequestedRequirement, RequirementOrigin};
 
@@ -201,18 +205,17 @@ impl<'a> Narration<'a> {
             .narrate(&format!("Installing collected packages: {names}"));
     }
 
-    /// The packages whose place others took.
-    pub(super) fn replaced(&self, plan: &Plan) {
-        let changes = order::installing(plan);
-        for old in changes.iter().filter_map(|it| it.replaces.as_ref()) {
-            let old = Distribution::read(old.clone());
-            let (name, version) = (old.name(), old.raw_version());
-            self.printer.narrate(&format!(
-                "  Attempting uninstall: {}\n    Found existing installation: {name} {version}\n    \
-                 Uninstalling {name}-{version}:\n      Successfully uninstalled {name}-{version}",
-                old.installed.name
-            ));
-        }
+    /// A wheel on this machine whose version is there already.
+    pub(super) fn provided(&self, name: &PackageName, wheel: &Path) {
+        let written = self.given(name);
+        let written = written.and_then(|given| Dependency::parse(&given.raw).ok());
+        let label = written.map_or_else(|| name.to_string(), |it| it.raw_name().to_owned());
+        self.printer
+            .narrate(&format!("Processing {}", self.shown(wheel)));
+        self.printer.info(&format!(
+            "{label} is already installed with the same version as the provided wheel. Use \
+             --force-reinstall to force an installation of the wheel."
+        ));
     }
 
     /// A package as it was asked for, and where that stands; its name if nobody asked.
@@ -244,6 +247,42 @@ impl<'a> Narration<'a> {
         let found = dependencies.find(|needed| needed.requirement.name == *name)?;
         Some(found.without_marker())
     }
+}
+
+/// What is told of the packages whose place others take; they must still be there.
+pub(super) fn replaced(plan: &Plan) -> Vec<String> {
+    let changes = order::installing(plan).into_iter();
+    changes
+        .filter_map(|change| {
+            let old = Distribution::read(change.replaces.clone()?);
+            let (name, version) = (old.name(), old.raw_version());
+            Some(format!(
+                "  Attempting uninstall: {}\n    Found existing installation: {name} \
+                 {version}\n    Uninstalling {name}-{version}:\n      Successfully \
+                 uninstalled {name}-{version}",
+                change.shown_name
+            ))
+        })
+        .collect()
+}
+
+/// Tells which packages are collected where none is installed: for `wheel` and `download`.
+pub(crate) fn tell_collected(
+    request: &Request,
+    resolved: &Resolved,
+    sources: Option<&Sources>,
+    markers: &MarkerEnvironment,
+    (settings, printer): (&Settings, &Printer),
+) {
+    let nothing = InstalledEnvironment::default();
+    let mut plan = Plan::new(&resolved.resolution, &nothing, false);
+    let spelling = wording::Spelling::new(markers, resolved.access(), sources);
+    let needed = |file: &Arc<PackageFile>, name: &PackageName| spelling.needed(file, name);
+    plan.spell(request, sources, &needed);
+    let directory = settings.environment.working_directory();
+    let narration = Narration::new(printer, request, markers, directory);
+    narration.unneeded();
+    narration.of(&plan).collecting(&plan, &nothing, &needed);
 }
 
 /// Whether a requirement is a place without a name.

@@ -77,6 +77,17 @@ impl Plan {
                     continue;
                 }
                 Source::Index(file) => (Arc::clone(file), None),
+                // pip doesn't look whether a wheel is another one of the same version.
+                Source::Direct { file, .. }
+                    if !reinstall
+                        && is_local_wheel(file)
+                        && installed.get(&package.name).is_some_and(|present| {
+                            present.version == package.version && !present.is_editable()
+                        }) =>
+                {
+                    plan.kept.push(package.clone());
+                    continue;
+                }
                 Source::Direct { file, url } => (Arc::clone(file), Some(url.clone())),
             };
             plan.changes.push(Change {
@@ -308,4 +319,8 @@ fn rules_for(name: &PackageName, resolution: &Resolution<Arc<PackageFile>>) -> V
         .filter(|effect| effect.package == *name)
         .map(|effect| bnbpip_report::explain::rule_sentence_here(&effect.rule, &resolution.machine))
         .collect()
+}
+
+fn is_local_wheel(file: &PackageFile) -> bool {
+    file.wheel().is_some() && file.local_path().is_some()
 }

@@ -3,7 +3,7 @@
 use bnbpip_installer::InstalledEnvironment;
 use bnbpip_overlay::ActiveRules;
 use bnbpip_packaging::{PackageName, Requirement};
-use bnbpip_resolver::Constraint;
+use bnbpip_resolver::{Constraint, Source};
 use rustc_hash::FxHashMap;
 
 use super::Run;
@@ -79,7 +79,11 @@ impl Run<'_> {
         narration.unneeded();
         let route = Route::of(plan, &self.request);
         for package in &plan.kept {
-            if let Some(distribution) = installed.get(&package.name) {
+            if let Source::Direct { file, .. } = &package.source
+                && let Some(wheel) = file.local_path()
+            {
+                narration.provided(&package.name, &wheel);
+            } else if let Some(distribution) = installed.get(&package.name) {
                 let parent = |name: &PackageName| route.parent(name).cloned();
                 let spelled = |dependent: &PackageName| {
                     let change = plan.change(dependent)?;

@@ -231,7 +231,8 @@ impl MetadataProvider for IndexProvider {
                 builds: Vec::new(),
             }));
         }
-        match self.runtime.block_on(self.shared.metadata(file)) {
+        let metadata = self.runtime.block_on(self.shared.metadata(file));
+        match metadata.map_err(|failure| self.tell_inconsistent(name, file, failure)) {
             Ok(metadata) => Ok(metadata),
             Err(MetadataFailure::Invalid(message)) if self.is_direct(file) => {
                 Err(source_error(invalid_wheel(file, message)).into())
@@ -240,7 +241,11 @@ impl MetadataProvider for IndexProvider {
                 let text = format!("{} has an invalid wheel, {message}", file.name());
                 Err(source_error(Failure::new(text)).into())
             }
-            Err(MetadataFailure::Invalid(message) | MetadataFailure::Folder(message)) => {
+            Err(
+                MetadataFailure::Invalid(message)
+                | MetadataFailure::Folder(message)
+                | MetadataFailure::Inconsistent { message, .. },
+            ) => {
                 lock(&self.shared.passed_over).insert(format!(
                     "Ignoring version {version} of {name} since it has invalid metadata: {message}"
                 ));
@@ -359,6 +364,25 @@ impl IndexProvider {
             }
             DependencyError::Invalid(reason)
         })
+    }
+
+    /// Tells that a wheel of an index is another one than its name says.
+    fn tell_inconsistent(
+        &self,
+        name: &PackageName,
+        file: &Arc<PackageFile>,
+        failure: MetadataFailure,
+    ) -> MetadataFailure {
+        let MetadataFailure::Inconsistent { message, reason } = failure else {
+            return failure;
+        };
+        let url = file.shown_url();
+        if let Some(sources) = self.sources.as_ref().filter(|_| !self.is_direct(file))
+            && lock(&self.shared.discarded).insert(url.clone())
+        {
+            sources.discard(file, &format!("Requested {name} from {url} {reason}"));
+        }
+        MetadataFailure::Invalid(message)
     }
 
     /// Whether a file is one that was named by its address: no other can stand in for it.

@@ -30,9 +30,9 @@ impl Sources {
         let label = Self::label(file, &obtained.origin);
         if self.0.parents.contains(&label) {
             return Err(Failure::new(format!(
-                "Failed to build `{label}`: {name} is already being built: {name} from {}",
-                file.shown_url(),
-                name = file.name(),
+                "Failed to build `{label}`: {url} is already being built: {name} from {url}",
+                url = file.shown_url(),
+                name = unnormalized(file),
             ))
             .hint(format!(
                 "`--only-binary {}` looks for a wheel of it",
@@ -188,6 +188,14 @@ fn unspelled(file: &PackageFile, root: &Path) -> String {
     let folder = root.file_name().map(|name| name.to_string_lossy());
     match folder {
         Some(folder) if file.name().as_ref() == UNNAMED => folder.into_owned(),
+        _ => file.name().to_string(),
+    }
+}
+
+/// A project's name as its file's name has it, before the version.
+fn unnormalized(file: &PackageFile) -> String {
+    match file.filename_text.rsplit_once('-') {
+        Some((name, _)) if name.parse().as_ref() == Ok(file.name()) => name.to_owned(),
         _ => file.name().to_string(),
     }
 }

@@ -26,13 +26,13 @@ impl Sources {
         access: Access<'_>,
     ) -> Result<CoreMetadata, Failure> {
         self.consistent_metadata(file, access)?.map_err(|name| {
-            let expected = file.name();
-            Failure::new(format!(
-                "Failed to use `{}`: it has inconsistent name: expected '{expected}', but metadata \
-                 has '{name}'",
-                file.shown_url(),
-            ))
-            .hint(format!(
+            let (expected, url) = (file.name(), file.shown_url());
+            let mismatch =
+                format!("has inconsistent name: expected '{expected}', but metadata has '{name}'");
+            self.narrate(&format!(
+                "Discarding {url}: Requested {name} from {url} {mismatch}"
+            ));
+            Failure::new(format!("Failed to use `{url}`: it {mismatch}")).hint(format!(
                 "Generating metadata for package {expected} produced metadata for project name \
                  {name}. Fix your #egg={expected} fragments."
             ))

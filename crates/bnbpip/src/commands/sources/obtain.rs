@@ -24,8 +24,17 @@ pub(super) struct Obtained {
     pub(super) origin: Origin,
     /// Whether it is an sdist, whose `PKG-INFO` may promise metadata.
     pub(super) is_archive: bool,
-    /// The folder of the cache for what is built from it; none where it may change.
-    pub(super) kept: Option<PathBuf>,
+    /// Where the cache has what is built from it; none where it may change.
+    pub(super) kept: Option<Kept>,
+}
+
+/// The folders of the cache for what is built from a source.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// For builds like this run's.
+    folder: PathBuf,
+    /// For those with `--no-build-isolation` in this environment, if this run isolates.
+    unisolated: Option<PathBuf>,
 }
 
 /// Where a source came from.
@@ -42,7 +51,8 @@ pub(super) struct Origin {
 impl Obtained {
     /// The metadata, if it is known without running the backend.
     pub(super) fn known_metadata(&self) -> Option<Vec<u8>> {
-        let kept = self.kept_file(|name| name == "METADATA");
+        let kept = self.kept.as_ref();
+        let kept = kept.and_then(|kept| kept_file(&kept.folder, |name| name == "METADATA"));
         if let Some((_, bytes)) = kept {
             return Some(bytes);
         }
@@ -51,33 +61,23 @@ impl Obtained {
 
     /// The wheel that was built from the same source before.
     pub(super) fn kept_wheel(&self) -> Option<PathBuf> {
-        let is_wheel = |name: &Path| name.extension().is_some_and(|extension| extension == "whl");
-        Some(self.kept_file(|name| is_wheel(name.as_ref()))?.0)
-    }
-
-    /// A file that was kept, and its content. Each lies in a folder with its digest as the name:
-    /// one that is damaged is as good as none.
-    fn kept_file(&self, is_wanted: impl Fn(&OsStr) -> bool) -> Option<(PathBuf, Vec<u8>)> {
-        let folders = fs_err::read_dir(self.kept.as_ref()?).ok()?;
-        let files = folders
-            .flatten()
-            .filter_map(|folder| Some((folder.file_name(), fs_err::read_dir(folder.path()).ok()?)))
-            .flat_map(|(digest, files)| files.flatten().map(move |file| (digest.clone(), file)));
-        for (digest, file) in files.filter(|(_, file)| is_wanted(&file.file_name())) {
-            if let Ok(bytes) = fs_err::read(file.path())
-                && *digest == *hex(&Sha256::digest(&bytes))
-            {
-                return Some((file.path(), bytes));
-            }
-        }
-        None
+        let kept = self.kept.as_ref()?;
+        let ends = |name: &OsStr, ending: &str| name.to_string_lossy().ends_with(ending);
+        let own = kept_file(&kept.folder, |name| ends(name, ".whl"));
+        // What isn't compiled is the same whatever else was there.
+        let pure = || {
+            kept_file(kept.unisolated.as_ref()?, |name| {
+                ends(name, "-none-any.whl")
+            })
+        };
+        Some(own.or_else(pure)?.0)
     }
 
     /// Keeps metadata for the next run.
     pub(super) fn keep_metadata(&self, document: &[u8]) {
         if let Some(kept) = &self.kept {
             // Without a cache it is asked for again.
-            let _ = write_whole(kept, "METADATA", document);
+            let _ = write_whole(&kept.folder, "METADATA", document);
         }
     }
 
@@ -87,8 +87,26 @@ impl Obtained {
             return Ok(wheel.to_path_buf());
         };
         let bytes = fs_err::read(wheel)?;
-        Ok(write_whole(kept, &name.to_string_lossy(), &bytes)?)
+        Ok(write_whole(&kept.folder, &name.to_string_lossy(), &bytes)?)
     }
+}
+
+/// A file that was kept, and its content. Each lies in a folder with its digest as the name: one
+/// that is damaged is as good as none.
+fn kept_file(kept: &Path, is_wanted: impl Fn(&OsStr) -> bool) -> Option<(PathBuf, Vec<u8>)> {
+    let folders = fs_err::read_dir(kept).ok()?;
+    let files = folders
+        .flatten()
+        .filter_map(|folder| Some((folder.file_name(), fs_err::read_dir(folder.path()).ok()?)))
+        .flat_map(|(digest, files)| files.flatten().map(move |file| (digest.clone(), file)));
+    for (digest, file) in files.filter(|(_, file)| is_wanted(&file.file_name())) {
+        if let Ok(bytes) = fs_err::read(file.path())
+            && *digest == *hex(&Sha256::digest(&bytes))
+        {
+            return Some((file.path(), bytes));
+        }
+    }
+    None
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -226,7 +244,7 @@ fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Ob
             Some(path) => root.join(path),
             None => root,
         },
-        kept: Some(kept_folder(shared, file, &key)),
+        kept: Some(kept_folders(shared, file, &key)),
         is_archive: true,
         origin: Origin {
             shown: file.index.is_none().then(|| wanted.shown_url()),
@@ -274,24 +292,34 @@ pub(super) fn new_folder(shared: &Shared) -> Result<PathBuf, Failure> {
         .keep())
 }
 
+/// Where what is built of a source is kept.
+pub(super) fn kept_folders(shared: &Shared, file: &PackageFile, source: &[&str]) -> Kept {
+    // What is installed there is part of the build.
+    let prefix = shared.interpreter.prefix.to_string_lossy();
+    if shared.options.build.no_build_isolation {
+        return Kept {
+            folder: kept_folder(shared, file, source, &prefix),
+            unisolated: None,
+        };
+    }
+    Kept {
+        folder: kept_folder(shared, file, source, ""),
+        unisolated: Some(kept_folder(shared, file, source, &prefix)),
+    }
+}
+
 /// `<cache>/built-v1/<digest>`, by the source and by all that shapes a build of it.
-pub(super) fn kept_folder(shared: &Shared, file: &PackageFile, source: &[&str]) -> PathBuf {
+fn kept_folder(shared: &Shared, file: &PackageFile, source: &[&str], environment: &str) -> PathBuf {
     let interpreter = &shared.interpreter;
     let settings = serde_json::to_string(&shared.config_settings.of(file)).unwrap_or_default();
     let version = interpreter.version().to_string();
-    let isolation = if shared.options.build.no_build_isolation {
-        // What is installed there is part of the build.
-        interpreter.prefix.to_string_lossy().into_owned()
-    } else {
-        String::new()
-    };
     let mut parts: Vec<&str> = source.to_vec();
     parts.extend([
         settings.as_str(),
         version.as_str(),
         interpreter.sysconfig_platform.as_str(),
         interpreter.soabi.as_deref().unwrap_or_default(),
-        isolation.as_str(),
+        environment,
     ]);
     let constraints: Vec<&str> = shared
         .build_constraints

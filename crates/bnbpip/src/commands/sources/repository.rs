@@ -9,7 +9,7 @@ use bnbpip_index::PackageFile;
 use bnbpip_packaging::{DirInfo, DirectUrl, DirectUrlSource, VcsInfo};
 use url::Url;
 
-use super::obtain::{Obtained, Origin, kept_folder, new_folder, refuse_hashes};
+use super::obtain::{Obtained, Origin, kept_folders, new_folder, refuse_hashes};
 use super::{OUTPUT_LINES, Shared, lock};
 use crate::cli::values::ExistsAction;
 use crate::failure::Failure;
@@ -29,6 +29,9 @@ pub(super) fn obtain(shared: &Shared, file: &PackageFile) -> Result<Obtained, Fa
     }
     shared.printer.status(&format!("Cloning {url}"));
     let folder = new_folder(shared)?.join("checkout");
+    if shared.parents.is_empty() {
+        shared.printer.narrate(&cloning(&url, &folder));
+    }
     let commit = git::checkout(&url, &folder).map_err(explained)?;
     if shared.parents.is_empty() {
         let address = without_secrets(&url.repository);
@@ -45,7 +48,7 @@ pub(super) fn obtain(shared: &Shared, file: &PackageFile) -> Result<Obtained, Fa
     ];
     Ok(Obtained {
         root: project_folder(&folder, &url),
-        kept: Some(kept_folder(shared, file, &key)),
+        kept: Some(kept_folders(shared, file, &key)),
         is_archive: false,
         origin: Origin {
             shown: Some(url.to_string()),
@@ -90,9 +93,7 @@ fn in_place(shared: &Shared, file: &PackageFile, url: &GitUrl) -> Result<Obtaine
 
 fn check_out(shared: &Shared, url: &GitUrl, folder: &Path) -> Result<(), Failure> {
     let clone = || {
-        shared
-            .printer
-            .info(&format!("  Cloning {url} to {}", folder.display()));
+        shared.printer.info(&cloning(url, folder));
         if let Some(parent) = folder.parent() {
             fs_err::create_dir_all(parent)?;
         }
@@ -111,7 +112,10 @@ fn check_out(shared: &Shared, url: &GitUrl, folder: &Path) -> Result<(), Failure
     match action {
         ExistsAction::Switch if remote.is_some() => {
             let shown = folder.display();
-            shared.printer.info(&format!("  Updating {shown} clone"));
+            let revision = to_revision(url);
+            shared
+                .printer
+                .info(&format!("  Updating {shown} clone{revision}"));
             git::update_in_place(url, folder).map_err(explained)
         }
         ExistsAction::Switch | ExistsAction::Abort => {
@@ -136,6 +140,18 @@ fn check_out(shared: &Shared, url: &GitUrl, folder: &Path) -> Result<(), Failure
             clone()
         }
     }
+}
+
+/// What pip says before it clones.
+fn cloning(url: &GitUrl, folder: &Path) -> String {
+    let address = without_secrets(&url.repository);
+    let revision = to_revision(url);
+    format!("  Cloning {address}{revision} to {}", folder.display())
+}
+
+fn to_revision(url: &GitUrl) -> String {
+    let revision = url.revision.as_ref();
+    revision.map_or_else(String::new, |it| format!(" (to revision {it})"))
 }
 
 fn in_the_way(url: &GitUrl, folder: &Path, remote: Option<&str>) -> Failure {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bnbpip_index::{IndexClient, IndexError, Metadata, PackageFile, WheelMetadataLite};
+use bnbpip_index::{
+    IndexClient, IndexError, Metadata, MetadataLiteError, PackageFile, WheelMetadataLite,
+};
 use bnbpip_packaging::{PackageName, Version, VersionRange, VersionSpecifiers};
 use bnbpip_resolver::{PackageMetadata, VersionList as _};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -45,10 +47,35 @@ type MetadataResult = Result<Arc<PackageMetadata>, MetadataFailure>;
 #[derive(Debug, Clone)]
 pub(super) enum MetadataFailure {
     Invalid(String),
+    /// It is of another project or version than the file's name says.
+    Inconsistent {
+        /// What the two say.
+        message: String,
+        /// The same in pip's words.
+        reason: String,
+    },
     /// The wheel's `.dist-info` folder is at fault.
     Folder(String),
     NoBuild(String),
     Index(Arc<IndexError>),
+}
+
+/// What is wrong with the metadata of a wheel.
+fn invalid(error: &MetadataLiteError) -> MetadataFailure {
+    let message = error.to_string();
+    let MetadataLiteError::Disagrees { expected, found } = error else {
+        return MetadataFailure::Invalid(message);
+    };
+    let (name, version) = expected.split_once(' ').unwrap_or((expected, ""));
+    let (found_name, found_version) = found.split_once(' ').unwrap_or((found, ""));
+    let (what, expected, found) = if name == found_name {
+        ("version", version, found_version)
+    } else {
+        ("name", name, found_name)
+    };
+    let reason =
+        format!("has inconsistent {what}: expected '{expected}', but metadata has '{found}'");
+    MetadataFailure::Inconsistent { message, reason }
 }
 
 impl Shared {
@@ -90,9 +117,7 @@ impl Shared {
                 IndexError::BadMetadata { source, .. } if source.is_about_folder() => {
                     MetadataFailure::Folder(source.to_string())
                 }
-                IndexError::BadMetadata { source, .. } => {
-                    MetadataFailure::Invalid(source.to_string())
-                }
+                IndexError::BadMetadata { source, .. } => invalid(source),
                 _ => MetadataFailure::Index(error),
             }),
         };
