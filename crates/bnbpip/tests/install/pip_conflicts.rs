@@ -94,6 +94,21 @@ fn two_places_of_one_package_are_both_told() {
 }
 
 #[test]
+fn two_places_that_constraints_alone_name() {
+    let environment = with_wheels(&[wheel("one", "1.0", &[])]);
+    let line = |version: &str| {
+        let file = environment.work().join("wheels");
+        let file = file.join(format!("one-{version}-py3-none-any.whl"));
+        format!("one @ {}\n", Url::from_file_path(file).unwrap())
+    };
+    let constraints = line("1.0") + &line("2.0");
+    fs_err::write(environment.work().join("c.txt"), constraints).unwrap();
+    let run = environment.run(INSTALL.iter().chain(&["-c", "c.txt", "one"]));
+    let stderr = run.failure().stderr;
+    assert!(stderr.contains("Cannot install one because"), "{stderr}");
+}
+
+#[test]
 fn a_constraint_to_another_platforms_wheel_leaves_nothing() {
     let environment = with_wheels(&[
         wheel("one", "1.0", &[]),

@@ -160,7 +160,11 @@ impl Resolving<'_> {
             }
         }
         self.printer.narrate(&narration.join("\n"));
-        let what = bnbpip_report::ranges::join_and(&requested);
+        let what = if requested.is_empty() {
+            name.to_string()
+        } else {
+            bnbpip_report::ranges::join_and(&requested)
+        };
         Failure::from(error).context(format!(
             "Cannot install {what} because these package versions have conflicting dependencies."
         ))
