@@ -4,7 +4,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
@@ -17,6 +17,9 @@ const IN_STATE: &str = "receipts";
 
 /// The file that says whose receipts a folder has.
 const OWNER: &str = "environment";
+
+/// How long receipts are kept whose environment isn't there.
+const KEPT_WITHOUT_ENVIRONMENT: Duration = Duration::from_hours(90 * 24);
 
 /// Where the receipts of one environment are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,16 +83,17 @@ fn made(path: &Path) -> Option<SystemTime> {
     times.into_iter().flatten().min()
 }
 
-/// Removes the receipts of environments that are gone. One on a drive that is gone is not: its
-/// parent is gone with it.
+/// Removes the receipts of environments that are gone and weren't changed for long. Whether one is
+/// gone for good can't be told: its drive may be elsewhere.
 fn remove_abandoned(parent: &Path) -> io::Result<()> {
     for entry in fs_err::read_dir(parent)? {
         let folder = entry?.path();
-        let Ok(owner) = fs_err::read_to_string(folder.join(OWNER)) else {
+        let file = folder.join(OWNER);
+        let Ok(owner) = fs_err::read_to_string(&file) else {
             continue;
         };
-        let owner = Path::new(&owner);
-        if !owner.exists() && owner.parent().is_some_and(Path::exists) {
+        let unchanged = fs_err::metadata(&file)?.modified()?.elapsed();
+        if unchanged.is_ok_and(|it| it > KEPT_WITHOUT_ENVIRONMENT) && !Path::new(&owner).exists() {
             fs_err::remove_dir_all(&folder)?;
         }
     }
@@ -184,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_kept_of_environments_that_are_gone_goes_with_the_next_one() {
+    fn what_was_kept_of_environments_that_are_gone_goes_in_time() {
         let root = tempfile::tempdir().unwrap();
         let parent = root.path().join("history");
         let folder_of = |name: &str| {
@@ -193,13 +197,19 @@ mod tests {
             let history = History::of(&environment, None, Some(&parent));
             history.open().unwrap().to_path_buf()
         };
-        let (kept, gone) = (folder_of("kept"), folder_of("gone"));
-        let unplugged = folder_of("drive/environment");
-        fs_err::remove_dir_all(root.path().join("gone")).unwrap();
-        fs_err::remove_dir_all(root.path().join("drive")).unwrap();
+        let (there, gone, lately) = (folder_of("there"), folder_of("gone"), folder_of("lately"));
+        for name in ["gone", "lately"] {
+            fs_err::remove_dir_all(root.path().join(name)).unwrap();
+        }
+        let long_ago = SystemTime::now() - KEPT_WITHOUT_ENVIRONMENT - Duration::from_mins(1);
+        for folder in [&there, &gone] {
+            let mut options = fs_err::OpenOptions::new();
+            let file = options.write(true).open(folder.join(OWNER)).unwrap();
+            file.file().set_modified(long_ago).unwrap();
+        }
         let new = folder_of("new");
         assert!(!gone.exists());
-        for folder in [kept, unplugged, new] {
+        for folder in [there, lately, new] {
             assert!(folder.join(OWNER).exists(), "{}", folder.display());
         }
     }
