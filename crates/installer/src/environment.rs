@@ -61,8 +61,8 @@ pub struct Environment {
     pub history: Option<History>,
 }
 
-/// The folder for bnbpip's own files in an environment while it changes it: `<prefix>/.bnbpip` in a virtual
-/// environment, which keeps it out of `sys.path`, else `<library>/.bnbpip`.
+/// The folder for bnbpip's own files in an environment while it changes it: `<prefix>/.bnbpip` in
+/// a virtual environment, which keeps it out of `sys.path`, else `<library>/.bnbpip`.
 pub fn default_state_dir(virtual_environment_prefix: Option<&Path>, purelib: &Path) -> PathBuf {
     virtual_environment_prefix
         .unwrap_or(purelib)

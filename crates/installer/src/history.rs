@@ -144,7 +144,8 @@ pub(crate) fn prepare(environment: &Environment) -> io::Result<Option<(PathBuf, 
         fs_err::remove_file(path(&folder, number))?;
     }
     let next = numbers.last().map_or(1, |last| last.saturating_add(1));
-    Ok(Some((folder, next)))
+    // As the transaction has its own paths: its files go there by a rename where that can be.
+    Ok(Some((paths::resolve(&folder), next)))
 }
 
 pub(crate) fn path(folder: &Path, number: u32) -> PathBuf {
