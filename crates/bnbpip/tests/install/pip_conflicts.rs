@@ -1,22 +1,11 @@
 //! Who is said to be at odds, and what is passed over on the way, in the words that pip's own tests
 //! look for.
 
-use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
+use bnbpip_testing::{TestEnvironment, WheelBuilder};
 use url::Url;
 
 use crate::sources::{project, sdist, write};
-use crate::support::{environment, last_line};
-
-/// A folder of wheels in `wheels`, without any index.
-fn with_wheels(wheels: &[WheelBuilder]) -> TestEnvironment {
-    let environment = environment(&IndexServer::with([] as [HostedFile; 0]));
-    let folder = environment.work().join("wheels");
-    fs_err::create_dir_all(&folder).unwrap();
-    for wheel in wheels {
-        wheel.build().write_to(&folder);
-    }
-    environment
-}
+use crate::support::{last_line, with_wheels};
 
 fn wheel(name: &str, version: &str, requires: &[&str]) -> WheelBuilder {
     WheelBuilder::new(name, version).requires_all(requires)

@@ -1,21 +1,10 @@
 //! More of what pip's own tests look into: places that aren't there, hashes that can't be, and who
 //! is said to need what.
 
-use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
+use bnbpip_testing::WheelBuilder;
 
 use crate::sources;
-use crate::support::{environment, index, last_line};
-
-/// A folder of wheels in `wheels`, without any index.
-fn with_wheels(wheels: &[WheelBuilder]) -> TestEnvironment {
-    let environment = environment(&IndexServer::with([] as [HostedFile; 0]));
-    let folder = environment.work().join("wheels");
-    fs_err::create_dir_all(&folder).unwrap();
-    for wheel in wheels {
-        wheel.build().write_to(&folder);
-    }
-    environment
-}
+use crate::support::{environment, index, last_line, with_wheels};
 
 #[test]
 fn places_that_are_not_there_are_passed_over_with_a_word() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bnbpip_testing::{IndexServer, TestEnvironment, WheelBuilder};
+use bnbpip_testing::{HostedFile, IndexServer, TestEnvironment, WheelBuilder};
 
 /// The program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_bnbpip");
@@ -65,6 +65,17 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// A folder of wheels in `wheels`, without any index.
+pub(crate) fn with_wheels(wheels: &[WheelBuilder]) -> TestEnvironment {
+    let environment = environment(&IndexServer::with([] as [HostedFile; 0]));
+    let folder = environment.work().join("wheels");
+    fs_err::create_dir_all(&folder).unwrap();
+    for wheel in wheels {
+        wheel.build().write_to(&folder);
+    }
+    environment
 }
 
 /// The environment as it is.
