@@ -3,27 +3,21 @@
 use std::sync::Arc;
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
-use ruff_python_ast::{Expr, Stmt, StmtTry};
+use ruff_python_ast::{Expr, ModModule, Stmt, StmtTry};
 
 use crate::module::{Catches, FromNames, Function, Handler, Module, Names, Parameter, Step, Term};
+use crate::parse::depth::is_too_deep;
 use crate::parse::names::collect;
 use crate::parse::term::{dotted, term};
 
+mod depth;
 mod names;
 mod term;
 
-/// The deepest nesting of brackets and indentation that is parsed: the parser is recursive.
-const NESTING_LIMIT: usize = 200;
-
 /// A module's outline; `None` if this is no Python that the parser knows.
 pub(crate) fn parse(content: &[u8]) -> Option<Module> {
-    let text = str::from_utf8(content).ok()?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if is_too_deep(text) {
-        return None;
-    }
-    let parsed = ruff_python_parser::parse_module(text).ok()?;
-    let body = &parsed.syntax().body;
+    let (text, syntax) = syntax(content)?;
+    let body = &syntax.body;
     let lines = Lines::of(text);
     let mut names = Names::default();
     collect(body, &mut names);
@@ -31,6 +25,17 @@ pub(crate) fn parse(content: &[u8]) -> Option<Module> {
         steps: lines.steps(body),
         names,
     })
+}
+
+/// A file's text and its syntax tree; `None` as for [`parse`].
+pub(crate) fn syntax(content: &[u8]) -> Option<(&str, ModModule)> {
+    let text = str::from_utf8(content).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if is_too_deep(text) {
+        return None;
+    }
+    let parsed = ruff_python_parser::parse_module(text).ok()?;
+    Some((text, parsed.into_syntax()))
 }
 
 /// The module that `from` names inside `module`: `None` if it leads out of the package.
@@ -50,30 +55,6 @@ pub(crate) fn absolute(
     }
     parts.extend(from);
     (!parts.is_empty() && !parts[0].is_empty()).then(|| parts.join("."))
-}
-
-fn is_too_deep(text: &str) -> bool {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for line in text.lines() {
-        let indentation = line.len() - line.trim_start().len();
-        deepest = deepest.max(indentation / 2);
-    }
-    let mut operators = 0;
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            // Chains of unary operators nest without brackets.
-            b'-' | b'+' | b'~' => operators += 1,
-            b' ' => continue,
-            _ => operators = 0,
-        }
-        if byte == b'\n' {
-            operators = 0;
-        }
-        deepest = deepest.max(depth).max(operators / 4);
-    }
-    deepest > NESTING_LIMIT
 }
 
 /// Where lines begin.
