@@ -19,7 +19,7 @@ const NEEDED: [&str; 5] = [
 /// The content of an unpacked sdist's `PKG-INFO`, if a wheel built from it will say the same: from
 /// metadata version 2.2 on, for fields that aren't listed as `Dynamic`.
 pub fn static_metadata(root: &Path) -> Option<Vec<u8>> {
-    let bytes = read_limited(&root.join("PKG-INFO"), LIMIT_BYTES).ok()?;
+    let bytes = packed_metadata(root)?;
     let metadata = CoreMetadata::parse(&bytes).ok()?;
     let version = metadata.headers.first("Metadata-Version")?;
     let (major, minor) = version.trim().split_once('.')?;
@@ -29,6 +29,12 @@ pub fn static_metadata(root: &Path) -> Option<Vec<u8>> {
         .iter()
         .any(|field| NEEDED.contains(&field.trim().to_ascii_lowercase().as_str()));
     (version >= (2, 2) && !is_dynamic).then_some(bytes)
+}
+
+/// The content of an unpacked sdist's `PKG-INFO`. Before metadata version 2.2 it may leave out what the
+/// project requires.
+pub fn packed_metadata(root: &Path) -> Option<Vec<u8>> {
+    read_limited(&root.join("PKG-INFO"), LIMIT_BYTES).ok()
 }
 
 /// What an unpacked sdist's `.egg-info` folder says: the metadata of the machine that it was made

@@ -37,6 +37,8 @@ pub struct SourceTree {
     pub name: Option<PackageName>,
     /// Its version, if `pyproject.toml` says it.
     pub version: Option<Version>,
+    /// Whether `pyproject.toml` describes the project (PEP 621).
+    pub has_project_table: bool,
 }
 
 /// Why a folder can't be built.
@@ -158,6 +160,7 @@ impl SourceTree {
                     .map_err(|reason| TreeError::BuildSystem { path, reason })?,
                 None => legacy_system(),
             },
+            has_project_table: document.project.is_some(),
             root: root.to_path_buf(),
         })
     }
@@ -168,6 +171,7 @@ impl SourceTree {
             system: legacy_system(),
             name: None,
             version: None,
+            has_project_table: false,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod platform_tags;
 pub mod range;
 pub mod record;
 pub mod requirement;
+mod requires;
 mod requires_txt;
 pub mod sdist_filename;
 pub mod tags;
@@ -33,6 +34,7 @@ pub use pep508_rs::{
 pub use platform_tags::{Arch, Platform};
 pub use range::VersionRange;
 pub use record::{RecordEntry, RecordError};
+pub use requires::Requires;
 pub use requires_txt::with_requires_txt;
 pub use sdist_filename::{SdistExtension, SdistFilename, SdistFilenameError};
 pub use tags::{Implementation, IncompatibleTag, TagCompatibility, Tags, TargetTags};

@@ -8,7 +8,8 @@ use ruff_python_ast::{Expr, ModModule, Stmt, StmtTry};
 use crate::module::{Catches, FromNames, Function, Handler, Module, Names, Parameter, Step, Term};
 use crate::parse::depth::is_too_deep;
 use crate::parse::names::collect;
-use crate::parse::term::{dotted, term};
+pub(crate) use crate::parse::term::dotted;
+use crate::parse::term::term;
 
 mod depth;
 mod names;

@@ -40,6 +40,7 @@ mod pip_details;
 mod pip_spelling;
 mod pip_words;
 mod places;
+mod plain_setup;
 mod profiles;
 mod project_rules;
 mod prompts;

@@ -5,7 +5,7 @@ use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, Number, UnaryOp};
 use crate::module::{Arguments, Comparison, Term};
 
 /// `a.b.c` as text.
-pub(super) fn dotted(expression: &Expr) -> Option<String> {
+pub(crate) fn dotted(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Name(name) => Some(name.id.to_string()),
         Expr::Attribute(attribute) => {

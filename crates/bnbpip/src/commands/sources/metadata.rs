@@ -104,6 +104,11 @@ impl Sources {
             let document = document.map_err(|error| network::explained(&error))?;
             return Ok(document.unwrap_or_default());
         }
+        let plain = entry.obtained.as_ref();
+        if let Some((document, requires)) = plain.and_then(|it| self.plain_document(it, file)) {
+            entry.presumed = Some(requires);
+            return Ok(document);
+        }
         let _guard = interrupt::Guard::new();
         match self.prepared_document(entry, file)? {
             Ok(Some(document)) => {

@@ -10,6 +10,7 @@ mod hints;
 mod metadata;
 mod naming;
 mod obtain;
+mod plain;
 mod repository;
 mod settings;
 
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bnbpip_build::Build;
 use bnbpip_index::{DistributionFilename, IndexClient, PackageFile, RequiredHashes};
 use bnbpip_packaging::{
-    CoreMetadata, DirectUrl, Hashes, PackageName, SdistExtension, SdistFilename,
+    CoreMetadata, DirectUrl, Hashes, PackageName, Requires, SdistExtension, SdistFilename,
 };
 use bnbpip_platform::Interpreter;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -80,6 +81,8 @@ struct Shared {
 struct Entry {
     obtained: Option<Obtained>,
     document: Option<Vec<u8>>,
+    /// What the document requires, if the wheel may turn out to require something else.
+    presumed: Option<Requires>,
     build: Option<Build>,
     wheel: Option<Arc<PackageFile>>,
 }
@@ -227,7 +230,9 @@ impl Sources {
         let _guard = interrupt::Guard::new();
         self.prepare(&mut entry, file)?
             .map_err(|error| Self::explained(&error, file))?;
-        self.build(&mut entry, file)
+        let wheel = self.build(&mut entry, file)?;
+        Self::check_presumed(&entry, file, access)?;
+        Ok(wheel)
     }
 
     /// Where a source that the user named came from, for `direct_url.json` and reports.
