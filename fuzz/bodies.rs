@@ -24,6 +24,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("pylock", pylock),
     ("versions", versions),
     ("rules", rules),
+    ("setup_script", setup_script),
 ];
 
 /// A wheel: the strict reading of the archive.
@@ -38,6 +39,15 @@ pub(crate) fn metadata_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     drop(WheelMetadata::parse(&text));
     drop(EntryPoints::parse(&text));
+}
+
+/// `setup.py`, from which requirements are read without running it; a comment changes nothing.
+pub(crate) fn setup_script(bytes: &[u8]) {
+    let requires = bnbpip_scan::setup_requirements(bytes);
+    if requires.is_some() {
+        let commented = [bytes, b"\n# end\n"].concat();
+        assert_eq!(bnbpip_scan::setup_requirements(&commented), requires);
+    }
 }
 
 /// `RECORD`; what can be read can be written, and is then the same.

@@ -86,4 +86,9 @@ fn seeds_are_sound() {
         let rule = bnbpip_overlay::RuleDocument::parse(&text, "BNB-0001.md");
         assert!(is_profile || rule.is_ok(), "{rule:?}");
     }
+    let scripts = seeds_of("setup_script");
+    let said = scripts
+        .iter()
+        .filter_map(|seed| bnbpip_scan::setup_requirements(seed));
+    assert!(said.count() == 1 && scripts.len() == 2);
 }
