@@ -85,7 +85,12 @@ def some(things):
 def running_wine():
     """One program that runs all the time has Wine's services started, which would hold a step's pipes open."""
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(["wine", "cmd"], stdin=subprocess.PIPE, **silent) if WINE else contextlib.nullcontext():
+    if not WINE:
+        yield
+        return
+    # Whoever starts first has the services: not the first step, then.
+    subprocess.run(["wine", "cmd", "/c", "exit"], stdin=subprocess.DEVNULL, check=True, **silent)
+    with subprocess.Popen(["wine", "cmd"], stdin=subprocess.PIPE, **silent):
         yield
 
 
