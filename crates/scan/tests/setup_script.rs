@@ -1,5 +1,7 @@
 //! What a `setup.py` says plainly, and what it doesn't.
 
+#![expect(clippy::unwrap_used, reason = "what fails here is the test's failure")]
+
 use bnbpip_packaging::{CoreMetadata, Requires};
 use bnbpip_scan::setup_requirements;
 
@@ -123,14 +125,12 @@ fn what_is_computed_is_not_read() {
 
 #[test]
 fn what_grows_without_end_is_given_up() {
-    let mut script = "a0 = ['six', 'six']\n".to_owned();
-    for step in 1..60 {
-        script += &format!("a{step} = a{before} + a{before}\n", before = step - 1);
+    for first in ["['six', 'six']", "'six'"] {
+        let doubled = (1..60).map(|step| format!("a{step} = a{0} + a{0}\n", step - 1));
+        let script = format!(
+            "a0 = {first}\n{}setup(install_requires=a59)",
+            doubled.collect::<String>()
+        );
+        assert_eq!(read(&script), None);
     }
-    assert_eq!(read(&format!("{script}setup(install_requires=a59)")), None);
-    let mut script = "a0 = 'six'\n".to_owned();
-    for step in 1..60 {
-        script += &format!("a{step} = a{before} + a{before}\n", before = step - 1);
-    }
-    assert_eq!(read(&format!("{script}setup(install_requires=a59)")), None);
 }

@@ -82,6 +82,11 @@ fn what_is_not_is_asked_of_the_backend() {
 #[test]
 fn a_wheel_that_requires_something_else_is_known_the_next_time() {
     let (_server, environment) = with_src(PLAIN, "\"requires\": [\"base<1.5\"]");
+    // What the script says is kept, and stays what it is.
+    for _ in 0..2 {
+        let run = environment.run(["install", "--dry-run", "src"]).success();
+        assert_eq!(last_line(&run.stdout), "Would install base-1.5 src-1.0");
+    }
     let run = environment.run(["install", "src"]).failure();
     let message = "ERROR: Failed to use `src 1.0`: its wheel requires other packages than its \
                    `setup.py` says\nhint: try again: what the wheel requires is known now\n";

@@ -62,9 +62,10 @@ impl<'ast> Constants<'ast> {
     pub(super) fn value(&self, expression: &'ast Expr) -> Option<Constant> {
         self.left.set(self.left.get().checked_sub(1)?);
         self.depth.set(self.depth.get() + 1);
-        let value = match self.depth.get() > DEPTH_LIMIT {
-            true => None,
-            false => self.value_of(expression),
+        let value = if self.depth.get() > DEPTH_LIMIT {
+            None
+        } else {
+            self.value_of(expression)
         };
         self.depth.set(self.depth.get() - 1);
         value

@@ -2,7 +2,8 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Alias, ExceptHandler, Expr, ExprCall, ExprContext, Operator, Parameter, Pattern, Stmt,
+    Alias, ExceptHandler, Expr, ExprCall, ExprContext, Identifier, Operator, Parameter, Pattern,
+    Stmt,
 };
 use ruff_text_size::{Ranged as _, TextRange};
 use rustc_hash::FxHashMap;
@@ -155,7 +156,7 @@ pub(super) fn names_a_metadata_command(value: &Expr) -> bool {
             visitor::walk_expr(self, expression);
         }
         fn visit_keyword(&mut self, keyword: &'ast ruff_python_ast::Keyword) {
-            let name = keyword.arg.as_ref().map(|name| name.as_str());
+            let name = keyword.arg.as_ref().map(Identifier::as_str);
             self.0 |= name.is_some_and(|name| METADATA_COMMANDS.contains(&name));
             visitor::walk_keyword(self, keyword);
         }

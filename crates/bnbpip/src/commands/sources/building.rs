@@ -39,7 +39,7 @@ impl Sources {
                 file.name()
             )));
         }
-        let tree = SourceTree::open(&obtained.root)?;
+        let tree = SourceTree::open(obtained.files.root()?)?;
         self.announce(&label, &tree);
         let place = BuildPlace::new(self, &label)?;
         let kind = obtained.origin.kind;
@@ -91,7 +91,10 @@ impl Sources {
             .prefix("wheel-")
             .tempdir_in(self.0.work.path())?
             .keep();
-        let name = spelled_name(entry).unwrap_or_else(|| unspelled(file, &obtained.root));
+        let name = match spelled_name(entry) {
+            Some(name) => name,
+            None => unspelled(file, obtained.files.root()?),
+        };
         // pip calls what an index has as it was asked for: in small letters, as a rule.
         let name = match obtained.origin.shown {
             Some(_) => name,

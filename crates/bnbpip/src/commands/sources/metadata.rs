@@ -9,7 +9,7 @@ use bnbpip_packaging::{CoreMetadata, PackageName, Version};
 use url::Url;
 
 use super::building::outcome_word;
-use super::obtain::Obtained;
+use super::packed::METADATA;
 use super::{Access, Entry, SourceUse, Sources, lock};
 use crate::commands::resolve::network;
 use crate::failure::Failure;
@@ -93,8 +93,8 @@ impl Sources {
         }
         self.obtain(entry, file, access)?;
         let obtained = entry.obtained.as_ref();
-        if let Some(known) = obtained.and_then(Obtained::known_metadata) {
-            return Ok(known);
+        if let Some(kept) = obtained.and_then(|it| it.kept_metadata(METADATA)) {
+            return Ok(kept);
         }
         if let Some(wheel) = Self::kept_wheel(entry)? {
             let document = access
@@ -104,16 +104,14 @@ impl Sources {
             let document = document.map_err(|error| network::explained(&error))?;
             return Ok(document.unwrap_or_default());
         }
-        let plain = entry.obtained.as_ref();
-        if let Some((document, requires)) = plain.and_then(|it| self.plain_document(it, file)) {
-            entry.presumed = Some(requires);
+        if let Some(document) = self.packed_document(entry, file)? {
             return Ok(document);
         }
         let _guard = interrupt::Guard::new();
         match self.prepared_document(entry, file)? {
             Ok(Some(document)) => {
                 if let Some(obtained) = &entry.obtained {
-                    obtained.keep_metadata(&document);
+                    obtained.keep_metadata(METADATA, &document);
                 }
                 return Ok(document);
             }
@@ -171,8 +169,9 @@ impl Sources {
         if self.0.used_for != SourceUse::Metadata || !is_backends || interrupt::requested() {
             return None;
         }
-        let obtained = entry.obtained.as_ref().filter(|it| it.is_archive)?;
-        let document = written_metadata(&obtained.root)?;
+        let files = &entry.obtained.as_ref()?.files;
+        let root = files.is_archive().then(|| files.root().ok())??;
+        let document = written_metadata(root)?;
         let metadata = CoreMetadata::parse(&document).ok()?;
         if metadata.name != *file.name() {
             return None;

@@ -6,11 +6,12 @@
 
 mod building;
 mod environment;
+mod files;
 mod hints;
 mod metadata;
 mod naming;
 mod obtain;
-mod plain;
+mod packed;
 mod repository;
 mod settings;
 
@@ -259,7 +260,7 @@ impl Sources {
         let archive = format!("{name}-{}.zip", metadata.version);
         let packed = self.0.work.path().join(&archive);
         if let Some(obtained) = &entry.obtained {
-            bnbpip_build::pack_tree(&obtained.root, &name, &packed)?;
+            bnbpip_build::pack_tree(obtained.files.root()?, &name, &packed)?;
         }
         Ok(super::saving::save(&packed, folder, &archive)?)
     }

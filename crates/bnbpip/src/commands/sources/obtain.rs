@@ -1,15 +1,17 @@
 //! Getting a source's files: a folder as it is, an archive unpacked, a repository checked out; and
 //! the place in the cache where what is built from it is kept.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use bnbpip_build::{UnpackLimits, WheelKind, static_metadata, unpack_sdist};
+use bnbpip_build::WheelKind;
 use bnbpip_index::{DistributionFilename, NoProgress, PackageFile};
 use bnbpip_packaging::{ArchiveInfo, DirInfo, DirectUrl, DirectUrlSource, Hashes, SdistExtension};
 use sha2::{Digest as _, Sha256};
 
+use super::files::{Archive, SourceFiles};
 use super::{Access, Shared, Sources, is_repository, lock, repository};
 use crate::commands::install::announce;
 use crate::commands::resolve::network;
@@ -18,12 +20,10 @@ use crate::failure::Failure;
 /// A source's files.
 #[derive(Debug)]
 pub(super) struct Obtained {
-    /// The project's folder.
-    pub(super) root: PathBuf,
+    /// Where they are.
+    pub(super) files: SourceFiles,
     /// Where it came from.
     pub(super) origin: Origin,
-    /// Whether it is an sdist, whose `PKG-INFO` may promise metadata.
-    pub(super) is_archive: bool,
     /// Where the cache has what is built from it; none where it may change.
     pub(super) kept: Option<Kept>,
 }
@@ -49,14 +49,10 @@ pub(super) struct Origin {
 }
 
 impl Obtained {
-    /// The metadata, if it is known without running the backend.
-    pub(super) fn known_metadata(&self) -> Option<Vec<u8>> {
-        let kept = self.kept.as_ref();
-        let kept = kept.and_then(|kept| kept_file(&kept.folder, |name| name == "METADATA"));
-        if let Some((_, bytes)) = kept {
-            return Some(bytes);
-        }
-        self.is_archive.then(|| static_metadata(&self.root))?
+    /// Metadata that was kept under a name by an earlier run.
+    pub(super) fn kept_metadata(&self, name: &str) -> Option<Vec<u8>> {
+        let kept = self.kept.as_ref()?;
+        Some(kept_file(&kept.folder, |file| file == name)?.1)
     }
 
     /// The wheel that was built from the same source before.
@@ -73,11 +69,11 @@ impl Obtained {
         Some(own.or_else(pure)?.0)
     }
 
-    /// Keeps metadata for the next run.
-    pub(super) fn keep_metadata(&self, document: &[u8]) {
+    /// Keeps metadata for the next run, under a name.
+    pub(super) fn keep_metadata(&self, name: &str, document: &[u8]) {
         if let Some(kept) = &self.kept {
             // Without a cache it is asked for again.
-            let _ = write_whole(&kept.folder, "METADATA", document);
+            let _ = write_whole(&kept.folder, name, document);
         }
     }
 
@@ -182,8 +178,7 @@ fn folder(shared: &Shared, file: &PackageFile, root: PathBuf) -> Result<Obtained
                 WheelKind::Ordinary
             },
         },
-        root,
-        is_archive: false,
+        files: SourceFiles::Folder(root),
         kept: None,
     })
 }
@@ -226,26 +221,21 @@ fn archive(shared: &Shared, file: &PackageFile, access: Access<'_>) -> Result<Ob
             wanted.shown_url()
         ))
     })?;
-    let folder = new_folder(shared)?;
-    let root = unpack_sdist(
-        &downloaded.path,
-        &filename,
-        extension,
-        &folder,
-        UnpackLimits::default(),
-    )?;
     let key = [
         "archive",
         &*downloaded.sha256,
         subdirectory.as_deref().unwrap_or_default(),
     ];
     Ok(Obtained {
-        root: match &subdirectory {
-            Some(path) => root.join(path),
-            None => root,
-        },
         kept: Some(kept_folders(shared, file, &key)),
-        is_archive: true,
+        files: SourceFiles::Archive(Archive {
+            path: downloaded.path.clone(),
+            filename,
+            extension,
+            subdirectory: subdirectory.clone(),
+            folder: new_folder(shared)?,
+            root: OnceCell::new(),
+        }),
         origin: Origin {
             shown: file.index.is_none().then(|| wanted.shown_url()),
             kind: WheelKind::Ordinary,

@@ -9,6 +9,7 @@ use bnbpip_index::PackageFile;
 use bnbpip_packaging::{DirInfo, DirectUrl, DirectUrlSource, VcsInfo};
 use url::Url;
 
+use super::files::SourceFiles;
 use super::obtain::{Obtained, Origin, kept_folders, new_folder, refuse_hashes};
 use super::{OUTPUT_LINES, Shared, lock};
 use crate::cli::values::ExistsAction;
@@ -47,9 +48,8 @@ pub(super) fn obtain(shared: &Shared, file: &PackageFile) -> Result<Obtained, Fa
         subdirectory.as_deref().unwrap_or_default(),
     ];
     Ok(Obtained {
-        root: project_folder(&folder, &url),
+        files: SourceFiles::Folder(project_folder(&folder, &url)),
         kept: Some(kept_folders(shared, file, &key)),
-        is_archive: false,
         origin: Origin {
             shown: Some(url.to_string()),
             kind: WheelKind::Ordinary,
@@ -75,7 +75,6 @@ fn in_place(shared: &Shared, file: &PackageFile, url: &GitUrl) -> Result<Obtaine
         .map_err(|()| Failure::new(format!("Failed to use the path `{}`", root.display())))?;
     Ok(Obtained {
         kept: None,
-        is_archive: false,
         origin: Origin {
             shown: Some(url.to_string()),
             kind: WheelKind::Editable,
@@ -87,7 +86,7 @@ fn in_place(shared: &Shared, file: &PackageFile, url: &GitUrl) -> Result<Obtaine
                 subdirectory: None,
             },
         },
-        root,
+        files: SourceFiles::Folder(root),
     })
 }
 
