@@ -9,6 +9,7 @@ use bnbpip_packaging::PackageName;
 pub(crate) struct FormatControl {
     no_binary: Names,
     only_binary: Names,
+    wheels_first: bool,
 }
 
 /// Names, or all.
@@ -23,8 +24,19 @@ pub(super) struct Names {
 pub(crate) struct AllowedFormats {
     /// Wheels may be used.
     pub wheels: bool,
-    /// Source archives may be used.
-    pub sources: bool,
+    /// Which source archives may be used.
+    pub sources: SourceArchives,
+}
+
+/// Source archives, by what else a release has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SourceArchives {
+    /// None.
+    Never,
+    /// Those of releases that have no wheel, for no platform.
+    WithoutWheels,
+    /// All.
+    Any,
 }
 
 impl FormatControl {
@@ -43,9 +55,9 @@ impl FormatControl {
         self.only_binary.all && self.no_binary == Names::default()
     }
 
-    /// The same with wheels alone for everything that isn't named.
-    pub(crate) fn with_wheels_as_a_rule(mut self) -> Self {
-        self.only_binary.all |= !self.no_binary.all;
+    /// The same with wheels alone for what isn't named and has any.
+    pub(crate) fn with_wheels_first(mut self) -> Self {
+        self.wheels_first = true;
         self
     }
 
@@ -58,16 +70,18 @@ impl FormatControl {
     pub(crate) fn allowed(&self, name: &PackageName) -> AllowedFormats {
         let mut allowed = AllowedFormats {
             wheels: true,
-            sources: true,
+            sources: SourceArchives::Any,
         };
         if self.only_binary.named.contains(name) {
-            allowed.sources = false;
+            allowed.sources = SourceArchives::Never;
         } else if self.no_binary.named.contains(name) {
             allowed.wheels = false;
         } else if self.only_binary.all {
-            allowed.sources = false;
+            allowed.sources = SourceArchives::Never;
         } else if self.no_binary.all {
             allowed.wheels = false;
+        } else if self.wheels_first {
+            allowed.sources = SourceArchives::WithoutWheels;
         }
         allowed
     }
@@ -104,7 +118,7 @@ mod tests {
 
     fn allowed(control: &FormatControl, name: &str) -> (bool, bool) {
         let allowed = control.allowed(&name.parse().unwrap());
-        (allowed.wheels, allowed.sources)
+        (allowed.wheels, allowed.sources != SourceArchives::Never)
     }
 
     #[test]
@@ -118,6 +132,18 @@ mod tests {
         assert_eq!(allowed(&control, "six"), (true, false));
         control.no_binary("six");
         assert_eq!(allowed(&control, "six"), (false, true));
+    }
+
+    #[test]
+    fn sources_may_be_for_want_of_wheels() {
+        let sources =
+            |control: &FormatControl, name: &str| control.allowed(&name.parse().unwrap()).sources;
+        let mut control = FormatControl::default().with_wheels_first();
+        control.no_binary("six");
+        control.only_binary("torch");
+        assert_eq!(sources(&control, "numpy"), SourceArchives::WithoutWheels);
+        assert_eq!(sources(&control, "six"), SourceArchives::Any);
+        assert_eq!(sources(&control, "torch"), SourceArchives::Never);
     }
 
     #[test]

@@ -229,14 +229,57 @@ fn a_source_that_is_not_what_the_lock_says_is_refused_before_it_is_built() {
 }
 
 #[test]
-fn source_distributions_are_locked_on_request_alone() {
+fn a_release_that_has_nothing_else_is_locked_as_its_source_distribution() {
     let server = IndexServer::start();
     server.add(sdist("chosen"));
+    // That the project has wheels by now doesn't matter to who needs the old release.
+    server.add(WheelBuilder::new("chosen", "2.0").build());
     let environment = environment(&server);
-    let run = environment.run(["lock", "chosen"]);
+    let both = ["--environment", "windows", "--environment", "linux"];
+    drop(lock(&environment, &[&both[..], &["chosen<2"]].concat()));
+    assert!(read(&environment).contains("sdist = { name = \"chosen-1.0.tar.gz\""));
+    assert_eq!(read(&environment).matches("[[packages]]").count(), 1);
+    drop(environment.run(["sync"]).success());
+    assert_eq!(environment.installed(), ["chosen-1.0"]);
+    let run = environment.run(["lock", "chosen<2", "--only-binary", ":all:"]);
     assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(!environment.work().join("pylock.toml").exists());
-    drop(lock(&environment, &["chosen", "--no-binary", "chosen"]));
+}
+
+/// Their source distribution would be built for Windows, where it never was.
+#[test]
+fn what_has_wheels_for_others_is_not_locked_as_a_source_distribution() {
+    let server = IndexServer::start();
+    let linux = |version: &str| {
+        let wheel = WheelBuilder::new("chosen", version);
+        wheel.tag("py3-none-manylinux_2_17_x86_64").build()
+    };
+    server.add(sdist("chosen"));
+    server.add(linux("2.0"));
+    let environment = environment(&server);
+    let windows = ["lock", "chosen", "--environment", "windows"];
+    // The older release is what its project has left behind.
+    let run = environment.run(windows).failure();
+    let told = "chosen 1.0 has no wheel, only a source distribution";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    let told = "chosen 2.0 has wheels for manylinux_2_17_x86_64";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    drop(lock(&environment, &["chosen", "--environment", "linux"]));
+    assert!(read(&environment).contains("version = \"2.0\""));
+    server.add(linux("1.0"));
+    let asked = [
+        "chosen==1.0",
+        "--environment",
+        "windows",
+        "--upgrade",
+        "--refresh-package",
+        "chosen",
+    ];
+    let run = environment.run([&["lock"], &asked[..]].concat()).failure();
+    assert!(!run.stderr.contains("only a source"), "{}", run.stderr);
+    drop(lock(
+        &environment,
+        &[&asked[..], &["--no-binary", "chosen"]].concat(),
+    ));
     assert!(read(&environment).contains("sdist = { "));
 }
 

@@ -100,7 +100,7 @@ struct Run<'a> {
     targets: Vec<LockTarget>,
     /// The accelerators that the lock lets choose from; `None` alone where there is no choice.
     families: Vec<Option<String>>,
-    /// What builds, where something that was asked for has to be built.
+    /// What builds; nothing where there is no Python.
     sources: Option<Sources>,
     /// What is tried first, before what the old lock has.
     preferences: Preferences,
@@ -160,11 +160,12 @@ impl Run<'_> {
     }
 
     /// Source distributions are locked where they were asked for by `--no-binary`, an address or a
-    /// folder. Each is built for its metadata on this machine, once for all environments.
+    /// folder, and where a release has nothing else. Each that doesn't tell its metadata is built for it
+    /// on this machine, once for all environments.
     fn prepare_sources(&mut self) -> Result<(), Failure> {
         let files = &self.inputs.base.options;
         let index = &mut self.resolve.index;
-        index.format_control = index.format_control.clone().with_wheels_as_a_rule();
+        index.format_control = index.format_control.clone().with_wheels_first();
         let formats = files.format_control(&index.format_control);
         let is_address = |given: &crate::request::RequestedRequirement| {
             let place = &given.requirement.version_or_url;
@@ -175,10 +176,14 @@ impl Run<'_> {
             || !self.inputs.base.unnamed.is_empty()
             || asked.any(|(_, given)| is_address(given));
         drop(asked);
-        let Some(first) = self.targets.first().filter(|_| is_needed) else {
+        let Some(first) = self.targets.first() else {
             return Ok(());
         };
-        let interpreter = target_environment::find_to_read(self.settings)?;
+        let interpreter = match target_environment::find_to_read(self.settings) {
+            Ok(interpreter) => interpreter,
+            Err(_) if !is_needed => return Ok(()),
+            Err(failure) => return Err(failure),
+        };
         let all = self.inputs.all();
         let (options, settings) = (&self.resolve, self.settings);
         let sources = Sources::new(

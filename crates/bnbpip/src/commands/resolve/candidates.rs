@@ -12,7 +12,7 @@ use bnbpip_packaging::{
 use bnbpip_resolver::Unusable;
 use rustc_hash::FxHashMap;
 
-use crate::request::FormatControl;
+use crate::request::{FormatControl, SourceArchives};
 
 /// What decides between files, the same for all packages of a run.
 #[derive(Debug)]
@@ -83,7 +83,8 @@ impl Selection {
         let mut best: Option<(Fit, &Arc<PackageFile>)> = None;
         let mut furthest: Option<Obstacle> = None;
         for file in files.clone() {
-            match self.judge(file) {
+            let has_wheels = || files.clone().any(|other| other.wheel().is_some());
+            match self.judge(file, has_wheels) {
                 Ok(fit) => {
                     let better = best.as_ref().is_none_or(|(known, other)| {
                         fit > *known || fit == *known && adds_hash(file, other)
@@ -108,7 +109,8 @@ impl Selection {
         }
     }
 
-    fn judge(&self, file: &PackageFile) -> Result<Fit, Obstacle> {
+    /// How well a file fits. `has_wheels` says whether its release has wheels, for any platform.
+    fn judge(&self, file: &PackageFile, has_wheels: impl Fn() -> bool) -> Result<Fit, Obstacle> {
         // A file without a time can't be known to be old enough; one of this machine is the user's.
         if let Some(cutoff) = self.cutoff_ms
             && file.url.scheme() != "file"
@@ -120,7 +122,9 @@ impl Selection {
         }
         let wheel = match &file.filename {
             DistributionFilename::Wheel(wheel) => wheel,
-            DistributionFilename::Sdist(sdist) => return self.judge_source(file, sdist),
+            DistributionFilename::Sdist(sdist) => {
+                return self.judge_source(file, sdist, has_wheels);
+            }
         };
         if !self.formats.allowed(&wheel.name).wheels {
             return Err(Obstacle::Format);
@@ -135,16 +139,29 @@ impl Selection {
         Ok((true, Reverse(avoided), priority, wheel.build.clone()))
     }
 
-    fn judge_source(&self, file: &PackageFile, sdist: &SdistFilename) -> Result<Fit, Obstacle> {
+    fn judge_source(
+        &self,
+        file: &PackageFile,
+        sdist: &SdistFilename,
+        has_wheels: impl Fn() -> bool,
+    ) -> Result<Fit, Obstacle> {
         if !self.sources {
             return Err(Obstacle::Source);
         }
-        if !self.formats.allowed(&sdist.name).sources {
-            return Err(Obstacle::Format);
+        match self.formats.allowed(&sdist.name).sources {
+            SourceArchives::Never => return Err(Obstacle::Format),
+            SourceArchives::WithoutWheels if has_wheels() => return Err(Obstacle::Source),
+            SourceArchives::WithoutWheels | SourceArchives::Any => {}
         }
         self.check_python(file)?;
         self.check_hashes(file)?;
         Ok((false, Reverse(false), 0, None))
+    }
+
+    /// Whether the target accepts a wheel's tags.
+    pub(super) fn fits(&self, wheel: &WheelFilename) -> bool {
+        let fits = self.tags.compatibility(wheel);
+        matches!(fits, TagCompatibility::Compatible(_))
     }
 
     fn check_python(&self, file: &PackageFile) -> Result<(), Obstacle> {

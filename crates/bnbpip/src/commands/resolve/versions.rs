@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use bnbpip_index::{IndexUrl, PackageFile, Project};
-use bnbpip_packaging::{Version, range};
+use bnbpip_packaging::{Version, WheelFilename, range};
 use bnbpip_resolver::{Unusable, VersionList, Yanked};
 use rustc_hash::FxHashSet;
 
 use super::candidates::Selection;
+use crate::request::SourceArchives;
 
 /// The versions of a project, with the choice of file made once a version.
 #[derive(Debug)]
@@ -22,6 +23,14 @@ pub(crate) struct Candidates {
     chosen: Vec<OnceLock<Result<Chosen, Unusable>>>,
     has_own_wheel: OnceLock<bool>,
     has_community_wheel: OnceLock<bool>,
+    newest_wheels: OnceLock<NewestWheels>,
+}
+
+/// The newest of the project's own versions with wheels: for any target, and for this one.
+#[derive(Debug)]
+struct NewestWheels {
+    any: Option<usize>,
+    fitting: Option<usize>,
 }
 
 /// The file of a version, and the tier of pages that it was found in.
@@ -67,6 +76,7 @@ impl Candidates {
             selection,
             has_own_wheel: OnceLock::new(),
             has_community_wheel: OnceLock::new(),
+            newest_wheels: OnceLock::new(),
         }
     }
 
@@ -106,7 +116,12 @@ impl Candidates {
     /// The project's own wheel, else one that others built, else what there is.
     fn choose(&self, version: &Version) -> Result<Chosen, Unusable> {
         let files = self.own_files(version);
-        let own = self.choose_own(version, &files);
+        let own = self.choose_own(version, &files).and_then(|own| {
+            if own.file.wheel().is_none() && self.is_left_behind(version) {
+                return Err(Unusable::OnlySource);
+            }
+            Ok(own)
+        });
         if own.as_ref().is_ok_and(|own| own.file.wheel().is_some()) {
             return own;
         }
@@ -135,6 +150,33 @@ impl Candidates {
         // Of all that there is, why none will do.
         let file = self.selection.best(files.iter().copied())?;
         Ok(Chosen { file, tier: 0 })
+    }
+
+    /// Whether a version without wheels, where such are candidates for want of any, is older than
+    /// wheels for other targets alone: not what its project offers this one.
+    fn is_left_behind(&self, version: &Version) -> bool {
+        let Some(project) = &self.project else {
+            return false;
+        };
+        let allowed = self.selection.formats.allowed(project.name());
+        if allowed.sources != SourceArchives::WithoutWheels {
+            return false;
+        }
+        let versions = project.versions();
+        let newest = self.newest_wheels.get_or_init(|| {
+            let newest = |is_wanted: &dyn Fn(&WheelFilename) -> bool| {
+                versions.iter().rposition(|version| {
+                    let files = self.own_files(version);
+                    files.iter().filter_map(|file| file.wheel()).any(is_wanted)
+                })
+            };
+            NewestWheels {
+                any: newest(&|_| true),
+                fitting: newest(&|wheel| self.selection.fits(wheel)),
+            }
+        });
+        let place = versions.partition_point(|other| other < version);
+        newest.any > Some(place) && newest.fitting < Some(place)
     }
 
     fn chosen(&self, index: usize) -> Result<Chosen, Unusable> {
