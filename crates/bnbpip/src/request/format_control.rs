@@ -33,8 +33,9 @@ pub(crate) struct AllowedFormats {
 pub(crate) enum SourceArchives {
     /// None.
     Never,
-    /// Those of releases that have no wheel, for no platform.
-    WithoutWheels,
+    /// Those of releases that have no wheel for one platform or another: such a one says that the
+    /// source doesn't build everywhere alike.
+    WithoutPlatformWheels,
     /// All.
     Any,
 }
@@ -81,7 +82,7 @@ impl FormatControl {
         } else if self.no_binary.all {
             allowed.wheels = false;
         } else if self.wheels_first {
-            allowed.sources = SourceArchives::WithoutWheels;
+            allowed.sources = SourceArchives::WithoutPlatformWheels;
         }
         allowed
     }
@@ -141,7 +142,10 @@ mod tests {
         let mut control = FormatControl::default().with_wheels_first();
         control.no_binary("six");
         control.only_binary("torch");
-        assert_eq!(sources(&control, "numpy"), SourceArchives::WithoutWheels);
+        assert_eq!(
+            sources(&control, "numpy"),
+            SourceArchives::WithoutPlatformWheels
+        );
         assert_eq!(sources(&control, "six"), SourceArchives::Any);
         assert_eq!(sources(&control, "torch"), SourceArchives::Never);
     }

@@ -232,6 +232,9 @@ fn a_source_that_is_not_what_the_lock_says_is_refused_before_it_is_built() {
 fn a_release_that_has_nothing_else_is_locked_as_its_source_distribution() {
     let server = IndexServer::start();
     server.add(sdist("chosen"));
+    // Whoever builds for no platform builds for all.
+    let old = WheelBuilder::new("chosen", "1.0").tag("py2-none-any");
+    server.add(old.build());
     // That the project has wheels by now doesn't matter to who needs the old release.
     server.add(WheelBuilder::new("chosen", "2.0").build());
     let environment = environment(&server);

@@ -83,8 +83,11 @@ impl Selection {
         let mut best: Option<(Fit, &Arc<PackageFile>)> = None;
         let mut furthest: Option<Obstacle> = None;
         for file in files.clone() {
-            let has_wheels = || files.clone().any(|other| other.wheel().is_some());
-            match self.judge(file, has_wheels) {
+            let has_platform_wheels = || {
+                let mut wheels = files.clone().filter_map(|other| other.wheel());
+                wheels.any(|wheel| !wheel.is_any_platform())
+            };
+            match self.judge(file, has_platform_wheels) {
                 Ok(fit) => {
                     let better = best.as_ref().is_none_or(|(known, other)| {
                         fit > *known || fit == *known && adds_hash(file, other)
@@ -109,8 +112,13 @@ impl Selection {
         }
     }
 
-    /// How well a file fits. `has_wheels` says whether its release has wheels, for any platform.
-    fn judge(&self, file: &PackageFile, has_wheels: impl Fn() -> bool) -> Result<Fit, Obstacle> {
+    /// How well a file fits. `has_platform_wheels` says whether its release has wheels for one platform
+    /// or another.
+    fn judge(
+        &self,
+        file: &PackageFile,
+        has_platform_wheels: impl Fn() -> bool,
+    ) -> Result<Fit, Obstacle> {
         // A file without a time can't be known to be old enough; one of this machine is the user's.
         if let Some(cutoff) = self.cutoff_ms
             && file.url.scheme() != "file"
@@ -123,7 +131,7 @@ impl Selection {
         let wheel = match &file.filename {
             DistributionFilename::Wheel(wheel) => wheel,
             DistributionFilename::Sdist(sdist) => {
-                return self.judge_source(file, sdist, has_wheels);
+                return self.judge_source(file, sdist, has_platform_wheels);
             }
         };
         if !self.formats.allowed(&wheel.name).wheels {
@@ -143,15 +151,17 @@ impl Selection {
         &self,
         file: &PackageFile,
         sdist: &SdistFilename,
-        has_wheels: impl Fn() -> bool,
+        has_platform_wheels: impl Fn() -> bool,
     ) -> Result<Fit, Obstacle> {
         if !self.sources {
             return Err(Obstacle::Source);
         }
         match self.formats.allowed(&sdist.name).sources {
             SourceArchives::Never => return Err(Obstacle::Format),
-            SourceArchives::WithoutWheels if has_wheels() => return Err(Obstacle::Source),
-            SourceArchives::WithoutWheels | SourceArchives::Any => {}
+            SourceArchives::WithoutPlatformWheels if has_platform_wheels() => {
+                return Err(Obstacle::Source);
+            }
+            SourceArchives::WithoutPlatformWheels | SourceArchives::Any => {}
         }
         self.check_python(file)?;
         self.check_hashes(file)?;

@@ -26,10 +26,10 @@ pub(crate) struct Candidates {
     newest_wheels: OnceLock<NewestWheels>,
 }
 
-/// The newest of the project's own versions with wheels: for any target, and for this one.
+/// The newest of the project's own versions with wheels: for one platform or another, and for this target.
 #[derive(Debug)]
 struct NewestWheels {
-    any: Option<usize>,
+    platform: Option<usize>,
     fitting: Option<usize>,
 }
 
@@ -153,13 +153,13 @@ impl Candidates {
     }
 
     /// Whether a version without wheels, where such are candidates for want of any, is older than
-    /// wheels for other targets alone: not what its project offers this one.
+    /// wheels for other platforms alone: not what its project offers this one.
     fn is_left_behind(&self, version: &Version) -> bool {
         let Some(project) = &self.project else {
             return false;
         };
         let allowed = self.selection.formats.allowed(project.name());
-        if allowed.sources != SourceArchives::WithoutWheels {
+        if allowed.sources != SourceArchives::WithoutPlatformWheels {
             return false;
         }
         let versions = project.versions();
@@ -171,12 +171,12 @@ impl Candidates {
                 })
             };
             NewestWheels {
-                any: newest(&|_| true),
+                platform: newest(&|wheel| !wheel.is_any_platform()),
                 fitting: newest(&|wheel| self.selection.fits(wheel)),
             }
         });
         let place = versions.partition_point(|other| other < version);
-        newest.any > Some(place) && newest.fitting < Some(place)
+        newest.platform > Some(place) && newest.fitting < Some(place)
     }
 
     fn chosen(&self, index: usize) -> Result<Chosen, Unusable> {
