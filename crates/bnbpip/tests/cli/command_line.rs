@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::fabricated::World;
+use crate::fabricated::{PROGRAM, World};
 
 /// Runs that need no environment, one after the other.
 fn transcript(lines: &[&str]) -> String {
@@ -23,7 +23,7 @@ fn version_and_help() {
 #[test]
 fn version() {
     let world = World::new();
-    let program = assert_cmd::cargo::cargo_bin("bnbpip");
+    let program = std::path::absolute(PROGRAM).unwrap();
     let folder = program.parent().unwrap().display().to_string();
     let start = format!("bnbpip {} from {folder}", env!("CARGO_PKG_VERSION"));
     let said = |text: &str| {

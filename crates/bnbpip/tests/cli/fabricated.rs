@@ -6,8 +6,6 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use assert_cmd::cargo::CommandCargoExt as _;
-
 /// A folder with an environment in `env` and nothing else.
 pub(crate) struct World {
     folder: tempfile::TempDir,
@@ -25,6 +23,9 @@ pub(crate) struct Fabricated<'a> {
     pub(crate) info: &'a [(&'a str, &'a str)],
     pub(crate) tag: &'a str,
 }
+
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_bnbpip");
 
 impl World {
     /// A world whose environment is empty.
@@ -113,7 +114,7 @@ impl World {
     }
 
     fn command_in(folder: &Path, cache: &Path) -> Command {
-        let mut command = Command::cargo_bin("bnbpip").unwrap();
+        let mut command = Command::new(PROGRAM);
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             let is_setting = ["PIP_", "BNBPIP_", "PYTHON"]
