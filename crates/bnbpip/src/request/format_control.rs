@@ -56,6 +56,12 @@ impl FormatControl {
         self.only_binary.all && self.no_binary == Names::default()
     }
 
+    /// The same with wheels alone where nothing else is named.
+    pub(crate) fn with_wheels_alone(mut self) -> Self {
+        self.only_binary.all |= !self.has_no_binary();
+        self
+    }
+
     /// The same with wheels alone for what isn't named and has any.
     pub(crate) fn with_wheels_first(mut self) -> Self {
         self.wheels_first = true;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bnbpip_testing::{IndexServer, Run, TestEnvironment, WheelBuilder};
 
+use crate::sources::sdist;
 use crate::{HERE, environment, index, index_of_elsewhere};
 
 const WINDOWS: [&str; 4] = ["--python-platform", "windows", "--python-version", "3.11"];
@@ -111,6 +112,23 @@ fn of_a_lock_the_named_environments_are_bundled() {
             .stderr
             .contains("Failed to bundle for macos: the lock has no environment")
     );
+}
+
+/// On the other machine nothing may be there to build with.
+#[test]
+fn only_wheels_are_bundled() {
+    let server = IndexServer::with([WheelBuilder::new("chosen", "0.9").build()]);
+    server.add(sdist("chosen"));
+    let environment = environment(&server);
+    drop(environment.run(["bundle", "chosen", "-o", "b"]).success());
+    let wheels = environment.work().join("b/wheels");
+    assert_eq!(names(&wheels), ["chosen-0.9-py3-none-any.whl"]);
+    drop(environment.run(["lock", "chosen"]).success());
+    let run = environment
+        .run(["bundle", "pylock.toml", "-o", "c"])
+        .failure();
+    let told = "the lock has no wheels of it, only `sdist`";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
 }
 
 #[test]

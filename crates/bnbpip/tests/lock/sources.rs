@@ -34,7 +34,7 @@ fn write(name: &str, folder: &Path) {
     }
 }
 
-fn sdist(name: &str) -> HostedFile {
+pub(crate) fn sdist(name: &str) -> HostedFile {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut builder = tar::Builder::new(gzip);
     for (path, content) in project(name) {

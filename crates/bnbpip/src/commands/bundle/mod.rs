@@ -166,6 +166,9 @@ fn own_platform(settings: &Settings) -> Result<String, Failure> {
 
 /// The same request as `lock` takes it.
 fn lock_arguments(arguments: &BundleArgs, environments: Vec<String>) -> LockArgs {
+    let mut resolve = arguments.resolve.clone();
+    // Nothing is built from a bundle.
+    resolve.index.format_control = resolve.index.format_control.with_wheels_alone();
     LockArgs {
         action: None,
         preferences: Vec::new(),
@@ -179,7 +182,7 @@ fn lock_arguments(arguments: &BundleArgs, environments: Vec<String>) -> LockArgs
         online: false,
         upgrade: true,
         upgrade_package: Vec::new(),
-        resolve: arguments.resolve.clone(),
+        resolve,
     }
 }
 
