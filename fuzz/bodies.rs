@@ -43,10 +43,12 @@ pub(crate) fn metadata_file(bytes: &[u8]) {
 
 /// `setup.py`, from which requirements are read without running it; a comment changes nothing.
 pub(crate) fn setup_script(bytes: &[u8]) {
-    let requires = bnbpip_scan::setup_requirements(bytes);
+    let options = bnbpip_scan::SetupOptions::default();
+    let requires = bnbpip_scan::setup_requirements(Some(bytes), &options);
     if requires.is_some() {
         let commented = [bytes, b"\n# end\n"].concat();
-        assert_eq!(bnbpip_scan::setup_requirements(&commented), requires);
+        let again = bnbpip_scan::setup_requirements(Some(&commented), &options);
+        assert_eq!(again, requires);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds imports that can't work: what `import PACKAGE` reaches, run in the abstract over a
 //! wheel's Python files, against the modules and names that other wheels have.
 //!
-//! [`setup_requirements`] reads what a `setup.py` says that its project requires.
+//! [`setup_requirements`] reads what a `setup.py` and a `setup.cfg` say that their project requires.
 //!
 //! Nothing is executed and nothing is fetched here: [`WheelFiles`] holds paths and those files
 //! that were handed in, and a [`Scan`] says which further files it wants. Conditions that can be
@@ -24,5 +24,5 @@ mod wheel;
 pub use findings::{Facts, Finding, Missing, Scan, System, scan};
 pub use installed::Replay;
 pub use ranges::{Break, VersionRun, discover, runs};
-pub use setup_script::setup_requirements;
+pub use setup_script::{SetupOptions, setup_requirements};
 pub use wheel::WheelFiles;

@@ -1,4 +1,4 @@
-//! What a project's `setup.py` says that it requires, where it says so plainly: in one call of
+//! What a project's `setup.py` and `setup.cfg` say that it requires, where they do so plainly: in one call of
 //! setuptools' `setup`, in strings, lists and dictionaries that are the same wherever it runs.
 //!
 //! Nothing is run. A script that computes its requirements, or may change them between where they
@@ -27,17 +27,36 @@ struct Keywords {
     requires_python: Option<VersionSpecifiers>,
 }
 
-/// Reads a `setup.py`; `None` if it doesn't say plainly what its project requires.
-pub fn setup_requirements(script: &[u8]) -> Option<Requires> {
+/// What a `setup.cfg` says beside a script, as it is written there.
+#[derive(Debug, Default)]
+pub struct SetupOptions {
+    /// `[options]`, `install_requires`.
+    pub install_requires: Option<String>,
+    /// `[options.extras_require]`.
+    pub extras_require: Vec<(String, String)>,
+    /// `[options]`, `python_requires`.
+    pub python_requires: Option<String>,
+}
+
+/// Reads a `setup.py`, if there is one, and the options beside it; `None` if they don't say plainly
+/// what their project requires.
+pub fn setup_requirements(script: Option<&[u8]>, options: &SetupOptions) -> Option<Requires> {
+    let mut found = match script {
+        Some(script) => from_script(script)?,
+        None => Keywords::default(),
+    };
+    found.add_options(options)?;
+    let python = found.requires_python.as_ref();
+    Some(Requires::new(&found.requires_dist, &found.extras, python))
+}
+
+fn from_script(script: &[u8]) -> Option<Keywords> {
     let (_, module) = syntax(script)?;
     let outline = Outline::of(&module.body);
     let call = outline.setup_call()?;
     let constants = Constants::of(&module.body, &outline, call);
     let found = from_call(call, &constants)?;
-    let python = found.requires_python.as_ref();
-    constants
-        .are_unchanged()
-        .then(|| Requires::new(&found.requires_dist, &found.extras, python))
+    constants.are_unchanged().then_some(found)
 }
 
 fn from_call<'ast>(call: &'ast ExprCall, constants: &Constants<'ast>) -> Option<Keywords> {
@@ -77,6 +96,25 @@ fn from_call<'ast>(call: &'ast ExprCall, constants: &Constants<'ast>) -> Option<
 }
 
 impl Keywords {
+    /// Adds what `setup.cfg` has. Where both say something it is setuptools' affair which counts.
+    fn add_options(&mut self, options: &SetupOptions) -> Option<()> {
+        let is_said = !self.requires_dist.is_empty() || !self.extras.is_empty();
+        let says = options.install_requires.is_some() || !options.extras_require.is_empty();
+        if is_said && says || self.requires_python.is_some() && options.python_requires.is_some() {
+            return None;
+        }
+        if let Some(these) = &options.install_requires {
+            self.add(None, &listed(these)?)?;
+        }
+        for (extra, these) in &options.extras_require {
+            self.add(Some(extra), &listed(these)?)?;
+        }
+        if let Some(text) = &options.python_requires {
+            self.requires_python = Some(parse_requires_python(text).ok()?);
+        }
+        Some(())
+    }
+
     /// Adds what `install_requires` has, or one key of `extras_require`: `name`, `name:marker` or
     /// `:marker`.
     fn add(&mut self, key: Option<&str>, value: &Constant) -> Option<()> {
@@ -101,6 +139,18 @@ impl Keywords {
         }
         Some(())
     }
+}
+
+/// A list in `setup.cfg`: one in each line, or with semicolons between.
+fn listed(text: &str) -> Option<Constant> {
+    if text.trim_start().starts_with("file:") || text.trim_start().starts_with("attr:") {
+        return None;
+    }
+    let separator = if text.contains('\n') { '\n' } else { ';' };
+    let texts = text
+        .split(separator)
+        .map(|one| Constant::Text(one.trim().to_owned()));
+    Some(Constant::List(texts.collect()))
 }
 
 /// The requirements of a list, or of a text with one in each line.

@@ -3,22 +3,29 @@
 #![expect(clippy::unwrap_used, reason = "what fails here is the test's failure")]
 
 use bnbpip_packaging::{CoreMetadata, Requires};
-use bnbpip_scan::setup_requirements;
+use bnbpip_scan::{SetupOptions, setup_requirements};
 
 const IMPORT: &str = "from setuptools import find_packages, setup\n";
 
 fn read(script: &str) -> Option<Requires> {
-    setup_requirements(format!("{IMPORT}{script}").as_bytes())
+    read_whole(&format!("{IMPORT}{script}"))
 }
 
-/// Whether a script says what metadata with these fields does.
-fn says(script: &str, fields: &[&str]) -> bool {
+fn read_whole(script: &str) -> Option<Requires> {
+    setup_requirements(Some(script.as_bytes()), &SetupOptions::default())
+}
+
+fn requires(fields: &[&str]) -> Requires {
     let metadata = format!(
         "Metadata-Version: 2.1\nName: a\nVersion: 1\n{}\n",
         fields.join("\n")
     );
-    let metadata = CoreMetadata::parse(metadata.as_bytes()).unwrap();
-    read(script) == Some(metadata.requires())
+    CoreMetadata::parse(metadata.as_bytes()).unwrap().requires()
+}
+
+/// Whether a script says what metadata with these fields does.
+fn says(script: &str, fields: &[&str]) -> bool {
+    read(script) == Some(requires(fields))
 }
 
 #[test]
@@ -49,7 +56,7 @@ fn requirements_are_read_however_they_are_written() {
         ),
     ] {
         let script = format!("{import}\n{call}(name='a')\n");
-        assert!(setup_requirements(script.as_bytes()).is_some_and(|found| found.is_empty()));
+        assert!(read_whole(&script).is_some_and(|found| found.is_empty()));
     }
 }
 
@@ -116,11 +123,8 @@ fn what_is_computed_is_not_read() {
     ] {
         assert_eq!(read(script), None, "{script}");
     }
-    assert_eq!(
-        setup_requirements(b"from .setuptools import setup\nsetup()\n"),
-        None
-    );
-    assert_eq!(setup_requirements(b"setup(\n"), None);
+    assert_eq!(read_whole("from .setuptools import setup\nsetup()\n"), None);
+    assert_eq!(read_whole("setup(\n"), None);
 }
 
 #[test]
@@ -132,5 +136,34 @@ fn what_grows_without_end_is_given_up() {
             doubled.collect::<String>()
         );
         assert_eq!(read(&script), None);
+    }
+}
+
+#[test]
+fn a_setup_cfg_says_it_in_lists_of_its_own() {
+    let options = |install: &str, extra: &str, python: &str| SetupOptions {
+        install_requires: Some(install.to_owned()),
+        extras_require: vec![("more".to_owned(), extra.to_owned())],
+        python_requires: Some(python.to_owned()),
+    };
+    let said = options("\nsix\n# why\nnumpy>=1; os_name == 'nt'", "a; b>1", ">=3.6");
+    let fields = [
+        "Requires-Dist: six",
+        "Requires-Dist: numpy>=1; os_name == 'nt'",
+        "Requires-Dist: a; extra == 'more'",
+        "Requires-Dist: b>1; extra == 'more'",
+        "Provides-Extra: more",
+        "Requires-Python: >=3.6",
+    ];
+    let script = format!("{IMPORT}setup()");
+    let script = Some(script.as_bytes());
+    assert_eq!(setup_requirements(script, &said), Some(requires(&fields)));
+    assert_eq!(setup_requirements(None, &said), Some(requires(&fields)));
+    let from_a_file = options("file: requirements.txt", "a", ">=3.6");
+    assert_eq!(setup_requirements(script, &from_a_file), None);
+    // Which of both counts is for setuptools to say.
+    for both in ["install_requires=['six']", "python_requires='>=3'"] {
+        let script = format!("{IMPORT}setup({both})");
+        assert_eq!(setup_requirements(Some(script.as_bytes()), &said), None);
     }
 }

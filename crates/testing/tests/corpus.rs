@@ -13,6 +13,7 @@ mod bodies;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bnbpip_scan::SetupOptions;
 use bnbpip_testing::mangle::{replay, seeds};
 
 fn corpus() -> PathBuf {
@@ -89,6 +90,6 @@ fn seeds_are_sound() {
     let scripts = seeds_of("setup_script");
     let said = scripts
         .iter()
-        .filter_map(|seed| bnbpip_scan::setup_requirements(seed));
+        .filter_map(|seed| bnbpip_scan::setup_requirements(Some(seed), &SetupOptions::default()));
     assert!(said.count() == 1 && scripts.len() == 2);
 }

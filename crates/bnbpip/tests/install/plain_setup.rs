@@ -14,6 +14,11 @@ const BACKEND: &str = include_str!("backend.py");
 /// An index with `src`, packed as setuptools packs what requires `base<2`. `setup` are the arguments
 /// in its script, and `more` what its backend makes of it.
 fn with_src(setup: &str, more: &str) -> (IndexServer, TestEnvironment) {
+    with_src_and(setup, "", more)
+}
+
+/// The same with a `setup.cfg`.
+fn with_src_and(setup: &str, options: &str, more: &str) -> (IndexServer, TestEnvironment) {
     let server = index();
     let setuptools = WheelBuilder::new("setuptools", "80.0")
         .file("setuptools/__init__.py", "")
@@ -26,6 +31,7 @@ fn with_src(setup: &str, more: &str) -> (IndexServer, TestEnvironment) {
     for (name, text) in [
         ("pyproject.toml", PYPROJECT),
         ("setup.py", &script),
+        ("setup.cfg", options),
         ("PKG-INFO", pkg_info),
         ("src.egg-info/PKG-INFO", pkg_info),
         ("src.egg-info/SOURCES.txt", "setup.py\n"),
@@ -57,6 +63,20 @@ fn what_is_said_plainly_needs_no_build() {
     assert_eq!(run.stderr.matches("Building").count(), 1, "{}", run.stderr);
     assert_eq!(environment.installed(), ["base-1.5", "src-1.0"]);
     drop(environment.run(["check"]).success());
+}
+
+#[test]
+fn a_setup_cfg_has_a_say() {
+    let backend = "\"requires\": [\"base<1.5\"]";
+    let (_server, environment) = with_src_and("", "[options]\ninstall_requires = base<2", backend);
+    let run = environment.run(["install", "--dry-run", "src"]).success();
+    assert_eq!(last_line(&run.stdout), "Would install base-1.5 src-1.0");
+    assert!(!run.stderr.contains("Building"), "{}", run.stderr);
+    for options in ["[options]\ninstall_requires = more", "no section"] {
+        let (_server, environment) = with_src_and(PLAIN, options, backend);
+        let run = environment.run(["install", "--dry-run", "src"]).success();
+        assert_eq!(last_line(&run.stdout), "Would install base-1.0 src-1.0");
+    }
 }
 
 #[test]

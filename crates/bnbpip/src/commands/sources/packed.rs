@@ -1,5 +1,5 @@
 //! The metadata that an sdist was packed with: where it promises that a build says the same (PEP 643),
-//! and where its `setup.py` says the same and can be read without running it.
+//! and where its `setup.py` and `setup.cfg` say the same and can be read without running anything.
 //!
 //! The second is presumed: the wheel is compared with it once it is built.
 
@@ -8,10 +8,11 @@ use std::path::Path;
 use bnbpip_build::{SourceTree, packed_metadata, static_metadata, written_metadata};
 use bnbpip_index::PackageFile;
 use bnbpip_packaging::{CoreMetadata, Requires};
-use bnbpip_scan::setup_requirements;
+use bnbpip_scan::{SetupOptions, setup_requirements};
 
 use super::{Access, Entry, Sources};
 use crate::commands::resolve::network;
+use crate::configuration::ini;
 use crate::failure::Failure;
 
 /// The name under which metadata is kept that a wheel has.
@@ -82,11 +83,15 @@ impl Sources {
     }
 }
 
-/// What setuptools wrote when an sdist was packed, if its `setup.py` says plainly that it requires the
-/// same.
+/// What setuptools wrote when an sdist was packed, if its `setup.py` and `setup.cfg` say plainly
+/// that it requires the same.
 fn plain_document(root: &Path, file: &PackageFile) -> Option<(Vec<u8>, Requires)> {
-    let script = SourceTree::open(root).ok()?.deciding_setup_script()?;
-    let said = setup_requirements(&script)?;
+    let files = SourceTree::open(root).ok()?.setup_files()?;
+    let options = match &files.configuration {
+        Some(text) => setup_options(text)?,
+        None => SetupOptions::default(),
+    };
+    let said = setup_requirements(files.script.as_deref(), &options)?;
     let document = written_metadata(root).or_else(|| {
         // An older `PKG-INFO` tells of no requirements: there are none, then.
         said.is_empty().then(|| packed_metadata(root)).flatten()
@@ -94,4 +99,19 @@ fn plain_document(root: &Path, file: &PackageFile) -> Option<(Vec<u8>, Requires)
     let metadata = CoreMetadata::parse(&document).ok()?;
     let is_of_file = metadata.name == *file.name() && metadata.version == *file.version();
     (is_of_file && said == metadata.requires()).then_some((document, said))
+}
+
+/// What a `setup.cfg` says of requirements; `None` if it can't be read.
+fn setup_options(text: &str) -> Option<SetupOptions> {
+    let mut options = SetupOptions::default();
+    for entry in ini::parse(text).ok()? {
+        // setuptools took names with `-`, too.
+        match (&*entry.section, &*entry.key.replace('-', "_")) {
+            ("options", "install_requires") => options.install_requires = Some(entry.value),
+            ("options", "python_requires") => options.python_requires = Some(entry.value),
+            ("options.extras_require", _) => options.extras_require.push((entry.key, entry.value)),
+            _ => {}
+        }
+    }
+    Some(options)
 }
