@@ -11,7 +11,7 @@ use crate::cache::{Bucket, Cache};
 use crate::download::{DownloadedFile, Downloader, RequiredHashes};
 use crate::error::{IndexError, SharedResult};
 use crate::flat::FlatPage;
-use crate::http::{Get, HttpClient, HttpError, Purpose, SharedHttp};
+use crate::http::{Get, HttpClient, Purpose, SharedHttp};
 use crate::index_url::{IndexUrl, without_credentials};
 use crate::locations::IndexLocations;
 use crate::metadata::{MetadataFetcher, WheelMetadataLite, check_agreement};
@@ -210,7 +210,7 @@ impl IndexClient {
         if whole.status.is_success() {
             return Ok(whole.body);
         }
-        let error = HttpError::status(url, whole.status, &whole.headers);
+        let error = whole.refusal(url);
         Err(Arc::new(error.into()))
     }
 

@@ -235,7 +235,7 @@ impl RemoteWheel {
                 match self.metadata.range(&self.file.url, &range).await? {
                     Ranged::Bytes(part, _) if part.start == first => part.bytes,
                     // The server stopped serving ranges in between: take the whole.
-                    Ranged::Bytes(..) | Ranged::Unsupported => {
+                    Ranged::Bytes(..) | Ranged::Unsupported(_) => {
                         let path = self.metadata.whole(&self.file).await?;
                         local_range(&path, first, end)?
                     }

@@ -187,10 +187,10 @@ impl PageFetcher {
                 _ if place.missing_statuses.contains(&status.as_u16()) => {
                     return Ok(Reply::Missing);
                 }
-                _ => return Err(HttpError::status(url, status, &whole.headers).into()),
+                _ => return Err(whole.refusal(url).into()),
             }
         }
-        Err(HttpError::status(url, StatusCode::NOT_MODIFIED, &HeaderMap::new()).into())
+        Err(HttpError::not_modified(url).into())
     }
 }
 

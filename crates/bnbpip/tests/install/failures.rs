@@ -241,6 +241,16 @@ fn index_in_trouble() {
 }
 
 #[test]
+fn a_server_says_in_its_own_words_why_it_refuses() {
+    let server = index();
+    let words = "Quarantined: see https://intranet/policy";
+    server.plan_fault("/files/", 100, Fault::Refusal(403, words.into()));
+    let said = refused(&environment(&server), &["install", "--no-deps", "base"]);
+    let told = format!("answered 403 {words}\n");
+    assert!(said.contains(&told), "{said}");
+}
+
+#[test]
 fn captive_portal() {
     let server = index();
     let page = "<html><body>Please log in to this network</body></html>";

@@ -64,7 +64,7 @@ impl IndexClient {
         let first_byte = self.inner.metadata.range(&file.url, "0-0").await;
         match first_byte.map_err(IndexError::from)? {
             Ranged::Bytes(_, Some(total)) => Ok(total),
-            Ranged::Bytes(_, None) | Ranged::Unsupported => {
+            Ranged::Bytes(_, None) | Ranged::Unsupported(_) => {
                 let any = RequiredHashes::default();
                 let downloaded = self.download(file, &any, &NoProgress).await?;
                 let io = |source| IndexError::io("read", &downloaded.path, 0, source);

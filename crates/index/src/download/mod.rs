@@ -5,6 +5,7 @@ mod hashing;
 mod partial;
 mod pieces;
 mod sequential;
+mod taken_over;
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

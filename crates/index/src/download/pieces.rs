@@ -236,7 +236,7 @@ impl Downloader {
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 return Err(other_size(file, total, first));
             }
-            status => return Err(HttpError::status(&file.url, status, answer.headers()).into()),
+            _ => return Err(answer.refusal(&file.url).into()),
         }
         match content_range(answer.headers()) {
             Some((start, _, Some(size))) if size != total => {

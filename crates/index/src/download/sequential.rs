@@ -13,7 +13,7 @@ use crate::http::{
 };
 use crate::index_url::host_of;
 use crate::page::PackageFile;
-use crate::progress::Progress;
+use crate::progress::{NoProgress, Progress};
 
 /// A stream under way.
 struct Stream<'run> {
@@ -132,39 +132,67 @@ impl Downloader {
             headers,
             retries: None,
         };
-        let mut answer = match self.http.send(&get).await {
-            Ok(answer) => answer,
-            Err(error) => return Ok(Ended::Cut(error)),
-        };
-        if let Some(error) = stream.begin(&answer, &get, partial, required)? {
+        match self.http.send(&get).await {
+            Ok(answer) => stream.read(answer, partial, required).await,
+            Err(error) => Ok(Ended::Cut(error)),
+        }
+    }
+
+    /// Reads an answer that has the file from its front.
+    pub(super) async fn one_answer(
+        &self,
+        file: &PackageFile,
+        partial: &mut Partial,
+        answer: Answer<'_>,
+    ) -> Result<Complete, Failure> {
+        let required = RequiredHashes::default();
+        partial.reset()?;
+        let stream = self.open_stream(file, &required, partial, &NoProgress);
+        let mut stream = stream.await?;
+        match stream.read(answer, partial, &required).await? {
+            Ended::Complete => Ok(Complete {
+                digests: stream.hasher.finish(),
+                validator: partial.state.validator.clone(),
+                resumed: false,
+            }),
+            Ended::Cut(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Stream<'_> {
+    async fn read(
+        &mut self,
+        mut answer: Answer<'_>,
+        partial: &mut Partial,
+        required: &RequiredHashes,
+    ) -> Result<Ended, Failure> {
+        if let Some(error) = self.begin(&answer, partial, required)? {
             return Ok(Ended::Cut(error));
         }
         let total = partial.state.total;
         loop {
             match answer.chunk().await {
                 Ok(Some(chunk)) => {
-                    stream.write(&chunk, partial)?;
-                    if total.is_some_and(|total| stream.written > total) {
-                        return Err(stream.wrong_length(total).into());
+                    self.write(&chunk, partial)?;
+                    if total.is_some_and(|total| self.written > total) {
+                        return Err(self.wrong_length(total).into());
                     }
                 }
-                Ok(None) if total.is_none_or(|total| total == stream.written) => {
+                Ok(None) if total.is_none_or(|total| total == self.written) => {
                     return Ok(Ended::Complete);
                 }
                 // The connection ended in order, but too soon: asking again brings the same.
-                Ok(None) => return Err(stream.wrong_length(total).into()),
+                Ok(None) => return Err(self.wrong_length(total).into()),
                 Err(error) => return Ok(Ended::Cut(error)),
             }
         }
     }
-}
 
-impl Stream<'_> {
     /// Looks at the answer's head; a failure that may pass is given back.
     fn begin(
         &mut self,
         answer: &Answer<'_>,
-        get: &Get<'_>,
         partial: &mut Partial,
         required: &RequiredHashes,
     ) -> Result<Option<HttpError>, Failure> {
@@ -207,8 +235,8 @@ impl Stream<'_> {
                 Ok(None)
             }
             StatusCode::RANGE_NOT_SATISFIABLE if self.written > 0 => Err(Failure::Changed),
-            status => {
-                let error = HttpError::status(get.url, status, headers);
+            _ => {
+                let error = answer.refusal(&self.file.url);
                 if error.is_transient() {
                     Ok(Some(error))
                 } else {

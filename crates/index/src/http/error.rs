@@ -69,7 +69,7 @@ pub enum HttpError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The server refused or failed.
-    #[error("Failed to fetch `{url}`: `{host}` answered {status}")]
+    #[error("Failed to fetch `{url}`: `{host}` answered {}", in_words(*status, phrase.as_deref()))]
     Status {
         /// The host that was asked.
         host: String,
@@ -77,6 +77,8 @@ pub enum HttpError {
         url: String,
         /// The status.
         status: StatusCode,
+        /// The server's own words for it, where it has any.
+        phrase: Option<Box<str>>,
         /// How long the server asks to wait, in seconds.
         retry_after_seconds: Option<u64>,
     },
@@ -146,13 +148,24 @@ impl HttpError {
     }
 
     /// A status that is no answer to what was asked.
-    pub(crate) fn status(url: &Url, status: StatusCode, headers: &HeaderMap) -> Self {
+    pub(super) fn status(
+        url: &Url,
+        status: StatusCode,
+        headers: &HeaderMap,
+        phrase: Option<&str>,
+    ) -> Self {
         Self::Status {
             host: host_of(url),
             url: redacted(url),
             status,
+            phrase: phrase.map(Into::into),
             retry_after_seconds: retry_after_seconds(headers),
         }
+    }
+
+    /// An answer that nothing changed, to a request that didn't ask for changes.
+    pub(crate) fn not_modified(url: &Url) -> Self {
+        Self::status(url, StatusCode::NOT_MODIFIED, &HeaderMap::new(), None)
     }
 
     /// How long the server asks to wait before the next request.
@@ -176,6 +189,14 @@ impl HttpError {
             Self::Status { status, .. } => is_transient_status(*status),
             _ => false,
         }
+    }
+}
+
+/// A status as it is told: guards of an index say in their own words why they refuse a file.
+fn in_words(status: StatusCode, phrase: Option<&str>) -> String {
+    match phrase {
+        Some(phrase) => format!("{} {phrase}", status.as_u16()),
+        None => status.to_string(),
     }
 }
 

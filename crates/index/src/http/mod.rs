@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hyper::ext::ReasonPhrase;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
@@ -31,6 +32,9 @@ use turns::{Turn, Turns};
 
 /// The most redirects that are followed.
 const REDIRECT_LIMIT: usize = 10;
+
+/// How many characters of a server's own words for a status are told.
+const PHRASE_LIMIT: usize = 400;
 
 /// How much room is made ahead for the body of an answer.
 const ROOM_AHEAD_BYTES: usize = 8 << 20;
@@ -75,6 +79,7 @@ pub(crate) struct Answer<'client> {
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) status: StatusCode,
+    phrase: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) url: Url,
     pub(crate) body: Vec<u8>,
@@ -208,7 +213,7 @@ impl HttpClient {
         loop {
             let error = match self.get_whole_once(get, limit_bytes).await {
                 Ok(whole) if !is_transient_status(whole.status) => return Ok(whole),
-                Ok(whole) => HttpError::status(get.url, whole.status, &whole.headers),
+                Ok(whole) => whole.refusal(get.url),
                 Err(error) => error,
             };
             retry.pause(error).await?;
@@ -241,6 +246,7 @@ impl HttpClient {
         }
         Ok(Whole {
             status: answer.response.status(),
+            phrase: answer.phrase(),
             headers: std::mem::take(answer.response.headers_mut()),
             url: answer.url,
             body,
@@ -248,7 +254,27 @@ impl HttpClient {
     }
 }
 
+impl Whole {
+    /// The error that this is where only another status would do.
+    pub(crate) fn refusal(&self, url: &Url) -> HttpError {
+        HttpError::status(url, self.status, &self.headers, self.phrase.as_deref())
+    }
+}
+
 impl Answer<'_> {
+    /// The error that this is where only another status would do.
+    pub(crate) fn refusal(&self, url: &Url) -> HttpError {
+        HttpError::status(url, self.status(), self.headers(), self.phrase().as_deref())
+    }
+
+    /// What the server says beside the status, if it isn't the usual; not all of it if it is long.
+    fn phrase(&self) -> Option<String> {
+        let phrase = self.response.extensions().get::<ReasonPhrase>()?;
+        let phrase = String::from_utf8_lossy(phrase.as_bytes());
+        let phrase: String = phrase.trim().chars().take(PHRASE_LIMIT).collect();
+        (!phrase.is_empty()).then_some(phrase)
+    }
+
     /// The status.
     pub(crate) fn status(&self) -> StatusCode {
         self.response.status()

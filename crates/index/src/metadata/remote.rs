@@ -16,7 +16,7 @@ use super::{from_record, to_record};
 use crate::cache::{Bucket, Cache, CacheKey, read_if_present, write_atomic};
 use crate::download::{Downloader, RequiredHashes, check_bytes};
 use crate::error::IndexError;
-use crate::http::{Get, HttpError, Purpose, SharedHttp, content_range, range_header};
+use crate::http::{Answer, Get, HttpError, Purpose, SharedHttp, content_range, range_header};
 use crate::index_url::{host_of, redacted, without_credentials};
 use crate::page::PackageFile;
 use crate::progress::NoProgress;
@@ -31,10 +31,11 @@ pub(crate) struct MetadataFetcher {
 }
 
 /// What a request for a range brought.
-pub(crate) enum Ranged {
+pub(crate) enum Ranged<'client> {
     /// These bytes, and the size of the whole if the server tells it.
     Bytes(Tail, Option<u64>),
-    Unsupported,
+    /// No range, but perhaps an answer with the whole file, of which nothing is read yet.
+    Unsupported(Option<Box<Answer<'client>>>),
 }
 
 /// Why ranges brought no metadata.
@@ -152,8 +153,11 @@ impl MetadataFetcher {
         // Some servers take `-N` for the first bytes: then the ranges are of no use.
         match self.range(&file.url, &format!("-{length}")).await? {
             Ranged::Bytes(tail, total) if total == Some(tail.end()) => Ok(Some(tail)),
-            Ranged::Bytes(..) | Ranged::Unsupported => {
+            ranged => {
                 self.remember_lack(host);
+                if let Ranged::Unsupported(Some(answer)) = ranged {
+                    self.downloader.take_over(file, *answer).await;
+                }
                 Ok(None)
             }
         }
@@ -201,7 +205,7 @@ impl MetadataFetcher {
                 tracing::debug!(url = %redacted(&url), "the metadata file is missing");
                 Ok(None)
             }
-            status => Err(HttpError::status(&url, status, &whole.headers).into()),
+            _ => Err(whole.refusal(&url).into()),
         }
     }
 
@@ -265,7 +269,7 @@ impl MetadataFetcher {
     }
 
     /// One range, with retries. Anything but a sound 206 counts as "no ranges here".
-    pub(crate) async fn range(&self, url: &Url, range: &str) -> Result<Ranged, HttpError> {
+    pub(crate) async fn range(&self, url: &Url, range: &str) -> Result<Ranged<'_>, HttpError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::RANGE, range_header(range));
         headers.insert(
@@ -287,30 +291,31 @@ impl MetadataFetcher {
         }
     }
 
-    async fn range_once(&self, get: &Get<'_>) -> Result<Ranged, HttpError> {
+    async fn range_once(&self, get: &Get<'_>) -> Result<Ranged<'_>, HttpError> {
         let mut answer = self.http.send(get).await?;
         let status = answer.status();
         let may_be_about_ranges =
             status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE;
         if !may_be_about_ranges {
-            return Err(HttpError::status(get.url, status, answer.headers()));
+            return Err(answer.refusal(get.url));
         }
         let is_encoded = answer.headers().contains_key(header::CONTENT_ENCODING);
         let (Some((first, last, total)), StatusCode::PARTIAL_CONTENT, false) =
             (content_range(answer.headers()), status, is_encoded)
         else {
-            return Ok(Ranged::Unsupported);
+            let whole = (status == StatusCode::OK && !is_encoded).then(|| Box::new(answer));
+            return Ok(Ranged::Unsupported(whole));
         };
         let length = last - first + 1;
         let mut bytes = Vec::with_capacity(usize::try_from(length.min(8 << 20)).unwrap_or(0));
         while let Some(chunk) = answer.chunk().await? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() as u64 > length {
-                return Ok(Ranged::Unsupported);
+                return Ok(Ranged::Unsupported(None));
             }
         }
         if bytes.len() as u64 != length {
-            return Ok(Ranged::Unsupported);
+            return Ok(Ranged::Unsupported(None));
         }
         let tail = Tail {
             bytes,

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum Fault {
     /// Answers with this status and nothing else.
     Status(u16),
+    /// Answers with this status and words of its own beside it.
+    Refusal(u16, String),
     /// Answers with this status and a `Retry-After` of so many seconds.
     RetryAfter(u16, u64),
     /// Cuts the connection after so many bytes of the body.

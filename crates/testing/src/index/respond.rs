@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 use base64::Engine as _;
 use bytes::Bytes;
 use futures::stream;
+use hyper::ext::ReasonPhrase;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::served::{PageFormat, Ranges, RecordedRequest, normalize};
@@ -118,7 +119,9 @@ fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 fn answer(state: &State, path: &str, headers: &HeaderMap, fault: Option<&Fault>) -> Answer {
     let code = |code: u16| StatusCode::from_u16(code).unwrap();
     match fault {
-        Some(Fault::Status(status)) => return Answer::status(code(*status)),
+        Some(Fault::Status(status) | Fault::Refusal(status, _)) => {
+            return Answer::status(code(*status));
+        }
         Some(Fault::RetryAfter(status, seconds)) => {
             return Answer::status(code(*status)).with(header::RETRY_AFTER, seconds.to_string());
         }
@@ -381,7 +384,12 @@ fn into_response(
     } else {
         paced(answer.body, Pace::new(fault), served)
     };
-    response.body(body).unwrap()
+    let mut response = response.body(body).unwrap();
+    if let Some(Fault::Refusal(_, words)) = fault {
+        let phrase = ReasonPhrase::try_from(words.as_bytes()).unwrap();
+        response.extensions_mut().insert(phrase);
+    }
+    response
 }
 
 fn paced(bytes: Bytes, pace: Pace, served: Arc<AtomicU64>) -> Body {
