@@ -72,6 +72,8 @@ pub enum BuildError {
         project: String,
         /// The backend.
         backend: String,
+        /// The hook that was to be called.
+        hook: &'static str,
         /// Python's reason.
         reason: String,
         /// All that was printed.
@@ -114,6 +116,16 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    /// Whether it was to tell its metadata when it failed.
+    pub fn is_about_metadata(&self) -> bool {
+        match self {
+            Self::Backend { hook, .. } | Self::Unavailable { hook, .. } => {
+                hook.starts_with("prepare_metadata")
+            }
+            _ => false,
+        }
+    }
+
     /// All that the backend printed before it failed.
     pub fn output(&self) -> Option<&str> {
         match self {
@@ -288,6 +300,7 @@ impl Build {
             Outcome::Unavailable(reason) => Err(BuildError::Unavailable {
                 project,
                 backend,
+                hook,
                 reason,
                 output,
             }),

@@ -18,6 +18,8 @@ const LEGACY_REQUIREMENT: &str = "setuptools>=40.8.0";
 pub struct BuildSystem {
     /// What the backend needs to start.
     pub requires: Vec<Requirement>,
+    /// The same as it is written.
+    pub written: Vec<String>,
     /// What a backend needs that the project doesn't name: it has to be among the former.
     pub implied: Vec<Requirement>,
     /// The backend: `module`, or `module:object`.
@@ -183,6 +185,7 @@ fn legacy_system() -> BuildSystem {
     BuildSystem {
         implied: requires.clone(),
         requires,
+        written: vec![LEGACY_REQUIREMENT.to_string()],
         backend: LEGACY_BACKEND.to_string(),
         backend_path: Vec::new(),
     }
@@ -200,7 +203,8 @@ impl BuildSystemTable {
                 "`build-system.requires` has more than {REQUIREMENTS_LIMIT} entries"
             ));
         }
-        let requires: Vec<Requirement> = requires
+        let written = requires;
+        let requires: Vec<Requirement> = written
             .iter()
             .map(|text| {
                 bnbpip_packaging::metadata::parse_requirement(text)
@@ -224,12 +228,14 @@ impl BuildSystemTable {
         Ok(match self.build_backend {
             Some(backend) => BuildSystem {
                 requires,
+                written,
                 implied: Vec::new(),
                 backend,
                 backend_path: self.backend_path,
             },
             None => BuildSystem {
                 requires,
+                written,
                 ..legacy_system()
             },
         })

@@ -43,6 +43,8 @@ pub(crate) struct RequirementsReader<'a> {
     request: Request,
     /// The files that were read, and whether as constraints.
     seen: FxHashSet<(Location, bool)>,
+    /// What a file of constraints is called where it can't be opened.
+    constraint_kind: &'static str,
 }
 
 /// What is being read: shown name, place, and whether it constrains only.
@@ -63,6 +65,15 @@ impl<'a> RequirementsReader<'a> {
             fetch,
             request: Request::default(),
             seen: FxHashSet::default(),
+            constraint_kind: "constraint",
+        }
+    }
+
+    /// A reader for the constraints of builds, of whose files pip says that they are requirements.
+    pub(crate) fn of_build_constraints(surroundings: Surroundings<'a>, fetch: Fetch<'a>) -> Self {
+        Self {
+            constraint_kind: "requirements",
+            ..Self::new(surroundings, fetch)
         }
     }
 
@@ -71,11 +82,15 @@ impl<'a> RequirementsReader<'a> {
         self.request
     }
 
-    /// Adds a requirement from the command line.
+    /// Adds a requirement from the command line. An empty one, as scripts make of a variable without
+    /// a value, stands for nothing.
     ///
     /// # Errors
     /// When it isn't one.
     pub(crate) fn add(&mut self, text: &str) -> Result<(), Failure> {
+        if text.trim().is_empty() {
+            return Ok(());
+        }
         let origin = RequirementOrigin::CommandLine;
         let given = parse_requirement(text, origin, Vec::new(), self.surroundings)?;
         // No index has a project of this name: the user forgot the option.
@@ -175,7 +190,7 @@ impl<'a> RequirementsReader<'a> {
         let bytes = match reading.location {
             Location::Url(url) => (self.fetch)(url)?,
             Location::File(path) => bounded::read(path, bounded::TEXT_BYTES)
-                .map_err(|error| unopened(reading, &error))?,
+                .map_err(|error| self.unopened(reading, &error))?,
         };
         let (text, warning) = decode::decode(&bytes, reading.shown)?;
         self.request.warnings.extend(warning);
@@ -186,6 +201,30 @@ impl<'a> RequirementsReader<'a> {
             self.take_line(&parsed, reading, logical.number, including)?;
         }
         Ok(())
+    }
+
+    fn unopened(&self, reading: &Reading<'_>, error: &io::Error) -> Failure {
+        let kind = if reading.is_constraint {
+            self.constraint_kind
+        } else {
+            "requirements"
+        };
+        if error.kind() == ErrorKind::NotFound && reading.shown.starts_with("file:") {
+            return Failure::new(format!(
+                "404 Client Error: FileNotFoundError for url: {}",
+                reading.shown
+            ));
+        }
+        let reason = match error.kind() {
+            ErrorKind::NotFound => "[Errno 2] No such file or directory".to_owned(),
+            ErrorKind::PermissionDenied => "[Errno 13] Permission denied".to_owned(),
+            ErrorKind::IsADirectory => "[Errno 21] Is a directory".to_owned(),
+            _ => return Failure::new(format!("Could not open {kind} file: {error}")),
+        };
+        Failure::new(format!(
+            "Could not open {kind} file: {reason}: '{}'",
+            reading.shown
+        ))
     }
 
     fn take_line(
@@ -361,28 +400,4 @@ fn refuse_unsupported(
         ))),
         _ => Ok(()),
     }
-}
-
-fn unopened(reading: &Reading<'_>, error: &io::Error) -> Failure {
-    let kind = if reading.is_constraint {
-        "constraint"
-    } else {
-        "requirements"
-    };
-    if error.kind() == ErrorKind::NotFound && reading.shown.starts_with("file:") {
-        return Failure::new(format!(
-            "404 Client Error: FileNotFoundError for url: {}",
-            reading.shown
-        ));
-    }
-    let reason = match error.kind() {
-        ErrorKind::NotFound => "[Errno 2] No such file or directory".to_owned(),
-        ErrorKind::PermissionDenied => "[Errno 13] Permission denied".to_owned(),
-        ErrorKind::IsADirectory => "[Errno 21] Is a directory".to_owned(),
-        _ => return Failure::new(format!("Could not open {kind} file: {error}")),
-    };
-    Failure::new(format!(
-        "Could not open {kind} file: {reason}: '{}'",
-        reading.shown
-    ))
 }

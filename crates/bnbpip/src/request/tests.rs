@@ -250,7 +250,6 @@ fn what_is_wrong_with_a_requirement() {
         "https://h.example/y-1.0.whl",
         "ünï",
         "foo == 1é",
-        "",
         &deep,
     ]
     .into_iter()

@@ -21,7 +21,9 @@ fn constraints_of_builds_are_files_that_are_there() {
     let words = "ERROR: Could not open constraint file: [Errno 2] No such file or directory: \
                  'gone.txt'";
     assert_eq!(of_install.as_deref(), Some(words));
-    assert_eq!(said("--build-constraint"), of_install);
+    let of_build = said("--build-constraint");
+    let words = words.replace("constraint file", "requirements file");
+    assert_eq!(of_build, Some(words));
 }
 
 #[test]
@@ -44,14 +46,15 @@ fn requirements_of_builds_are_looked_at_where_that_is_asked_for() {
     let environment = environment(&server);
     let folder = environment.work().join("here");
     crate::sources::write(&crate::sources::project("here", "1.0", ""), &folder);
-    let toml = "[build-system]\nrequires = [\"base>=3\"]\nbuild-backend = \"backend\"\n\
+    let toml = "[build-system]\nrequires = [\"base>=3\", \"Other.Thing\"]\nbuild-backend = \"backend\"\n\
                 backend-path = [\".\"]\n";
     fs_err::write(folder.join("pyproject.toml"), toml).unwrap();
     let line = "install ./here --no-build-isolation";
     let checked = format!("{line} --check-build-dependencies");
     let run = environment.run(checked.split(' ')).failure();
     assert!(
-        run.stderr.contains("are missing: 'base>=3'."),
+        run.stderr
+            .contains("are missing: 'Other.Thing', 'base>=3'."),
         "{}",
         run.stderr
     );
@@ -91,4 +94,34 @@ fn a_setuptools_that_is_too_old_to_be_the_usual_backend_is_refused() {
          setuptools==1.0 is incompatible with setuptools>=40.8.0."
     );
     assert!(stderr.contains(&said), "{stderr}");
+}
+
+#[test]
+fn backends_that_cannot_be_imported_are_told_in_pips_words() {
+    let environment = environment(&index());
+    let folder = environment.work().join("here");
+    fs_err::create_dir(&folder).unwrap();
+    let toml = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\n\
+                backend-path = [\".\"]\n";
+    fs_err::write(folder.join("pyproject.toml"), toml).unwrap();
+    let install = |backend: &str| {
+        fs_err::write(folder.join("backend.py"), backend).unwrap();
+        environment.run(["install", "./here"]).failure().stderr
+    };
+    let unavailable = "ERROR: backend-unavailable: Cannot import build backend 'backend'.\n";
+    let of_metadata = "ERROR: metadata-generation-failed: Encountered error while generating package \
+                       metadata.\n";
+    let stderr = install("import nowhere_at_all\n");
+    assert!(stderr.contains(unavailable), "{stderr}");
+    assert!(!stderr.contains(of_metadata), "{stderr}");
+    // It can be at first, and can't when it is asked for metadata.
+    let stderr = install(
+        "import pathlib\nmark = pathlib.Path(__file__).with_name('mark')\nif mark.exists():\n    \
+         import nowhere_at_all\nmark.touch()\n",
+    );
+    assert!(stderr.contains(unavailable), "{stderr}");
+    assert!(stderr.contains(of_metadata), "{stderr}");
+    let stderr = install("def prepare_metadata_for_build_wheel(*_): raise ValueError\n");
+    assert!(!stderr.contains(unavailable), "{stderr}");
+    assert!(stderr.contains(of_metadata), "{stderr}");
 }

@@ -265,7 +265,7 @@ pub(crate) fn read_constraints(
         variable: &|name| settings.environment.get(name).map(str::to_owned),
     };
     let fetch = |url: &url::Url| remote_file::read(url, settings);
-    let mut reader = RequirementsReader::new(surroundings, &fetch);
+    let mut reader = RequirementsReader::of_build_constraints(surroundings, &fetch);
     for file in files {
         reader.read(file, true)?;
     }

@@ -41,7 +41,7 @@ impl Sources {
         }
         let tree = SourceTree::open(obtained.files.root()?)?;
         self.announce(&label, &tree);
-        let place = BuildPlace::new(self, &label)?;
+        let place = BuildPlace::new(self, &label, tree.system.written.clone())?;
         let kind = obtained.origin.kind;
         let settings = self.0.config_settings.of(file);
         let is_isolated = !self.0.options.build.no_build_isolation;
@@ -172,6 +172,17 @@ impl Sources {
             ));
         }
         let mut failure = Failure::from(Shown(error));
+        // What pip calls it, and scripts look for.
+        if let BuildError::Unavailable { backend, .. } = error {
+            failure = failure.and(format!(
+                "backend-unavailable: Cannot import build backend '{backend}'."
+            ));
+        }
+        if error.is_about_metadata() {
+            failure = failure.and(
+                "metadata-generation-failed: Encountered error while generating package metadata.",
+            );
+        }
         let output = error.output().unwrap_or_default();
         if !output.trim().is_empty() {
             let lines: Vec<String> = output_tail(output, OUTPUT_LINES)

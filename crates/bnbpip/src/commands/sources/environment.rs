@@ -47,6 +47,8 @@ pub(super) struct BuildPlace {
     python: BuildPython,
     /// What is built, for messages.
     label: String,
+    /// What the project itself requires for its build, as it is written there.
+    written: Vec<String>,
     /// The environment's folder, removed with it; `None` without isolation.
     folder: Option<tempfile::TempDir>,
     /// Whether what the project itself requires is there: what comes after it, the backend wants.
@@ -54,8 +56,12 @@ pub(super) struct BuildPlace {
 }
 
 impl BuildPlace {
-    /// Makes the environment for building `label`.
-    pub(super) fn new(sources: &Sources, label: &str) -> Result<Self, Failure> {
+    /// Makes the environment for building `label`, which requires what is `written`.
+    pub(super) fn new(
+        sources: &Sources,
+        label: &str,
+        written: Vec<String>,
+    ) -> Result<Self, Failure> {
         let nested = sources.nested(label)?;
         let shared = &sources.0;
         if shared.options.build.no_build_isolation {
@@ -65,6 +71,7 @@ impl BuildPlace {
                 sources: nested,
                 interpreter,
                 label: label.to_owned(),
+                written,
                 folder: None,
                 is_filled: AtomicBool::new(false),
             });
@@ -82,6 +89,7 @@ impl BuildPlace {
             sources: nested,
             interpreter,
             label: label.to_owned(),
+            written,
             folder: Some(folder),
             is_filled: AtomicBool::new(false),
         })
@@ -162,7 +170,7 @@ impl BuildPlace {
         let (mut missing, mut conflicting) = (Vec::new(), Vec::new());
         for requirement in wanted.iter().filter(|it| it.marker.evaluate(&markers, &[])) {
             let Some(found) = present.get(&requirement.name) else {
-                missing.push(format!("'{requirement}'"));
+                missing.push(format!("'{}'", self.as_written(requirement)));
                 continue;
             };
             if let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &requirement.version_or_url
@@ -170,7 +178,8 @@ impl BuildPlace {
             {
                 let (name, version) = (&found.name, &found.version);
                 conflicting.push(format!(
-                    "{name}=={version} is incompatible with {requirement}"
+                    "{name}=={version} is incompatible with {}",
+                    self.as_written(requirement)
                 ));
             }
         }
@@ -190,6 +199,13 @@ impl BuildPlace {
             )));
         }
         Ok(())
+    }
+
+    /// A requirement as the project has it, if it is the project's.
+    fn as_written(&self, requirement: &Requirement) -> String {
+        let same = |text: &&String| text.parse().is_ok_and(|it: Requirement| it == *requirement);
+        let written = self.written.iter().find(same);
+        written.map_or_else(|| requirement.to_string(), |text| text.trim().to_owned())
     }
 
     /// What is built, as an address where it is a folder.
