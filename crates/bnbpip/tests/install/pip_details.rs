@@ -320,6 +320,12 @@ fn locks_of_this_machines_files_are_installed() {
     assert!(stderr.contains(&format!("Got        {sha256}")), "{stderr}");
     drop(lock(&sha256).success());
     assert_eq!(environment.installed(), ["simple-2.0"]);
+    let stdout = lock(&sha256).success().stdout;
+    assert!(
+        stdout.starts_with("Requirement already satisfied: simple==2.0 in "),
+        "{stdout}"
+    );
+    assert!(stdout.ends_with(" (from pylock.toml) (2.0)\n"), "{stdout}");
     for (text, said) in [
         (None, "ERROR: Error reading pylock file 'pylock.toml'\n"),
         (
@@ -401,4 +407,15 @@ fn a_record_without_rows_is_no_reason_to_warn() {
     assert!(!run.stderr.contains("WARNING"), "{}", run.stderr);
     let removed = environment.run(["uninstall", "-y", "one"]).success();
     assert_eq!(environment.installed(), [""; 0], "{}", removed.stderr);
+}
+
+#[test]
+fn what_is_empty_asks_for_nothing() {
+    let environment = with_wheels(&[WheelBuilder::new("base", "1.0")]);
+    drop(
+        environment
+            .run(LOCAL.iter().chain(&["base", "", " "]))
+            .success(),
+    );
+    assert_eq!(environment.installed(), ["base-1.0"]);
 }

@@ -25,7 +25,7 @@ pub(crate) use self::apply::{Application, tell_outcome, unpacked};
 use self::destination::Destination;
 pub(crate) use self::download_progress::{DownloadProgress, announce};
 use self::narration::Narration;
-pub(crate) use self::narration::tell_collected;
+pub(crate) use self::narration::{tell_collected, tell_satisfied};
 pub(crate) use self::outcome::listing;
 pub(crate) use self::plan::{Change, Plan, spelled};
 use crate::cli::InstallArgs;

@@ -89,11 +89,7 @@ impl<'a> Narration<'a> {
             }
             _ => self.requested(name),
         };
-        self.printer.info(&format!(
-            "Requirement already satisfied: {label} in {}{from} ({})",
-            self.shown(&distribution.location),
-            distribution.version
-        ));
+        tell_satisfied(distribution, (&label, &from), self.directory, self.printer);
     }
 
     /// The packages that change, before they are fetched. `needed` has the requirement of a file
@@ -189,11 +185,7 @@ impl<'a> Narration<'a> {
 
     /// A path as pip shows it: from the working directory if it is below that.
     fn shown(&self, path: &Path) -> String {
-        let shown = match path.strip_prefix(self.directory) {
-            Ok(inside) => Path::new(".").join(inside),
-            Err(_) => path.to_path_buf(),
-        };
-        shown.display().to_string()
+        shown(path, self.directory)
     }
 
     /// The packages that change, when all are there.
@@ -247,6 +239,28 @@ impl<'a> Narration<'a> {
         let found = dependencies.find(|needed| needed.requirement.name == *name)?;
         Some(found.without_marker())
     }
+}
+
+fn shown(path: &Path, directory: &Path) -> String {
+    let shown = match path.strip_prefix(directory) {
+        Ok(inside) => Path::new(".").join(inside),
+        Err(_) => path.to_path_buf(),
+    };
+    shown.display().to_string()
+}
+
+/// Tells what is there already: how it is asked for, and where. Paths are shown from the folder.
+pub(crate) fn tell_satisfied(
+    distribution: &InstalledDistribution,
+    (label, from): (&str, &str),
+    directory: &Path,
+    printer: &Printer,
+) {
+    printer.info(&format!(
+        "Requirement already satisfied: {label} in {}{from} ({})",
+        shown(&distribution.location, directory),
+        distribution.version
+    ));
 }
 
 /// What is told of the packages whose place others take; they must still be there.

@@ -20,7 +20,9 @@ pub(crate) use self::accelerator::Wish;
 use self::building::Building;
 use self::pips_words::{INVALID, READING, SELECTING};
 pub(crate) use self::planning::{Origin, Places, SourceOrigin, Wanted, locked_file, wanted};
-use super::install::{Application, DownloadProgress, Plan, announce, listing, tell_outcome};
+use super::install::{
+    Application, DownloadProgress, Plan, announce, listing, tell_outcome, tell_satisfied,
+};
 use super::lock::LockText;
 use super::resolve::{network, runtime};
 use super::target_environment;
@@ -161,14 +163,21 @@ impl Syncing<'_> {
         };
         let mut wanted = wanted(&selected, places)?;
         let records = present::Records::read(&environment);
-        wanted.retain(|one| !present::is_there(one, &installed, &records));
+        let is_there = |one: &Wanted| present::is_there(one, &installed, &records);
+        if self.words == Words::Pips {
+            let there = wanted.iter().filter(|one| is_there(one));
+            self.tell_satisfied(there, &installed, (settings, printer));
+        }
+        wanted.retain(|one| !is_there(one));
         let surplus = if self.inexact {
             Vec::new()
         } else {
             surplus(&selected, &installed, &found.interpreter.prefix)
         };
         if wanted.is_empty() && surplus.is_empty() {
-            printer.info("The environment is as the lock says");
+            if self.words == Words::Own {
+                printer.info("The environment is as the lock says");
+            }
             return Ok(());
         }
         if !self.dry_run {
@@ -187,6 +196,27 @@ impl Syncing<'_> {
         changes.apply(&self, &building, &environment, settings, printer)?;
         changes.say(printer, "Successfully removed", "Successfully installed");
         Ok(())
+    }
+
+    /// Tells in pip's words what is there.
+    fn tell_satisfied<'one>(
+        &self,
+        there: impl Iterator<Item = &'one Wanted>,
+        installed: &InstalledEnvironment,
+        (settings, printer): (&Settings, &Printer),
+    ) {
+        let from = format!(" (from {})", without_credentials(self.file));
+        for one in there {
+            let Some(distribution) = installed.get(&one.name) else {
+                continue;
+            };
+            let label = (one.address()).map_or_else(
+                || format!("{}=={}", one.name, distribution.version),
+                |url| format!("{} @ {url}", one.name),
+            );
+            let directory = settings.environment.working_directory();
+            tell_satisfied(distribution, (&label, &from), directory, printer);
+        }
     }
 
     /// A failure about the lock, with what pip says of it if its command was typed.

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::commands::wheelhouse::Wheelhouse;
 use crate::failure::Failure;
+use crate::secrets::without_credentials;
 
 /// A package to install.
 #[derive(Debug, Clone)]
@@ -22,6 +23,19 @@ pub(crate) struct Wanted {
     pub(super) requested: bool,
     /// Whether others than its project built it.
     pub(super) is_community: bool,
+}
+
+impl Wanted {
+    /// The address that it is installed from, unless an index has it; without credentials.
+    pub(super) fn address(&self) -> Option<String> {
+        let url = match &self.origin {
+            Origin::Wheel { direct: false, .. } => return None,
+            Origin::Source(source) if source.is_sdist => return None,
+            Origin::Wheel { file, .. } => &file.url,
+            Origin::Source(source) => &source.url,
+        };
+        Some(without_credentials(url.as_str()).into_owned())
+    }
 }
 
 /// Where it comes from.
