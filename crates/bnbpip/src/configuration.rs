@@ -65,6 +65,19 @@ impl ProcessEnvironment {
         std::env::args_os().collect()
     }
 
+    /// The name that the program was called by, `bnbpip` where it can't be one of a command.
+    pub(crate) fn called() -> String {
+        let first = std::env::args_os().next().map(PathBuf::from);
+        let name = first.and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        let is_plain =
+            |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+        let name = name.filter(|name| name.chars().all(is_plain));
+        name.map_or_else(
+            || "bnbpip".to_owned(),
+            |name| name.strip_suffix(".exe").unwrap_or(&name).to_owned(),
+        )
+    }
+
     /// The folder of the program's own file.
     pub(crate) fn program_folder() -> Option<PathBuf> {
         Some(std::env::current_exe().ok()?.parent()?.to_owned())

@@ -176,7 +176,9 @@ fn run(cli: &Cli, settings: &Settings, printer: &'static Printer) -> Result<(), 
         Some(Command::Cache(arguments)) => cache::run(arguments, settings, printer),
         Some(Command::Config(arguments)) => config::run(arguments, settings, printer),
         Some(Command::Index(arguments)) => index::run(arguments, settings, printer),
-        Some(Command::Completion(arguments)) => completion::run(arguments, printer),
+        Some(Command::Completion(arguments)) => {
+            completion::run(arguments, &ProcessEnvironment::called(), printer)
+        }
         Some(Command::Debug(arguments)) => debug::run(arguments, settings, printer),
         Some(Command::Hash(arguments)) => hash::run(arguments, printer),
         Some(Command::Search(arguments)) => search::run(arguments),

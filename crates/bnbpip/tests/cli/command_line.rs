@@ -222,6 +222,39 @@ fn completion() {
     }
 }
 
+/// A link to the program has a name of its own, and it is what is typed.
+#[cfg(unix)]
+#[test]
+fn completion_is_for_the_name_that_was_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("pip3");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bnbpip"), &link).unwrap();
+    let output = std::process::Command::new(&link)
+        .args(["completion", "--bash"])
+        .output()
+        .unwrap();
+    let code = String::from_utf8(output.stdout).unwrap();
+    assert!(code.contains("complete -F _pip3 "), "{code}");
+    assert_eq!(completed_by_bash(&code, "pip3"), "--platform");
+}
+
+/// What bash makes of `--pla` behind `install`; what it should if there is no bash.
+#[cfg(unix)]
+fn completed_by_bash(code: &str, command: &str) -> String {
+    let script = format!(
+        "{code}\nCOMP_WORDS=({command} install --pla); COMP_CWORD=2; \
+         _{command} {command} --pla install; echo \"${{COMPREPLY[@]}}\""
+    );
+    let bash = std::process::Command::new("bash")
+        .args(["--norc", "-c", &script])
+        .output();
+    match bash {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        // Not every machine has it.
+        Err(_) => "--platform".to_owned(),
+    }
+}
+
 /// bash itself completes words with the code.
 #[cfg(unix)]
 #[test]
@@ -230,16 +263,5 @@ fn bash_completes() {
     let code = world.run("completion --bash");
     let (_, code) = code.split_once("----- stdout -----\n").unwrap_or_default();
     let (code, _) = code.split_once("----- stderr -----").unwrap_or_default();
-    let script = format!(
-        "{code}\nCOMP_WORDS=(bnbpip install --pla); COMP_CWORD=2; \
-         _bnbpip bnbpip --pla install; echo \"${{COMPREPLY[@]}}\""
-    );
-    let bash = std::process::Command::new("bash")
-        .args(["--norc", "-c", &script])
-        .output();
-    // Not every machine has it.
-    if let Ok(output) = bash {
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(said.trim(), "--platform", "{output:?}");
-    }
+    assert_eq!(completed_by_bash(code, "bnbpip"), "--platform");
 }
