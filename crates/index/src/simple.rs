@@ -164,6 +164,10 @@ impl PageFetcher {
                 Freshness::Stale(conditional) => headers = conditional,
             }
         }
+        if self.refresh {
+            // What stands between here and the index may have kept a page as well.
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=0"));
+        }
         for conditional in [true, false] {
             let get = Get {
                 url,

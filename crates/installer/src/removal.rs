@@ -26,6 +26,8 @@ pub struct RemovalPlan {
     pub refused: Vec<PathBuf>,
     /// Lines that go from `easy-install.pth` files.
     pub path_lines: Vec<(PathBuf, String)>,
+    /// Files that such lines should be in, and that aren't there.
+    pub missing_path_files: Vec<PathBuf>,
     directories: FxHashMap<PathBuf, Directory>,
     info: PathBuf,
 }

@@ -57,6 +57,12 @@ pub(crate) fn run(
                 continue;
             }
         }
+        for file in &plan.missing_path_files {
+            printer.warning(&format!(
+                "Cannot remove entries from nonexistent file {}",
+                file.display()
+            ));
+        }
         let paths = if printer.verbosity() > 0 {
             plan.summary(&environment)
         } else {

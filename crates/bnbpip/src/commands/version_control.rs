@@ -55,11 +55,17 @@ pub(super) fn checkout(project: &Path, name: &str) -> Checkout {
     Checkout::Requirement(format!("git+{address}@{commit}#egg={egg}{subdirectory}"))
 }
 
-/// The project's folder within its repository, if it isn't the whole.
-fn subdirectory(project: &Path) -> Option<String> {
-    let top = PathBuf::from(git(project, &["rev-parse", "--show-toplevel"])?);
+/// The project's folder within its repository, if it isn't the whole. What is installed may be a folder
+/// of packages inside the project's.
+fn subdirectory(place: &Path) -> Option<String> {
+    let top = PathBuf::from(git(place, &["rev-parse", "--show-toplevel"])?);
     let top = fs_err::canonicalize(top).ok()?;
-    let project = fs_err::canonicalize(project).ok()?;
+    let place = fs_err::canonicalize(place).ok()?;
+    let is_project = |folder: &&Path| {
+        let has = |name: &str| folder.join(name).is_file();
+        has("pyproject.toml") || has("setup.py")
+    };
+    let project = place.ancestors().find(is_project)?;
     let inside = project
         .strip_prefix(top)
         .ok()?

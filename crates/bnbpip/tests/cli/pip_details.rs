@@ -45,6 +45,25 @@ fn an_egg_goes_with_its_folder_its_line_and_its_scripts() {
 }
 
 #[test]
+fn a_list_of_paths_that_is_gone_is_told() {
+    let world = World::new();
+    let (library, project) = (world.library(), world.path().join("project"));
+    let info = project.join("old.egg-info");
+    fs_err::create_dir_all(&info).unwrap();
+    fs_err::write(info.join("PKG-INFO"), "Name: old\nVersion: 1.0\n").unwrap();
+    let link = library.join("old.egg-link");
+    fs_err::write(&link, format!("{}\n.", project.display())).unwrap();
+    let shown = world.run("uninstall -y old");
+    let said = "WARNING: Cannot remove entries from nonexistent file ";
+    assert!(shown.contains(said), "{shown}");
+    assert!(
+        shown.contains("Successfully uninstalled old-1.0"),
+        "{shown}"
+    );
+    assert!(!link.exists() && project.exists());
+}
+
+#[test]
 fn what_an_egg_info_requires_stands_beside_its_metadata() {
     let world = World::new();
     let info = world.library().join("old-1.0-py3.11.egg-info");

@@ -143,3 +143,24 @@ fn without_network_the_cache_serves() {
     );
     assert_eq!(server.requests().len(), 0);
 }
+
+#[test]
+fn what_stands_before_the_index_is_told_to_ask_it_too() {
+    let server = large();
+    let environment = environment(&server);
+    let asked = |words: &[&str]| {
+        server.forget_requests();
+        drop(environment.run(words).success());
+        let pages = server.requests_for("/simple/small/");
+        pages[0].cache_control.clone()
+    };
+    assert_eq!(asked(&["install", "--dry-run", "small"]), None);
+    let words = [
+        "install",
+        "--dry-run",
+        "--refresh-package",
+        ":all:",
+        "small",
+    ];
+    assert_eq!(asked(&words).as_deref(), Some("max-age=0"));
+}

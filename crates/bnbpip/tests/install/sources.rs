@@ -508,3 +508,24 @@ fn nothing_is_built_for_another_platform_or_against_the_users_word() {
     assert_eq!(run.code, 1);
     assert_snapshot!(shown(&environment, &run));
 }
+
+#[test]
+fn freeze_names_the_projects_folder_not_that_of_its_packages() {
+    let environment = environment(&index());
+    let work = environment.work();
+    let (origin, checkout) = (work.join("origin"), work.join("checkout"));
+    fs_err::create_dir_all(origin.join("part")).unwrap();
+    fs_err::write(origin.join("part/setup.py"), "").unwrap();
+    git(&origin, &["init", "-q"]);
+    git(&origin, &["add", "."]);
+    git(&origin, &["commit", "-q", "-m", "a"]);
+    git(&work, &["clone", "-q", "origin", "checkout"]);
+    let packages = checkout.join("part/src");
+    fs_err::create_dir_all(packages.join("old.egg-info")).unwrap();
+    let info = packages.join("old.egg-info/PKG-INFO");
+    fs_err::write(info, "Name: old\nVersion: 1.0\n").unwrap();
+    let link = environment.site_packages().join("old.egg-link");
+    fs_err::write(link, format!("{}\n../", packages.display())).unwrap();
+    let stdout = environment.run(["freeze"]).success().stdout;
+    assert!(stdout.ends_with("#egg=old&subdirectory=part\n"), "{stdout}");
+}

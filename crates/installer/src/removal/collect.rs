@@ -31,6 +31,7 @@ pub(super) struct Collector<'a> {
     resolved: FxHashMap<PathBuf, PathBuf>,
     refused: Vec<PathBuf>,
     path_lines: Vec<(PathBuf, String)>,
+    missing_path_files: Vec<PathBuf>,
 }
 
 impl<'a> Collector<'a> {
@@ -65,6 +66,7 @@ impl<'a> Collector<'a> {
             resolved: FxHashMap::default(),
             refused: Vec::new(),
             path_lines: Vec::new(),
+            missing_path_files: Vec::new(),
         })
     }
 
@@ -241,6 +243,10 @@ impl<'a> Collector<'a> {
 
     fn want_path_line(&mut self, file: &Path, line: &str) {
         let file = paths::resolve(file);
+        if !file.exists() {
+            self.missing_path_files.push(file);
+            return;
+        }
         let listed = read_regular_text(&file)
             .is_ok_and(|text| text.lines().any(|found| found.trim_end() == line));
         if listed {
@@ -319,6 +325,7 @@ impl<'a> Collector<'a> {
             files,
             refused: self.refused,
             path_lines: self.path_lines,
+            missing_path_files: self.missing_path_files,
             directories,
             info: self.info,
         })

@@ -97,6 +97,7 @@ fn record(
         path: path.to_string(),
         range: header(header::RANGE),
         if_none_match: header(header::IF_NONE_MATCH),
+        cache_control: header(header::CACHE_CONTROL),
         accept: header(header::ACCEPT),
         authorization: header(header::AUTHORIZATION),
         user_agent: header(header::USER_AGENT),

@@ -234,6 +234,8 @@ pub struct RecordedRequest {
     pub range: Option<String>,
     /// The `If-None-Match` header.
     pub if_none_match: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
     /// The `Accept` header.
     pub accept: Option<String>,
     /// The `Authorization` header.

@@ -1,6 +1,7 @@
 //! The resolver's view of the index: pages and metadata, fetched ahead, each once.
 
 mod fetching;
+mod public_index;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -217,45 +218,10 @@ impl MetadataProvider for IndexProvider {
         version: &Version,
         file: &Self::File,
     ) -> Result<Arc<PackageMetadata>, DependencyError> {
-        if let Some(sources) = self.sources.as_ref().filter(|_| file.wheel().is_none()) {
-            let metadata = match file.index {
-                None => sources
-                    .metadata(file, self.access())
-                    .map_err(source_error)?,
-                Some(_) => self.metadata_of_sdist(sources, name, version, file)?,
-            };
-            return Ok(Arc::new(PackageMetadata {
-                requires_dist: metadata.requires_dist,
-                requires_python: metadata.requires_python,
-                provides_extra: metadata.provides_extra,
-                builds: Vec::new(),
-            }));
-        }
-        let metadata = self.runtime.block_on(self.shared.metadata(file));
-        match metadata.map_err(|failure| self.tell_inconsistent(name, file, failure)) {
-            Ok(metadata) => Ok(metadata),
-            Err(MetadataFailure::Invalid(message)) if self.is_direct(file) => {
-                Err(source_error(invalid_wheel(file, message)).into())
-            }
-            Err(MetadataFailure::Folder(message)) if self.is_direct(file) => {
-                let text = format!("{} has an invalid wheel, {message}", file.name());
-                Err(source_error(Failure::new(text)).into())
-            }
-            Err(
-                MetadataFailure::Invalid(message)
-                | MetadataFailure::Folder(message)
-                | MetadataFailure::Inconsistent { message, .. },
-            ) => {
-                lock(&self.shared.passed_over).insert(format!(
-                    "Ignoring version {version} of {name} since it has invalid metadata: {message}"
-                ));
-                Err(DependencyError::Invalid(message))
-            }
-            Err(MetadataFailure::NoBuild(wanted)) => Err(DependencyError::NoBuild(wanted)),
-            Err(MetadataFailure::Index(error)) if error.is_offline() => {
-                Err(DependencyError::NotCached)
-            }
-            Err(MetadataFailure::Index(error)) => Err(provider_error(error).into()),
+        let metadata = self.metadata_of(name, version, file)?;
+        match public_index::refusal(file, &metadata.requires_dist) {
+            Some(failure) => Err(source_error(failure).into()),
+            None => Ok(metadata),
         }
     }
 
@@ -336,6 +302,54 @@ impl MetadataProvider for IndexProvider {
 }
 
 impl IndexProvider {
+    fn metadata_of(
+        &self,
+        name: &PackageName,
+        version: &Version,
+        file: &Arc<PackageFile>,
+    ) -> Result<Arc<PackageMetadata>, DependencyError> {
+        if let Some(sources) = self.sources.as_ref().filter(|_| file.wheel().is_none()) {
+            let metadata = match file.index {
+                None => sources
+                    .metadata(file, self.access())
+                    .map_err(source_error)?,
+                Some(_) => self.metadata_of_sdist(sources, name, version, file)?,
+            };
+            return Ok(Arc::new(PackageMetadata {
+                requires_dist: metadata.requires_dist,
+                requires_python: metadata.requires_python,
+                provides_extra: metadata.provides_extra,
+                builds: Vec::new(),
+            }));
+        }
+        let metadata = self.runtime.block_on(self.shared.metadata(file));
+        match metadata.map_err(|failure| self.tell_inconsistent(name, file, failure)) {
+            Ok(metadata) => Ok(metadata),
+            Err(MetadataFailure::Invalid(message)) if self.is_direct(file) => {
+                Err(source_error(invalid_wheel(file, message)).into())
+            }
+            Err(MetadataFailure::Folder(message)) if self.is_direct(file) => {
+                let text = format!("{} has an invalid wheel, {message}", file.name());
+                Err(source_error(Failure::new(text)).into())
+            }
+            Err(
+                MetadataFailure::Invalid(message)
+                | MetadataFailure::Folder(message)
+                | MetadataFailure::Inconsistent { message, .. },
+            ) => {
+                lock(&self.shared.passed_over).insert(format!(
+                    "Ignoring version {version} of {name} since it has invalid metadata: {message}"
+                ));
+                Err(DependencyError::Invalid(message))
+            }
+            Err(MetadataFailure::NoBuild(wanted)) => Err(DependencyError::NoBuild(wanted)),
+            Err(MetadataFailure::Index(error)) if error.is_offline() => {
+                Err(DependencyError::NotCached)
+            }
+            Err(MetadataFailure::Index(error)) => Err(provider_error(error).into()),
+        }
+    }
+
     fn access(&self) -> Access<'_> {
         Access {
             client: &self.shared.client,
