@@ -9,9 +9,9 @@ use super::file_options::{FormatOption, ReleaseOption};
 use super::line::{self, FileOption, GivenOption, ParsedLine};
 use super::location::Location;
 use super::{
-    FileOptions, NamedLock, Request, RequestedRequirement, RequirementHash, RequirementOrigin,
-    ScriptPython, Surroundings, UNNAMED, decode, is_lock_name, logical_lines, parse_editable,
-    parse_requirement, syntax,
+    FileOptions, MISMATCH, NamedLock, Request, RequestedRequirement, RequirementHash,
+    RequirementOrigin, ScriptPython, Surroundings, UNNAMED, decode, is_lock_name, logical_lines,
+    parse_editable, parse_requirement, syntax,
 };
 use crate::bounded;
 use crate::failure::Failure;
@@ -274,7 +274,14 @@ impl<'a> RequirementsReader<'a> {
         for given in &parsed.options {
             if given.option == FileOption::Hash {
                 let hash = RequirementHash::parse(&given.value).map_err(|reason| {
-                    line::unreadable(&parsed.requirement, &reason, number, reading.shown)
+                    let shown = reading.shown;
+                    let failure = line::unreadable(&parsed.requirement, &reason, number, shown);
+                    if RequirementHash::fits_no_file(&given.value) {
+                        // What pip says in the end, once it has the file.
+                        failure.and(MISMATCH)
+                    } else {
+                        failure
+                    }
                 })?;
                 hashes.push(hash);
             } else if given.option != FileOption::ConfigSettings {

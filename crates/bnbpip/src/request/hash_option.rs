@@ -11,10 +11,21 @@ pub(crate) struct RequirementHash {
     pub digest: String,
 }
 
+/// What pip says where a file isn't the one that was meant, and scripts look for.
+pub(crate) const MISMATCH: &str =
+    "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.";
+
 /// The algorithms that are strong enough, with the length of their digests in hexadecimal.
 const ALGORITHMS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
 
 impl RequirementHash {
+    /// Whether no file at all can have the hash that `text` asks for, though it is written as one.
+    pub(super) fn fits_no_file(text: &str) -> bool {
+        let algorithm = text.split_once(':').map(|(algorithm, _)| algorithm);
+        let is_known = ALGORITHMS.iter().any(|(name, _)| Some(*name) == algorithm);
+        is_known && Self::parse(text).is_err()
+    }
+
     /// Reads `algorithm:digest`.
     ///
     /// # Errors
@@ -64,7 +75,13 @@ mod tests {
             "sha256:",
         ] {
             assert!(RequirementHash::parse(bad).is_err(), "{bad}");
+            assert_eq!(
+                RequirementHash::fits_no_file(bad),
+                bad.starts_with("sha256:"),
+                "{bad}"
+            );
         }
+        assert!(!RequirementHash::fits_no_file(&format!("sha256:{digest}")));
         assert!(RequirementHash::parse(&format!("sha256:{}", "g".repeat(64))).is_err());
     }
 }

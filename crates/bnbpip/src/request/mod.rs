@@ -29,7 +29,7 @@ use rustc_hash::FxHashMap;
 pub(crate) use file::{RequirementsReader, read_url_nothing};
 pub(crate) use file_options::{FileOptions, Route};
 pub(crate) use format_control::{FormatControl, SourceArchives};
-pub(crate) use hash_option::RequirementHash;
+pub(crate) use hash_option::{MISMATCH, RequirementHash};
 use logical_lines::logical_lines;
 pub(crate) use named_lock::{AskedOfLock, NamedLock, is_lock_name};
 pub(crate) use pyproject::{ProjectRequirements, group_requirements, normalized};

@@ -136,6 +136,14 @@ fn a_file_that_is_not_the_one_that_was_meant() {
         assert!(stderr.contains(said), "{stderr}");
         assert!(stderr.contains(&format!("Got        {right}")), "{stderr}");
     }
+    let line = "src==1.0 --hash=sha256:invalid\n";
+    fs_err::write(environment.work().join("wrong.txt"), line).unwrap();
+    let run = environment.run(["install", "--no-index", "-r", "wrong.txt"]);
+    let stderr = run.failure().stderr;
+    assert!(
+        stderr.contains("DO NOT MATCH THE HASHES") && stderr.contains("64 hexadecimal digits"),
+        "{stderr}"
+    );
     assert_eq!(environment.installed(), [""; 0]);
     // The digest that another package tells is nothing that the user trusts.
     let wheel =

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::requirements::origin;
 use crate::cli::resolve::ResolveArgs;
 use crate::failure::Failure;
-use crate::request::{Request, RequestedRequirement, RequirementOrigin};
+use crate::request::{MISMATCH, Request, RequestedRequirement, RequirementOrigin};
 
 /// Digests of which a file must have one, by package.
 pub(crate) type RequiredHashes = FxHashMap<PackageName, Vec<(HashAlgorithm, String)>>;
@@ -94,7 +94,7 @@ pub(crate) fn check_hash_mode(
     let mut emptied = unhashed.iter().filter(|given| !given.hashes.is_empty());
     if let Some(given) = emptied.next() {
         return Err(Failure::new(format!(
-            "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    {}: no file has \
+            "{MISMATCH}\n    {}: no file has \
              a hash that all lines about it allow",
             given.raw
         )));

@@ -10,6 +10,7 @@ pub(crate) use super::locations::{locations, say_locations};
 use crate::configuration::settings::Settings;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::request::MISMATCH;
 
 /// The client's settings of a run.
 pub(crate) fn client_options(settings: &Settings, extra_trusted: &[String]) -> ClientOptions {
@@ -95,7 +96,7 @@ pub(crate) fn explained(error: &Arc<IndexError>) -> Failure {
 /// What pip says of a file that isn't the one that was meant.
 pub(crate) fn mismatch(filename: &str, algorithm: &str, expected: &str, got: &str) -> String {
     format!(
-        "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n    {filename}:\n        \
+        "{MISMATCH}\n    {filename}:\n        \
          Expected {algorithm} {expected}\n             Got        {got}"
     )
 }
