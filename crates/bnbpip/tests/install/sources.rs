@@ -334,6 +334,22 @@ fn builds_keep_to_their_constraints() {
         run.stderr
     );
     assert!(run.stderr.contains("-c c.txt (line 1)"), "{}", run.stderr);
+    let said = "Failed to build 'src' when installing build dependencies for src";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+}
+
+#[test]
+fn the_step_that_failed_is_told_as_pip_tells_it() {
+    let environment = environment(&index());
+    let files = project("src", "1.0", "\"build_requires\": 5");
+    write(&files, &environment.work().join("src"));
+    let address = url::Url::from_file_path(environment.work().join("src")).unwrap();
+    let named = format!("src @ {address}");
+    for (asked, name) in [("./src", address.as_str()), (&*named, "src")] {
+        let stderr = environment.run(["install", asked]).failure().stderr;
+        let said = format!("Failed to build '{name}' when getting requirements to build wheel");
+        assert!(stderr.contains(&said), "{stderr}");
+    }
 }
 
 #[test]

@@ -167,9 +167,12 @@ impl Sources {
         if let BuildError::Environment { project, source } = error
             && let Some(failure) = source.downcast_ref::<environment::PlaceError>()
         {
-            return failure.0.clone().context(format!(
+            let failure = failure.0.clone().context(format!(
                 "Failed to install what the build of `{project}` needs"
             ));
+            let name = known_name(file);
+            let step = format!("installing build dependencies for {name}");
+            return failure.and(failed_step(&name, &step));
         }
         let mut failure = Failure::from(Shown(error));
         // What pip calls it, and scripts look for.
@@ -183,6 +186,12 @@ impl Sources {
                 "metadata-generation-failed: Encountered error while generating package metadata.",
             );
         }
+        if let BuildError::Backend { hook, .. } = error
+            && let Some(kind) = hook.strip_prefix("get_requires_for_build_")
+        {
+            let step = format!("getting requirements to build {kind}");
+            failure = failure.and(failed_step(&known_name(file), &step));
+        }
         let output = error.output().unwrap_or_default();
         if !output.trim().is_empty() {
             let lines: Vec<String> = output_tail(output, OUTPUT_LINES)
@@ -194,6 +203,21 @@ impl Sources {
         hints::hints(file.name(), output)
             .into_iter()
             .fold(failure, Failure::hint)
+    }
+}
+
+/// What pip says of a project that gives no wheel, for those who look for it.
+fn failed_step(name: &str, step: &str) -> String {
+    format!("Failed to build '{name}' when {step}")
+}
+
+/// A project's name as it was asked for, which may be by its address alone.
+fn known_name(file: &PackageFile) -> String {
+    let name = file.name().as_ref();
+    if name == UNNAMED {
+        file.shown_url()
+    } else {
+        name.to_owned()
     }
 }
 
