@@ -132,12 +132,20 @@ impl Writer<'_> {
                 .all(|version| !range.contains(version) && accounted.contains(&version))
     }
 
-    /// Whether a package was looked at though no index has it: what it needs is known.
+    /// Whether a package was looked at though no index has it: what it needs is known, or its
+    /// address.
     fn is_of_address(&self, name: &PackageName) -> bool {
         let mut facts = self.explanation.facts.iter();
         self.existing(name).is_empty()
-            && facts
-                .any(|fact| matches!(fact, Fact::Depends { project, .. } if project.name == *name))
+            && facts.any(|fact| match fact {
+                Fact::Depends { project, .. } => project.name == *name,
+                Fact::Requested {
+                    name: of,
+                    requirement,
+                    ..
+                } => of == name && requirement.contains("://"),
+                _ => false,
+            })
     }
 
     fn conclusion(&self) -> String {

@@ -44,6 +44,22 @@ fn those_who_ask_for_one_package_are_named() {
 }
 
 #[test]
+fn what_an_address_gives_is_not_said_to_be_missing() {
+    let environment = with_wheels(&[wheel("one", "1.0", &[])]);
+    let one = address(&environment, "wheels/one-1.0-py3-none-any.whl");
+    let named = format!("one @ {one}");
+    let line = ["install", "--no-index", &named, "one==2.0"];
+    let run = environment.run(line).failure();
+    assert!(
+        run.stderr.contains("ResolutionImpossible") && !run.stderr.contains("no version of one"),
+        "{}",
+        run.stderr
+    );
+    let said = "no matching distributions available";
+    assert!(!run.stdout.contains(said), "{}", run.stdout);
+}
+
+#[test]
 fn every_version_that_asks_for_what_is_not_to_be_had_is_told() {
     let environment = with_wheels(&[
         wheel("dep", "1.0", &[]).tag("py3-none-other_platform"),
