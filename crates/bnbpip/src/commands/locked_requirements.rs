@@ -35,6 +35,14 @@ pub(crate) fn refuse_restrictions(request: &Request, is_restricted: bool) -> Res
     }
 }
 
+/// Tells, where pip warns of an experiment, that there is a command for locks.
+pub(crate) fn tell_of_sync(printer: &Printer) {
+    printer.hint(
+        "`-r pylock.toml` is experimental in pip; `bnbpip sync` installs a lock, and removes what it \
+         hasn't",
+    );
+}
+
 /// Asks for what the locks of the request have for a target, each package from its file alone:
 /// the one of a folder, if one is named.
 ///
@@ -47,6 +55,9 @@ pub(crate) fn ask_for(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<LockedFiles, Failure> {
+    if !request.locks.is_empty() {
+        tell_of_sync(printer);
+    }
     let mut files = LockedFiles::default();
     let wheelhouse = wheelhouse.map(|folder| Wheelhouse::open(folder, settings));
     let wheelhouse = wheelhouse.transpose()?;

@@ -320,7 +320,9 @@ fn locks_of_this_machines_files_are_installed() {
     assert!(stderr.contains(&format!("Got        {sha256}")), "{stderr}");
     drop(lock(&sha256).success());
     assert_eq!(environment.installed(), ["simple-2.0"]);
-    let stdout = lock(&sha256).success().stdout;
+    let run = lock(&sha256).success();
+    assert!(run.stderr.contains("experimental in pip"), "{}", run.stderr);
+    let stdout = run.stdout;
     assert!(
         stdout.starts_with("Requirement already satisfied: simple==2.0 in "),
         "{stdout}"

@@ -58,6 +58,7 @@ pub(super) fn install(
     settings: &Settings,
     printer: &'static Printer,
 ) -> Result<(), Failure> {
+    locked_requirements::tell_of_sync(printer);
     let command = format!("install -r {}", named.file);
     let syncing = Syncing {
         wheelhouse: arguments.wheelhouse.as_deref(),
