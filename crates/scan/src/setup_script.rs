@@ -133,7 +133,7 @@ impl Keywords {
             self.extras.insert(extra);
         }
         for line in lines(value)? {
-            let mut requirement = parse_requirement(&line).ok()?;
+            let mut requirement = parse_requirement(line).ok()?;
             requirement.marker.and(condition.clone());
             self.requires_dist.push(requirement);
         }
@@ -154,30 +154,15 @@ fn listed(text: &str) -> Option<Constant> {
 }
 
 /// The requirements of a list, or of a text with one in each line.
-fn lines(value: &Constant) -> Option<Vec<String>> {
-    let mut found = Vec::new();
-    let texts: Vec<&str> = match value {
+fn lines(value: &Constant) -> Option<Vec<&str>> {
+    let mut found: Vec<&str> = match value {
         Constant::None => Vec::new(),
-        Constant::Text(text) => vec![text],
-        Constant::List(list) => {
-            let text = |one: &'_ Constant| match one {
-                Constant::Text(text) => Some(text.clone()),
-                _ => None,
-            };
-            let all: Option<Vec<String>> = list.iter().map(text).collect();
-            found = all?;
-            Vec::new()
-        }
+        Constant::Text(text) => text.lines().collect(),
+        Constant::List(list) => list.iter().map(Constant::text).collect::<Option<_>>()?,
         Constant::Dict(_) => return None,
     };
-    found.extend(
-        texts
-            .iter()
-            .flat_map(|text| text.lines())
-            .map(str::to_owned),
-    );
     found.retain(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
     // A continued line, or more in one entry of a list, is read by setuptools alone.
-    let is_plain = |line: &String| !line.trim_end().ends_with('\\') && !line.trim().contains('\n');
+    let is_plain = |line: &&str| !line.trim_end().ends_with('\\') && !line.trim().contains('\n');
     found.iter().all(is_plain).then_some(found)
 }

@@ -137,6 +137,13 @@ fn what_grows_without_end_is_given_up() {
         );
         assert_eq!(read(&script), None);
     }
+    let long = format!("a = '{}'\n", "a".repeat(100_000));
+    assert!(read(&format!("{long}setup(install_requires=[a])")).is_some());
+    let often = "a, ".repeat(1_000);
+    assert_eq!(
+        read(&format!("{long}setup(install_requires=[{often}])")),
+        None
+    );
 }
 
 #[test]

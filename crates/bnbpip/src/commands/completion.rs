@@ -6,7 +6,8 @@ use crate::cli::{self, CompletionArgs};
 use crate::failure::Failure;
 use crate::printer::Printer;
 
-/// Prints the code that completes the command `called` in a shell. Without a shell, what is missing is said; as with pip that
+/// Prints the code that completes the command `called` in a shell. Without a shell, what is missing
+/// is said; as with pip that
 /// is no failure.
 ///
 /// # Errors

@@ -8,8 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::outline::Outline;
 
-/// How many expressions are looked at: a list may be made of others many times over.
-const BUDGET: usize = 20_000;
+/// How much is put together, in bytes: a list may be made of others many times over.
+const BUDGET_BYTES: usize = 1 << 20;
+
+/// What a value takes beside its text, in bytes.
+const VALUE_BYTES: usize = 50;
 
 /// How deep names lead to names.
 const DEPTH_LIMIT: usize = 100;
@@ -23,11 +26,22 @@ pub(super) enum Constant {
     Dict(Vec<(String, Constant)>),
 }
 
+impl Constant {
+    /// The text that it is.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// The values that names have when `setup` is called.
 pub(super) struct Constants<'ast> {
     outline: &'ast Outline<'ast>,
     /// What is bound on the straight way to the call, and nowhere else.
     values: FxHashMap<&'ast str, &'ast Expr>,
+    /// What may still be put together, in bytes.
     left: Cell<usize>,
     depth: Cell<usize>,
     /// The names of values that can be changed in place, and where they were read.
@@ -46,7 +60,7 @@ impl<'ast> Constants<'ast> {
         Self {
             outline,
             values,
-            left: Cell::new(BUDGET),
+            left: Cell::new(BUDGET_BYTES),
             depth: Cell::new(0),
             read: RefCell::default(),
         }
@@ -59,8 +73,13 @@ impl<'ast> Constants<'ast> {
             .all(|(name, places)| self.outline.uses(name).all(|place| places.contains(place)))
     }
 
+    fn spend(&self, bytes: usize) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(bytes)?);
+        Some(())
+    }
+
     pub(super) fn value(&self, expression: &'ast Expr) -> Option<Constant> {
-        self.left.set(self.left.get().checked_sub(1)?);
+        self.spend(VALUE_BYTES)?;
         self.depth.set(self.depth.get() + 1);
         let value = if self.depth.get() > DEPTH_LIMIT {
             None
@@ -74,7 +93,11 @@ impl<'ast> Constants<'ast> {
     fn value_of(&self, expression: &'ast Expr) -> Option<Constant> {
         match expression {
             Expr::NoneLiteral(_) => Some(Constant::None),
-            Expr::StringLiteral(text) => Some(Constant::Text(text.value.to_str().to_owned())),
+            Expr::StringLiteral(text) => {
+                let text = text.value.to_str();
+                self.spend(text.len())?;
+                Some(Constant::Text(text.to_owned()))
+            }
             Expr::List(list) => self.list(&list.elts),
             Expr::Tuple(tuple) => self.list(&tuple.elts),
             Expr::Set(set) => self.list(&set.elts),
@@ -85,7 +108,6 @@ impl<'ast> Constants<'ast> {
                         Some(Constant::Text(left + &right))
                     }
                     (Constant::List(mut left), Constant::List(right)) => {
-                        self.left.set(self.left.get().checked_sub(right.len())?);
                         left.extend(right);
                         Some(Constant::List(left))
                     }
@@ -116,7 +138,6 @@ impl<'ast> Constants<'ast> {
                 other => values.push(self.value(other)?),
             }
         }
-        self.left.set(self.left.get().checked_sub(values.len())?);
         Some(Constant::List(values))
     }
 

@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use bnbpip_index::{IndexClient, IndexError, IndexLocations, PackageFile};
 use bnbpip_overlay::MachineFacts;
-use bnbpip_packaging::{
-    Hashes, MarkerEnvironment, PackageName, TagCompatibility, Version, VersionRange,
-};
+use bnbpip_packaging::{Hashes, MarkerEnvironment, PackageName, Version, VersionRange};
 use bnbpip_resolver::{
     DependencyError, MetadataProvider, PackageMetadata, ProviderError, Unusable, VersionList,
 };
@@ -292,8 +290,7 @@ impl MetadataProvider for IndexProvider {
                 found: wheel.name.clone(),
             }));
         }
-        let fits = self.shared.selection.tags.compatibility(wheel);
-        if matches!(fits, TagCompatibility::Incompatible(_)) {
+        if !self.shared.selection.fits(wheel) {
             let filename = wheel.to_string();
             return Err(refuse(DirectError::Unsupported { filename }));
         }
